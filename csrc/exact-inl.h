@@ -1,0 +1,213 @@
+// The float64 distance of two rows: eight partial sums (feature index mod 8), each in index order,
+// combined as combine_sum does, in blocks of kExactBlock features added in order. No other rounding
+// happens, so the result depends on the two rows alone: not on the ISA, nor on what else is computed.
+
+#if defined(__AVX512F__)
+constexpr int kExactRows = 4, kExactCols = 4;
+#elif defined(__AVX2__)
+constexpr int kExactRows = 2, kExactCols = 2;
+#else
+constexpr int kExactRows = 1, kExactCols = 1;
+#endif
+#if defined(__AVX512F__)
+constexpr int kExactList = 8;  // columns at a time for a single row
+#else
+constexpr int kExactList = 2;
+#endif
+
+template <class T, class V, class Sum>
+LK_INLINE Sum accumulate(Sum acc, V u, V v) {
+  if constexpr (T::traits.combine == Combine::maximum) {
+    return max(acc, T::term(u, v));
+  } else {
+    return add(acc, T::term(u, v));
+  }
+}
+
+template <class T, int R, int C>
+LK_INLINE void exact_block(const double* const* u, const double* const* v, int64_t padded,
+                           double* out, int64_t stride) {
+  constexpr int parts = 8 / F64::lanes;  // registers for the eight partial sums of one pair
+  F64 acc[R][C][parts];
+  for (auto& row : acc) {
+    for (auto& pair : row) {
+      for (F64& part : pair) part = F64::all(0);
+    }
+  }
+  for (int64_t k = 0; k < padded; k += 8) {
+    for (int p = 0; p < parts; ++p) {
+      F64 a[R];
+      for (int r = 0; r < R; ++r) a[r] = F64::load(u[r] + k + p * F64::lanes);
+      for (int c = 0; c < C; ++c) {
+        const F64 b = F64::load(v[c] + k + p * F64::lanes);
+        for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate<T>(acc[r][c][p], a[r], b);
+      }
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      double lanes[8];
+      for (int p = 0; p < parts; ++p) acc[r][c][p].store(lanes + p * F64::lanes);
+      double& sum = out[r * stride + c];
+      if constexpr (T::traits.combine == Combine::maximum) {
+        const double m = combine_max(lanes);
+        sum = m > sum ? m : sum;
+      } else {
+        sum += combine_sum(lanes);
+      }
+    }
+  }
+}
+
+// Adds the block's sums of all ni x nj pairs to `sums`.
+template <class T>
+void exact_pairs(const double* const* u, int ni, const double* const* v, int nj, int64_t padded,
+                 double* sums) {
+  int i = 0;
+  for (; i + kExactRows <= ni && kExactRows > 1; i += kExactRows) {
+    int j = 0;
+    for (; j + kExactCols <= nj; j += kExactCols) {
+      exact_block<T, kExactRows, kExactCols>(u + i, v + j, padded, sums + i * nj + j, nj);
+    }
+    for (; j < nj; ++j) {
+      exact_block<T, kExactRows, 1>(u + i, v + j, padded, sums + i * nj + j, nj);
+    }
+  }
+  for (; i < ni; ++i) {
+    int j = 0;
+    for (; j + kExactList <= nj; j += kExactList) {
+      exact_block<T, 1, kExactList>(u + i, v + j, padded, sums + i * nj + j, nj);
+    }
+    for (; j < nj; ++j) exact_block<T, 1, 1>(u + i, v + j, padded, sums + i * nj + j, nj);
+  }
+}
+
+// Σ term(u s, v s) in the fixed order, s being the pair's power of two or, by feature, a power that
+// keeps |u|+|v| finite. Features with u = v are left out: their term is 0, or in a weight harmless.
+template <class T>
+double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s, bool by_feature,
+                    bool is_weight) {
+  alignas(64) double u[kChunk], v[kChunk];
+  double total = 0, lanes[8] = {};
+  for (int64_t k0 = 0; k0 < x.matrix.cols; k0 += kChunk) {
+    const int64_t left = x.matrix.cols - k0, count = left < kChunk ? left : kChunk;
+    exact_row(x, i, k0, count, u);
+    exact_row(y, j, k0, count, v);
+    for (int64_t k = 0; k < count; ++k) {
+      if (u[k] == v[k] && !is_weight) continue;
+      double f = s;
+      if (by_feature && __builtin_fabs(u[k]) + __builtin_fabs(v[k]) > 0x1p1000) f = 0x1p-100;
+      Scalar acc{lanes[k & 7]};
+      lanes[k & 7] = accumulate<T>(acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
+    }
+    if ((k0 + count) % kExactBlock == 0 || count == left) {
+      total += combine_sum(lanes);
+      for (double& lane : lanes) lane = 0;
+    }
+  }
+  return total;
+}
+
+// The exponent of the largest |u−v| (with both quartered: the difference may overflow) or value.
+LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t j,
+                               bool of_difference) {
+  alignas(64) double u[kChunk], v[kChunk];
+  double largest = 0;
+  for (int64_t k0 = 0; k0 < x.matrix.cols; k0 += kChunk) {
+    const int64_t left = x.matrix.cols - k0, count = left < kChunk ? left : kChunk;
+    exact_row(x, i, k0, count, u);
+    exact_row(y, j, k0, count, v);
+    for (int64_t k = 0; k < count; ++k) {
+      const double difference = __builtin_fabs(u[k] - v[k]);
+      const double halved = __builtin_fabs(0.25 * u[k] - 0.25 * v[k]);
+      const double a = __builtin_fabs(u[k]), b = __builtin_fabs(v[k]), value = a > b ? a : b;
+      // A difference that overflows is some 2^1024; one that underflows when quartered is not used.
+      const double m = !of_difference ? value : difference <= 0x1p1000 ? difference : halved;
+      largest = m > largest ? m : largest;
+    }
+  }
+  return largest > 0 ? exponent_of(largest) : 0;
+}
+
+// The distance of a pair whose plain sums may have left the range of a double.
+template <class M>
+double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, double weight) {
+  using T = typename M::Term;
+  constexpr Rescale rescale = M::traits.rescale;
+  if constexpr (rescale == Rescale::by_feature) {
+    return M::finish(rescaled_sum<T>(x, i, y, j, 1, true, false), 0);
+  } else if constexpr (rescale == Rescale::by_difference) {
+    if (sum >= 0x1p-900 && sum <= 0x1p1000) return M::finish(sum, 0);
+    const int e = largest_exponent(x, i, y, j, true);
+    // Twice: 2^-e alone may not be a double.
+    const int e1 = e / 2, e2 = e - e1;
+    const double s = power_of_two(-e > 1000 ? 1000 : -e);
+    const double root = M::finish(rescaled_sum<T>(x, i, y, j, s, false, false), 0);
+    return s == power_of_two(-e) ? root * power_of_two(e1) * power_of_two(e2) : root / s;
+  } else if constexpr (rescale == Rescale::by_value) {
+    if (sum < __builtin_inf() && weight < __builtin_inf()) return M::finish(sum, weight);
+    const double s = 0x1p-200;  // both sums are huge, what underflows here is lost in them
+    return M::finish(rescaled_sum<T>(x, i, y, j, s, false, false),
+                     rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
+  } else {
+    return M::finish(sum, weight);
+  }
+}
+
+// Pointers to one block of the exact rows: into the input where it is that already, else to scratch.
+LK_INLINE double* exact_rows(const Rows& rows, const int32_t* ids, int n, int64_t k0, int64_t count,
+                             double* scratch, const double** out) {
+  const MatrixView& m = rows.matrix;
+  const bool in_place = m.dtype == DType::f64 && rows.prepare == Prepare::as_is &&
+                        m.col_stride == 8 && count % 8 == 0;
+  for (int r = 0; r < n; ++r) {
+    if (in_place) {
+      out[r] = reinterpret_cast<const double*>(m.data + ids[r] * m.row_stride) + k0;
+    } else {
+      exact_row(rows, ids[r], k0, count, scratch);
+      out[r] = scratch;
+      scratch += (count + 7) & ~int64_t(7);
+    }
+  }
+  return scratch;
+}
+
+template <class M>
+void exact(const ExactArgs& args) {
+  const Rows &x = *args.x, &y = *args.y;
+  const int ni = args.ni, nj = args.nj;
+  const int64_t cols = x.matrix.cols;
+  const double* u[kTile];
+  const double* v[kTile];
+  double* weights = args.scratch;
+  double* scratch = args.scratch + (M::traits.weighted ? int64_t(ni) * nj : 0);
+  for (int64_t p = 0; p < int64_t(ni) * nj; ++p) args.out[p] = 0;
+  if constexpr (M::traits.weighted) {
+    for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
+  }
+  for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
+    const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
+    double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
+    exact_rows(y, args.js, nj, k0, count, rest, v);
+    const int64_t padded = (count + 7) & ~int64_t(7);
+    exact_pairs<typename M::Term>(u, ni, v, nj, padded, args.out);
+    if constexpr (M::traits.weighted) {
+      exact_pairs<typename M::Weight>(u, ni, v, nj, padded, weights);
+    }
+  }
+  for (int i = 0; i < ni; ++i) {
+    const uint8_t fi = x.flags[args.is[i]];
+    for (int j = 0; j < nj; ++j) {
+      const uint8_t both = fi & y.flags[args.js[j]], either = fi | y.flags[args.js[j]];
+      double& out = args.out[i * nj + j];
+      const double weight = M::traits.weighted ? weights[i * nj + j] : 0;
+      if (M::traits.prepare != Prepare::as_is && either & kDegenerate) {
+        out = both & kDegenerate ? 0 : 1;
+      } else if (M::traits.rescale != Rescale::never && either & kExtreme) {
+        out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight);
+      } else {
+        out = M::finish(out, weight);
+      }
+    }
+  }
+}

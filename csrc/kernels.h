@@ -1,0 +1,103 @@
+// The table of kernels that each ISA's translation unit exports. Only plain data crosses here.
+#pragma once
+
+#include <cstdint>
+
+#include "rows.h"
+
+namespace lookalike {
+
+inline constexpr int kTile = 256;          // pairs are compared in tiles of at most kTile x kTile
+inline constexpr int kExactBlock = 8192;   // features in one block of the float64 summation order
+inline constexpr int kRowMajorDepth = 4096;
+inline constexpr int kRowMajorQueries = 7;  // up to this many queries skip packing
+
+struct Tile {
+  int64_t i0, j0;
+  int rows, cols;
+  bool diagonal;  // of a self-join: only pairs with j >= i are wanted
+};
+
+// Scratch memory of one worker, reused from tile to tile.
+struct TileScratch {
+  float* a;          // kTile x kTile: rows of x, row-major
+  float* b;          // kTile x kTile: rows of y, feature-major panels
+  float* row;        // kTile x kTile: rows on their way into panels
+  double* sums;      // kTile x kTile
+  double* weights;   // kTile x kTile
+};
+
+// One pair that a scan has let through; i and j count from the tile's corner.
+struct Candidate {
+  int16_t i, j;
+  float value;
+};
+
+// A pair is excluded when value > slope_i * weight_j + offset_i + slack_j. See bounds.h.
+struct Limits {
+  const float *slope, *offset;  // of the rows that are asking
+  const float *weight, *slack;  // of the rows they are asking about; weight is null if unweighted
+};
+
+struct ScanArgs {
+  const float* values;  // kTile columns a row
+  int rows, cols;
+  bool diagonal, include_self;
+  Limits down;           // rows of x ask about rows of y
+  const Limits* across;  // rows of y ask about rows of x, or null
+  Candidate *down_out, *across_out;
+  int64_t down_count, across_count;  // results
+};
+
+// Float64 distances of ni rows of x by nj rows of y.
+struct ExactArgs {
+  const Rows *x, *y;
+  const int32_t *is, *js;
+  int ni, nj;       // at most kTile each
+  double* scratch;  // (ni + nj) * min(cols, kExactBlock) rounded up to 8, and ni * nj for weights
+  double* out;       // ni x nj
+};
+
+struct MetricKernels {
+  Traits traits;
+  // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, and the weights.
+  void (*quick_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
+  void (*strict_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
+  void (*weight_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
+  void (*row_major_sums)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
+  void (*row_major_weights)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
+  // The float64 distances, finished.
+  void (*exact)(const ExactArgs&);
+  // Sums (and weights, null if unweighted) to distances.
+  void (*distances)(const double* sums, const double* weights, int count, float* out);
+  double (*norm_of)(double distance);
+};
+
+struct Kernels {
+  const char* name;
+  bool fused;  // quick and strict sums use fused multiply-adds
+  int lanes;   // float32 lanes of a vector
+  MetricKernels metric[int(Metric::count)];
+
+  // First look at rows [begin, end): the first that is not finite, or -1.
+  int64_t (*survey)(const MatrixView&, Prepare, int64_t begin, int64_t end, RowSurvey*, RowScale*);
+  // How far the filter row is from the exact one (scaled by filter_scale), rounded up, and the sum
+  // of magnitudes; `weight` may be null.
+  void (*measure)(const Rows&, Combine, Change, int64_t begin, int64_t end, float* residual,
+                  float* weight);
+  void (*scan)(ScanArgs&);
+  // Sums (and weights, or null) of a tile to the norms that filters compare.
+  void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);
+  // dst[j * stride + i] = src[i * kTile + j]
+  void (*transpose)(const float* src, int rows, int cols, float* dst, int64_t stride);
+  // Positions of the values below `limit`; the count, or -1 if there is a NaN.
+  int64_t (*below_f32)(const float*, int64_t n, float limit, int32_t* positions);
+  int64_t (*below_f64)(const double*, int64_t n, double limit, int32_t* positions);
+  void (*read_f64)(const MatrixView&, int64_t row, int64_t k0, int64_t count, double* out);
+};
+
+namespace baseline { extern const Kernels kKernels; }
+namespace avx2 { extern const Kernels kKernels; }
+namespace avx512 { extern const Kernels kKernels; }
+
+}  // namespace lookalike

@@ -1,0 +1,55 @@
+// One comparison's rows: checked, surveyed, and ready for the kernels.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels.h"
+#include "team.h"
+
+namespace lookalike {
+
+// A value that is not finite; `side` is 0 for the first matrix, 1 for the second.
+struct NotFinite : std::runtime_error {
+  NotFinite(int side_, int64_t row_)
+      : std::runtime_error("not finite"), side(side_), row(row_) {}
+  int side;
+  int64_t row;
+};
+
+struct Side {
+  Rows rows;
+  std::vector<RowScale> scales;
+  std::vector<uint8_t> flags;
+  std::vector<float> residual, weight;  // see `measure`; only with filters
+};
+
+class Comparison {
+ public:
+  // For float64 alone, `with_filters` may be false. In a self-join x and y are the same side.
+  Comparison(const MatrixView& x, const MatrixView* y, Metric metric, bool with_filters,
+             Team& team);
+
+  const MetricKernels& kernels() const { return kernels_; }
+  const Traits& traits() const { return kernels_.traits; }
+  bool self() const { return !second_; }
+  const Side& x() const { return first_; }
+  const Side& y() const { return second_ ? *second_ : first_; }
+  int64_t cols() const { return first_.rows.matrix.cols; }
+  double filter_scale() const { return first_.rows.filter_scale; }
+  int64_t unbounded_rows() const { return unbounded_rows_; }
+
+  // The pair's weight is the sum of the two rows' (Σ|u+v| of rows without negative values).
+  bool weights_add_up() const { return weights_add_up_; }
+
+ private:
+  void survey(Side& side, int index, Team& team, std::vector<RowSurvey>& out);
+
+  const MetricKernels& kernels_;
+  Side first_;
+  std::unique_ptr<Side> second_;
+  int64_t unbounded_rows_ = 0;
+  bool weights_add_up_ = false;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,342 @@
+// Rows of any type and stride, as float64 and float32; what a row becomes before it is compared; and
+// how far its float32 form is from it.
+
+constexpr int kChunk = 1024;  // features held at a time; a multiple of 8, so that lanes line up
+
+LK_INLINE float half_to_float(uint16_t h) {
+  // Moves the exponent by a multiplication, which gets denormals right too.
+  uint32_t bits = uint32_t(h & 0x7fff) << 13;
+  float magnitude;
+  __builtin_memcpy(&magnitude, &bits, 4);
+  magnitude *= 0x1p112f;
+  __builtin_memcpy(&bits, &magnitude, 4);
+  bits |= (h & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
+  bits |= uint32_t(h & 0x8000) << 16;
+  __builtin_memcpy(&magnitude, &bits, 4);
+  return magnitude;
+}
+
+template <class T, class Out>
+LK_INLINE Out convert(T x) {
+  return Out(x);
+}
+struct Half {
+  uint16_t bits;
+};
+template <>
+LK_INLINE float convert<Half, float>(Half x) {
+  return half_to_float(x.bits);
+}
+template <>
+LK_INLINE double convert<Half, double>(Half x) {
+  return half_to_float(x.bits);
+}
+
+template <class T, class Out>
+void read_as(const unsigned char* p, int64_t stride, int64_t count, Out* out) {
+  T x;
+  if (stride == int64_t(sizeof(T))) {
+    for (int64_t k = 0; k < count; ++k) {
+      __builtin_memcpy(&x, p + k * int64_t(sizeof(T)), sizeof x);
+      out[k] = convert<T, Out>(x);
+    }
+  } else {
+    for (int64_t k = 0; k < count; ++k) {
+      __builtin_memcpy(&x, p + k * stride, sizeof x);
+      out[k] = convert<T, Out>(x);
+    }
+  }
+}
+
+template <class Out>
+void read(const MatrixView& m, int64_t row, int64_t k0, int64_t count, Out* out) {
+  const unsigned char* p = m.data + row * m.row_stride + k0 * m.col_stride;
+  switch (m.dtype) {
+    case DType::f16: return read_as<Half>(p, m.col_stride, count, out);
+    case DType::f32: return read_as<float>(p, m.col_stride, count, out);
+    case DType::f64: return read_as<double>(p, m.col_stride, count, out);
+    case DType::i8: return read_as<int8_t>(p, m.col_stride, count, out);
+    case DType::boolean:
+    case DType::u8: return read_as<uint8_t>(p, m.col_stride, count, out);
+    case DType::i16: return read_as<int16_t>(p, m.col_stride, count, out);
+    case DType::u16: return read_as<uint16_t>(p, m.col_stride, count, out);
+    case DType::i32: return read_as<int32_t>(p, m.col_stride, count, out);
+    case DType::u32: return read_as<uint32_t>(p, m.col_stride, count, out);
+    case DType::i64: return read_as<int64_t>(p, m.col_stride, count, out);
+    case DType::u64: return read_as<uint64_t>(p, m.col_stride, count, out);
+  }
+}
+
+LK_INLINE double combine_sum(const double* s) {
+  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+LK_INLINE double combine_max(const double* s) {
+  double m = s[0];
+  for (int l = 1; l < 8; ++l) m = s[l] > m ? s[l] : m;
+  return m;
+}
+
+// Eight float64 lanes, one for each feature index mod 8, in as many registers as that takes.
+struct Lanes {
+  static constexpr int parts = 8 / F64::lanes;
+  F64 part[parts];
+  explicit LK_INLINE Lanes(double x) {
+    for (F64& p : part) p = F64::all(x);
+  }
+  LK_INLINE void store(double* out) const {
+    for (int p = 0; p < parts; ++p) part[p].store(out + p * F64::lanes);
+  }
+  LK_INLINE double sum() const {
+    double lanes[8];
+    store(lanes);
+    return combine_sum(lanes);
+  }
+  LK_INLINE double largest() const {
+    double lanes[8];
+    store(lanes);
+    return combine_max(lanes);
+  }
+};
+
+// Calls f(x, p, valid) on the row's values: x holds part p of eight consecutive features, of which
+// only `valid` exist (fewer than 8 in the last eight alone; the others are zeros).
+template <class F>
+LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, double* chunk, F f) {
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int count = int(m.cols - k0 < kChunk ? m.cols - k0 : kChunk);
+    read(m, row, k0, count, chunk);
+    int padded = count;
+    while (padded % 8) chunk[padded++] = 0;
+    for (int k = 0; k < padded; k += 8) {
+      for (int p = 0; p < Lanes::parts; ++p) {
+        f(F64::load(chunk + k + p * F64::lanes), p, count - k);
+      }
+    }
+  }
+}
+
+// x with zeros in the lanes of features that do not exist.
+LK_INLINE F64 only_valid(F64 x, int p, int valid) {
+  if (valid >= 8) return x;
+  double lanes[F64::lanes];
+  x.store(lanes);
+  for (int l = 0; l < F64::lanes; ++l) {
+    if (p * F64::lanes + l >= valid) lanes[l] = 0;
+  }
+  return F64::load(lanes);
+}
+
+// Σ f(x) over the row, in the fixed order.
+template <class F>
+LK_INLINE double sum_row(const MatrixView& m, int64_t row, double* chunk, F f) {
+  Lanes sums(0);
+  for_each_eight(m, row, chunk, [&](F64 x, int p, int valid) {
+    sums.part[p] = sums.part[p] + only_valid(f(x), p, valid);
+  });
+  return sums.sum();
+}
+
+LK_INLINE int exponent_of(double x) { return __builtin_ilogb(x); }
+LK_INLINE double power_of_two(int e) { return __builtin_ldexp(1.0, e); }
+
+struct Extremes {
+  double largest, smallest, magnitude, tiniest;  // tiniest: the least nonzero magnitude
+  bool finite;
+};
+
+LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, double* chunk) {
+  // Lanes that do not exist hold 0, which must count neither as the largest nor as the smallest.
+  constexpr double inf = __builtin_inf();
+  Lanes high(-inf), minus_low(-inf), minus_tiny(-inf), wrong(0);
+  double rest[8];
+  int64_t left = 0;
+  for_each_eight(m, row, chunk, [&](F64 x, int p, int valid) {
+    if (valid < 8) {
+      x.store(rest + p * F64::lanes);
+      left = valid;
+      return;
+    }
+    high.part[p] = max(high.part[p], x);
+    minus_low.part[p] = max(minus_low.part[p], F64::all(0) - x);
+    minus_tiny.part[p] = max(minus_tiny.part[p], negated_magnitude_or_minus_inf(x));
+    wrong.part[p] = wrong.part[p] + (x - x);  // 0, or NaN for an infinity or a NaN
+  });
+  Extremes e{high.largest(), -minus_low.largest(), 0, -minus_tiny.largest(), wrong.sum() == 0};
+  for (int64_t l = 0; l < left; ++l) {
+    const double v = rest[l], magnitude = __builtin_fabs(v);
+    e.largest = v > e.largest ? v : e.largest;
+    e.smallest = v < e.smallest ? v : e.smallest;
+    if (magnitude > 0 && magnitude < e.tiniest) e.tiniest = magnitude;
+    e.finite = e.finite && v - v == 0;
+  }
+  const double a = __builtin_fabs(e.largest), b = __builtin_fabs(e.smallest);
+  e.magnitude = a > b ? a : b;
+  return e;
+}
+
+LK_INLINE double prepared(double x, const RowScale& s) {
+  return ((x * s.power - s.mean) - s.mean_low) * s.inverse_norm;
+}
+
+RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magnitude,
+                  bool degenerate, double* chunk) {
+  RowScale s{1, 0, 0, 0};
+  if (degenerate) return s;
+  int e = exponent_of(magnitude);
+  if (e > 250 || e < -250) {
+    e = e > 1000 ? 1000 : e < -1000 ? -1000 : e;
+    s.power = power_of_two(-e);
+  }
+  const F64 power = F64::all(s.power);
+  const double d = double(m.cols);
+  if (prepare == Prepare::centred_unit) {
+    s.mean = sum_row(m, row, chunk, [=](F64 x) { return x * power; }) / d;
+    const F64 mean = F64::all(s.mean);
+    s.mean_low = sum_row(m, row, chunk, [=](F64 x) { return x * power - mean; }) / d;
+  }
+  const F64 mean = F64::all(s.mean), low = F64::all(s.mean_low);
+  const double square = sum_row(m, row, chunk, [=](F64 x) {
+    const F64 c = (x * power - mean) - low;
+    return c * c;
+  });
+  s.inverse_norm = 1 / __builtin_sqrt(square);
+  return s;
+}
+
+int64_t survey(const MatrixView& m, Prepare prepare, int64_t begin, int64_t end, RowSurvey* out,
+               RowScale* scales) {
+  alignas(64) double chunk[kChunk];
+  for (int64_t row = begin; row < end; ++row) {
+    const Extremes e = extremes_of(m, row, chunk);
+    if (!e.finite) return row;
+    RowSurvey& r = out[row];
+    r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
+    r.flags = e.smallest < 0 ? kNegative : 0;
+    if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
+    if (prepare == Prepare::as_is) continue;
+    const bool degenerate =
+        prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
+    if (degenerate) r.flags |= kDegenerate;
+    const RowScale s = scale_of(m, row, prepare, e.magnitude, degenerate, chunk);
+    scales[row] = s;
+    const bool narrow = s.power == 1 && s.inverse_norm < 0x1p60 && s.inverse_norm > 0x1p-60 &&
+                        __builtin_fabs(s.mean) < 0x1p60;
+    if (!narrow && !degenerate) r.flags |= kWide;
+  }
+  return -1;
+}
+
+// The exact row: float64, prepared. `out` gets zeros up to a multiple of 8.
+void exact_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, double* out) {
+  read(rows.matrix, row, k0, count, out);
+  if (rows.prepare != Prepare::as_is) {
+    const RowScale s = rows.scales[row];
+    for (int64_t k = 0; k < count; ++k) out[k] = prepared(out[k], s);
+  }
+  for (int64_t k = count; k % 8; ++k) out[k] = 0;
+}
+
+LK_INLINE bool filter_row_is_input(const Rows& rows) {
+  return rows.matrix.dtype == DType::f32 && rows.prepare == Prepare::as_is &&
+         rows.filter_scale == 1 && !rows.flush_tiny;
+}
+
+// Features [k0, k0 + count) of the filter row, float32.
+void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float* out) {
+  const MatrixView& m = rows.matrix;
+  const uint8_t flags = rows.flags[row];
+  if (k0 + count > m.cols) {  // the additional feature of degenerate rows
+    out[m.cols - k0] = flags & kDegenerate ? 1.0f : 0.0f;
+    count = m.cols - k0;
+  }
+  if (flags & (kDegenerate | kUnbounded)) {
+    for (int64_t k = 0; k < count; ++k) out[k] = 0;
+    return;
+  }
+  const bool narrow = fits_float32(m.dtype) && !(flags & kWide);
+  if (narrow && rows.prepare != Prepare::as_is) {
+    const float mean = float(rows.scales[row].mean);
+    const float inverse_norm = float(rows.scales[row].inverse_norm);
+    read(m, row, k0, count, out);
+    for (int64_t k = 0; k < count; ++k) out[k] = (out[k] - mean) * inverse_norm;
+    return;
+  }
+  if (narrow && rows.filter_scale == 1) {
+    read(m, row, k0, count, out);
+  } else {
+    alignas(64) double chunk[kChunk];
+    for (int64_t c = 0; c < count; c += kChunk) {
+      const int n = int(count - c < kChunk ? count - c : kChunk);
+      read(m, row, k0 + c, n, chunk);
+      if (rows.prepare == Prepare::as_is) {
+        for (int k = 0; k < n; ++k) out[c + k] = float(chunk[k] * rows.filter_scale);
+      } else {
+        const RowScale s = rows.scales[row];
+        for (int k = 0; k < n; ++k) out[c + k] = float(prepared(chunk[k], s));
+      }
+    }
+  }
+  if (rows.flush_tiny) {
+    for (int64_t k = 0; k < count; ++k) out[k] = __builtin_fabsf(out[k]) < kTiny ? 0 : out[k];
+  }
+}
+
+LK_INLINE float round_up(double x) {
+  const float f = float(x * (1 + 0x1p-20));
+  return f < 0x1p-126f && x > 0 ? 0x1p-126f : f;
+}
+
+// The residual of a row: by how much, at the most, the norm of any pair with it can differ between
+// the row and its filter form. For Change::magnitude that is the norm of (row − filter row), by the
+// triangle inequality. For Change::ratio a term |u−v|/(|u|+|v|) is a function of u/v in [0, 1] whose
+// derivative by log(u/v) is at most ½, so a relative change of 2⁻²⁴ moves it by less than 2⁻²⁴, and
+// dropping a value by 1 at the most.
+void measure(const Rows& rows, Combine combine, Change change, int64_t begin, int64_t end,
+             float* residual, float* weight) {
+  alignas(64) double exact[kChunk];
+  alignas(64) float filter[kChunk];
+  const MatrixView& m = rows.matrix;
+  const double d = double(m.cols);
+  // Squares may underflow, by up to 2⁻¹⁴⁹ a feature; differences, sums and ratios never do.
+  const double underflow = combine == Combine::root_of_sum ? 0x1p-74 * __builtin_sqrt(d) : 0;
+  const bool identity = rows.prepare == Prepare::as_is && fits_float32(m.dtype) &&
+                        rows.filter_scale == 1 && !rows.flush_tiny;
+  for (int64_t row = begin; row < end; ++row) {
+    if (identity && !weight) {
+      const bool bounded = !(rows.flags[row] & kUnbounded);
+      residual[row] = bounded ? round_up(underflow) : __builtin_inff();
+      continue;
+    }
+    double lanes[8] = {}, magnitude[8] = {};
+    for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+      const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+      exact_row(rows, row, k0, count, exact);
+      filter_row(rows, row, k0, count, filter);
+      for (int64_t k = count; k % 8; ++k) filter[k] = 0;
+      for (int64_t k = 0; k < count; k += 8) {
+        for (int l = 0; l < 8; ++l) {
+          const double x = exact[k + l] * rows.filter_scale;
+          const double r = __builtin_fabs(x - double(filter[k + l]));
+          magnitude[l] += __builtin_fabs(x);
+          if (change == Change::ratio) {
+            lanes[l] += r == 0 ? 0 : filter[k + l] == 0 ? 1 : 0x1p-24;
+          } else if (combine == Combine::root_of_sum) {
+            lanes[l] += r * r;
+          } else if (combine == Combine::sum) {
+            lanes[l] += r;
+          } else {
+            lanes[l] = r > lanes[l] ? r : lanes[l];
+          }
+        }
+      }
+    }
+    double total = combine == Combine::maximum ? combine_max(lanes) : combine_sum(lanes);
+    if (combine == Combine::root_of_sum) total = __builtin_sqrt(total);
+    residual[row] = rows.flags[row] & kUnbounded ? __builtin_inff() : round_up(total + underflow);
+    if (weight) weight[row] = float(combine_sum(magnitude));
+  }
+}
+
+void read_f64(const MatrixView& m, int64_t row, int64_t k0, int64_t count, double* out) {
+  read(m, row, k0, count, out);
+}

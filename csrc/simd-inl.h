@@ -1,0 +1,202 @@
+// Two vector types, F32 and F64, as wide as the ISA this file is compiled for.
+// Included inside an ISA's own namespace; nothing here may leave its translation unit.
+
+#define LK_INLINE inline __attribute__((always_inline))
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+#if defined(__FMA__) || defined(__aarch64__)
+constexpr bool kFused = true;
+#else
+constexpr bool kFused = false;
+#endif
+
+typedef float FloatVector __attribute__((vector_size(kVectorBytes)));
+typedef int32_t IntVector __attribute__((vector_size(kVectorBytes)));
+typedef double DoubleVector __attribute__((vector_size(kVectorBytes)));
+typedef int64_t LongVector __attribute__((vector_size(kVectorBytes)));
+
+// One primitive a line, for each ISA; the generic ones serve every other CPU.
+#if defined(__AVX512F__)
+LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return _mm512_max_ps(a, b); }
+LK_INLINE DoubleVector vmax(DoubleVector a, DoubleVector b) { return _mm512_max_pd(a, b); }
+LK_INLINE FloatVector vabs(FloatVector a) { return _mm512_abs_ps(a); }
+LK_INLINE DoubleVector vabs(DoubleVector a) { return _mm512_abs_pd(a); }
+LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+LK_INLINE FloatVector vreciprocal(FloatVector a) { return _mm512_rcp14_ps(a); }
+constexpr double kReciprocalError = 0x1p-14;
+LK_INLINE unsigned vnot_greater(FloatVector a, FloatVector b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_NGT_UQ);
+}
+LK_INLINE unsigned vless(FloatVector a, FloatVector b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ);
+}
+LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
+  return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+}
+LK_INLINE FloatVector vall(float x) { return _mm512_set1_ps(x); }
+LK_INLINE DoubleVector vall(double x) { return _mm512_set1_pd(x); }
+#elif defined(__AVX2__)
+LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return _mm256_max_ps(a, b); }
+LK_INLINE DoubleVector vmax(DoubleVector a, DoubleVector b) { return _mm256_max_pd(a, b); }
+LK_INLINE FloatVector vabs(FloatVector a) {
+  return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
+}
+LK_INLINE DoubleVector vabs(DoubleVector a) {
+  return _mm256_and_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(INT64_MAX)));
+}
+LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+LK_INLINE FloatVector vreciprocal(FloatVector a) { return _mm256_rcp_ps(a); }
+constexpr double kReciprocalError = 1.5 * 0x1p-12;
+LK_INLINE unsigned vnot_greater(FloatVector a, FloatVector b) {
+  return unsigned(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NGT_UQ)));
+}
+LK_INLINE unsigned vless(FloatVector a, FloatVector b) {
+  return unsigned(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)));
+}
+LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
+  return unsigned(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
+}
+LK_INLINE FloatVector vall(float x) { return _mm256_set1_ps(x); }
+LK_INLINE DoubleVector vall(double x) { return _mm256_set1_pd(x); }
+#else
+LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return a > b ? a : b; }
+LK_INLINE DoubleVector vmax(DoubleVector a, DoubleVector b) { return a > b ? a : b; }
+LK_INLINE FloatVector vabs(FloatVector a) { return FloatVector(IntVector(a) & 0x7fffffff); }
+LK_INLINE DoubleVector vabs(DoubleVector a) { return DoubleVector(LongVector(a) & INT64_MAX); }
+#if defined(__aarch64__)
+LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) {
+  return vfmaq_f32(c, a, b);
+}
+#else
+LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) { return a * b + c; }
+#endif
+LK_INLINE FloatVector vall(float x) { return FloatVector{x, x, x, x}; }
+LK_INLINE DoubleVector vall(double x) { return DoubleVector{x, x}; }
+#if defined(__SSE2__)
+LK_INLINE FloatVector vreciprocal(FloatVector a) { return _mm_rcp_ps(a); }
+constexpr double kReciprocalError = 1.5 * 0x1p-12;
+LK_INLINE unsigned vnot_greater(FloatVector a, FloatVector b) {
+  return unsigned(_mm_movemask_ps(_mm_cmpngt_ps(a, b)));
+}
+LK_INLINE unsigned vless(FloatVector a, FloatVector b) {
+  return unsigned(_mm_movemask_ps(_mm_cmplt_ps(a, b)));
+}
+LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
+  return unsigned(_mm_movemask_pd(_mm_cmplt_pd(a, b)));
+}
+#else
+LK_INLINE FloatVector vreciprocal(FloatVector a) { return 1.0f / a; }
+constexpr double kReciprocalError = 0x1p-24;
+LK_INLINE unsigned vnot_greater(FloatVector a, FloatVector b) {
+  unsigned mask = 0;
+  for (int l = 0; l < 4; ++l) mask |= unsigned(!(a[l] > b[l])) << l;
+  return mask;
+}
+LK_INLINE unsigned vless(FloatVector a, FloatVector b) {
+  unsigned mask = 0;
+  for (int l = 0; l < 4; ++l) mask |= unsigned(a[l] < b[l]) << l;
+  return mask;
+}
+LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
+  return unsigned(a[0] < b[0]) | unsigned(a[1] < b[1]) << 1;
+}
+#endif
+#endif
+
+struct F32 {
+  static constexpr int lanes = kVectorBytes / 4;
+  static constexpr float smallest = 0x1p-149f;
+  FloatVector v;
+  static LK_INLINE F32 load(const float* p) {
+    F32 r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  static LK_INLINE F32 all(float x) { return {vall(x)}; }
+  LK_INLINE void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
+};
+
+LK_INLINE F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
+LK_INLINE F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
+LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
+LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
+LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
+LK_INLINE F32 max(F32 a, F32 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
+
+struct F64 {
+  static constexpr int lanes = kVectorBytes / 8;
+  static constexpr double smallest = 0x1p-1074;
+  DoubleVector v;
+  static LK_INLINE F64 load(const double* p) {
+    F64 r;
+    __builtin_memcpy(&r.v, p, sizeof r.v);
+    return r;
+  }
+  static LK_INLINE F64 all(double x) { return {vall(x)}; }
+  LK_INLINE void store(double* p) const { __builtin_memcpy(p, &v, sizeof v); }
+};
+
+LK_INLINE F64 operator+(F64 a, F64 b) { return {a.v + b.v}; }
+LK_INLINE F64 operator-(F64 a, F64 b) { return {a.v - b.v}; }
+LK_INLINE F64 operator*(F64 a, F64 b) { return {a.v * b.v}; }
+LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
+LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
+LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
+  const DoubleVector magnitude = vabs(a.v);
+  const LongVector zero = magnitude == DoubleVector{};
+  return {-DoubleVector((LongVector(magnitude) & ~zero) |
+                        (LongVector(vall(__builtin_inf())) & zero))};
+}
+
+// The same operations on one double, for the pairs that need care.
+struct Scalar {
+  static constexpr double smallest = F64::smallest;
+  double v;
+};
+LK_INLINE Scalar operator+(Scalar a, Scalar b) { return {a.v + b.v}; }
+LK_INLINE Scalar operator-(Scalar a, Scalar b) { return {a.v - b.v}; }
+LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
+LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
+LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
+LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
+
+template <class V>
+LK_INLINE V all_of(double x);
+template <>
+LK_INLINE F32 all_of<F32>(double x) { return F32::all(float(x)); }
+template <>
+LK_INLINE F64 all_of<F64>(double x) { return F64::all(x); }
+template <>
+LK_INLINE Scalar all_of<Scalar>(double x) { return {x}; }
+
+// A product kept as its factors, so that float32 filters may fuse it into the sum. Float64 never
+// does: its rounding is part of the result.
+template <class V>
+struct Product {
+  V a, b;
+};
+template <class V>
+LK_INLINE V add(V sum, V term) {
+  return sum + term;
+}
+template <class V>
+LK_INLINE V add(V sum, Product<V> term) {
+  return sum + term.a * term.b;
+}
+LK_INLINE F32 add(F32 sum, Product<F32> term) { return {vfma(term.a.v, term.b.v, sum.v)}; }
+
+LK_INLINE unsigned not_greater(F32 a, F32 b) { return vnot_greater(a.v, b.v); }
+LK_INLINE unsigned less(F32 a, F32 b) { return vless(a.v, b.v); }
+LK_INLINE unsigned less(F64 a, F64 b) { return vless(a.v, b.v); }

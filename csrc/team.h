@@ -1,0 +1,41 @@
+// Running many small units of work on all cores, so that the caller can be interrupted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+
+namespace lookalike {
+
+// Thrown in the calling thread when its poll asked to stop.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped") {}
+};
+
+// Called in the calling thread about every 50 ms with the fraction done; true means stop.
+using Poll = std::function<bool(double fraction)>;
+
+class Team {
+ public:
+  // threads <= 0: as many as OpenMP would use.
+  Team(int threads, Poll poll);
+
+  int threads() const { return threads_; }
+
+  // Calls body(unit, worker) for every unit in [0, units), in about ascending order; worker < threads().
+  // Rethrows the first exception of a body. The call's progress moves from `from` to `to`.
+  // Small jobs, by their cost in arithmetic operations, run in the calling thread alone.
+  void run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
+           double from = 0, double to = 1);
+
+  // True in a child forked by a process that had loaded this library. OpenMP's own threads are gone
+  // there and waiting for them hangs, so regions start from a fresh thread, for which it makes new
+  // ones.
+  static bool in_forked_child();
+
+ private:
+  int threads_;
+  Poll poll_;
+};
+
+}  // namespace lookalike

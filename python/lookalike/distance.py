@@ -1,0 +1,551 @@
+"""Pairwise distances and exact nearest neighbours.
+
+Every function here checks its arguments, makes one call into the compiled core, and wraps the
+result. ``u`` and ``v`` below are rows; the numbers are the equations of the paper:
+
+============  ==================  ==========================================  =====
+metric        aliases             distance                                    paper
+============  ==================  ==========================================  =====
+manhattan     cityblock, l1       Σ|u−v|                                      (1)
+euclidean     l2                  ‖u−v‖₂                                      (2)
+cosine                            1 − u·v / (‖u‖‖v‖)                          (3)
+braycurtis                        Σ|u−v| / Σ|u+v|                             (4)
+canberra                          Σ |u−v| / (|u|+|v|), 0/0 = 0                (5)
+chebyshev     linf                max |u−v|                                   (6)
+correlation                       cosine of the rows less their means         (7)
+============  ==================  ==========================================  =====
+
+A row without a direction (all zeros for cosine, all equal for correlation) has distance 0 from its
+like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any, Literal, NamedTuple, SupportsIndex, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from lookalike import _core
+from lookalike.progress import Progress, reporting
+
+METRICS: tuple[str, ...] = _core.METRICS
+"""The canonical names of the seven metrics."""
+
+_ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
+
+
+class Neighbors(NamedTuple):
+    """Nearest rows, ordered by distance, then by index.
+
+    Attributes
+    ----------
+    distances : (n, k) float64 array
+    indices : (n, k) int64 array
+    """
+
+    distances: NDArray[np.float64]
+    indices: NDArray[np.int64]
+
+
+class RadiusNeighbors(NamedTuple):
+    """Rows within a radius, in compressed sparse row form.
+
+    The neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, ordered by distance, then by
+    index, at the distances in the same places of ``distances``.
+
+    Attributes
+    ----------
+    indptr : (n + 1,) int64 array
+    indices : int64 array
+    distances : float64 array
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    distances: NDArray[np.float64]
+
+
+def cpu_info() -> dict[str, Any]:
+    """Report which of the CPU's instructions the compiled core uses.
+
+    Returns
+    -------
+    dict
+        ``"simd"``: the level in use (``"avx512"``, ``"avx2"`` or ``"baseline"``); ``"extensions"``:
+        the list of extensions in use beyond it; ``"levels"``: what this build and CPU can run, best
+        first; ``"threads"``: how many threads a call uses by default.
+
+    Notes
+    -----
+    The environment variable ``LOOKALIKE_SIMD``, read when the package is imported, caps the level.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> la.cpu_info()["simd"] in la.cpu_info()["levels"]
+    True
+    """
+    return _core.cpu_info()
+
+
+def cdist(
+    XA: ArrayLike,
+    XB: ArrayLike,
+    metric: str = "euclidean",
+    *,
+    out: NDArray[Any] | None = None,
+    dtype: DTypeLike = None,
+    threads: int | None = None,
+) -> NDArray[Any]:
+    """Compute the distance of every row of `XA` from every row of `XB`.
+
+    Parameters
+    ----------
+    XA : (nA, d) array_like
+    XB : (nB, d) array_like
+        Numbers of any real type and any strides. Passing the same array twice halves the work.
+    metric : str
+        One of `METRICS` or an alias.
+    out : (nA, nB) array, optional
+        Where to write the result: C-contiguous, of the result's dtype.
+    dtype : float32 or float64, optional
+        Of the result. By default float64 if `XA` or `XB` is float64 or a wider integer than 16
+        bits, else float32.
+    threads : int, optional
+        By default all that OpenMP would use.
+
+    Returns
+    -------
+    (nA, nB) array
+        float64 entries are within 1e-12 of the true value, relatively (1e-15 absolutely for cosine
+        and correlation); float32 entries are within 1e-5 of the float64 ones, relatively.
+
+    Raises
+    ------
+    ValueError
+        If an argument has the wrong shape, a value is not finite, or the metric is unknown.
+    TypeError
+        If an array is not of real numbers.
+
+    See Also
+    --------
+    scipy.spatial.distance.cdist : the same in float64, on one thread.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> la.cdist([[0.0, 1.0]], [[0.0, 1.0], [3.0, 5.0]])
+    array([[0., 5.]])
+    """
+    xa, xb = _matrix(XA, "XA"), _matrix(XB, "XB")
+    _same_width(xa, "XA", xb, "XB")
+    result = _output(out, (len(xa), len(xb)), _result_dtype(dtype, xa, xb), (xa, xb))
+    if result.size:
+        same = _same_buffer(xa, xb)
+        with _naming("XA", "XB"):
+            _core.distances(
+                xa, None if same else xb, _metric(metric), result, False, _threads(threads)
+            )
+    else:
+        _metric(metric)
+        _threads(threads)
+    return result
+
+
+def pdist(
+    X: ArrayLike,
+    metric: str = "euclidean",
+    *,
+    out: NDArray[Any] | None = None,
+    dtype: DTypeLike = None,
+    threads: int | None = None,
+) -> NDArray[Any]:
+    """Compute the distance of every pair of rows of `X`, in condensed form.
+
+    Parameters
+    ----------
+    X : (n, d) array_like
+    metric, dtype, threads
+        As for `cdist`.
+    out : (n * (n - 1) / 2,) array, optional
+        Where to write the result: C-contiguous, of the result's dtype.
+
+    Returns
+    -------
+    (n * (n - 1) / 2,) array
+        The distances of rows (0, 1), (0, 2), …, (1, 2), …: scipy's order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `cdist`.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> la.pdist([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]], "manhattan")
+    array([7., 1., 6.])
+    """
+    x = _matrix(X, "X")
+    n = len(x)
+    result = _output(out, (n * (n - 1) // 2,), _result_dtype(dtype, x, x), (x,))
+    name, workers = _metric(metric), _threads(threads)
+    if result.size:
+        with _naming("X", "X"):
+            _core.distances(x, None, name, result, True, workers)
+    return result
+
+
+@overload
+def knn(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    k: int = ...,
+    metric: str = ...,
+    include_self: bool = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: Literal[False] = ...,
+) -> Neighbors: ...
+@overload
+def knn(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    k: int = ...,
+    metric: str = ...,
+    include_self: bool = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: Literal[True],
+) -> tuple[Neighbors, dict[str, Any]]: ...
+def knn(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    k: int = 100,
+    metric: str = "correlation",
+    include_self: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+    return_stats: bool = False,
+) -> Neighbors | tuple[Neighbors, dict[str, Any]]:
+    """Find the `k` nearest rows of `Y` for every row of `X`, exactly.
+
+    Parameters
+    ----------
+    X : (n, d) array_like
+        The rows that ask.
+    Y : (m, d) array_like, optional
+        The rows they ask about. By default `X` itself (a self-join), with every pair computed once.
+    k : int
+        From 1 to the number of rows there are to choose from: m, or in a self-join n − 1 (n with
+        `include_self`).
+    metric : str
+        One of `METRICS` or an alias.
+    include_self : bool
+        In a self-join, whether a row is a neighbour of itself. It is recognised by its index, not
+        by its distance.
+    threads : int, optional
+        By default all that OpenMP would use.
+    progress : None, True or callable(done, total)
+        True shows a bar on standard error; a function gets the number of rows done.
+    return_stats : bool
+        Also return a dict of counts: ``"stages"`` (the filters used), ``"pairs"`` (how many they
+        looked at), ``"candidates"`` (how many they let through), ``"refined"`` (float64 distances
+        computed), ``"overflows"``, ``"unbounded_rows"``, ``"row_major"``, ``"fresh_thread"``.
+
+    Returns
+    -------
+    Neighbors
+        ``distances`` and ``indices``, each (n, k): what
+        ``np.argsort(cdist(X64, Y64, metric), axis=1, kind="stable")`` of the rows as float64 would
+        begin with, to the bit, whatever the number of threads or the CPU.
+
+    Raises
+    ------
+    ValueError
+        If an argument has the wrong shape, a value is not finite, the metric is unknown, `k` is out
+        of range, or `include_self` is given with `Y`.
+    TypeError
+        If an array is not of real numbers.
+
+    Notes
+    -----
+    Pairs are compared in float32 first, with a proven bound on the error; only those that the bound
+    cannot exclude are computed in float64.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> near = la.knn([[0.0, 1.0], [0.0, 2.0], [5.0, 5.0]], k=1, metric="euclidean")
+    >>> near.indices.ravel()
+    array([1, 0, 1])
+    """
+    x, y = _sides(X, Y, include_self)
+    count = _count(k, "k")
+    name, workers = _metric(metric), _threads(threads)
+    available = len(x) - (not include_self) if y is None else len(y)
+    if len(x) and not 1 <= count <= available:
+        what = "the other rows of X" if y is None and not include_self else "the rows to search"
+        raise ValueError(f"k must be from 1 to {available} ({what}), got {count}")
+    if not len(x):
+        if count < 1:
+            raise ValueError(f"k must be at least 1, got {count}")
+        empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
+        return (empty, {}) if return_stats else empty
+    with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
+        distances, indices, stats = _core.knn(
+            x, y, name, count, bool(include_self), workers, _in_rows(update, len(x))
+        )
+    found = Neighbors(distances, indices)
+    return (found, stats) if return_stats else found
+
+
+@overload
+def radius_neighbors(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    radius: float,
+    metric: str = ...,
+    include_self: bool = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: Literal[False] = ...,
+) -> RadiusNeighbors: ...
+@overload
+def radius_neighbors(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    radius: float,
+    metric: str = ...,
+    include_self: bool = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: Literal[True],
+) -> tuple[RadiusNeighbors, dict[str, Any]]: ...
+def radius_neighbors(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    radius: float,
+    metric: str = "correlation",
+    include_self: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+    return_stats: bool = False,
+) -> RadiusNeighbors | tuple[RadiusNeighbors, dict[str, Any]]:
+    """Find all rows of `Y` within `radius` of every row of `X`, exactly.
+
+    Parameters
+    ----------
+    X, Y, metric, include_self, threads, progress, return_stats
+        As for `knn`.
+    radius : float
+        Pairs with a float64 distance of at most `radius` are returned; 0 or more.
+
+    Returns
+    -------
+    RadiusNeighbors
+        ``indptr``, ``indices`` and ``distances``, as a compressed sparse row matrix has them.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `knn`; also if `radius` is negative or NaN.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> la.radius_neighbors([[0.0], [1.0], [5.0]], radius=1, metric="l1").indptr
+    array([0, 1, 2, 2])
+    """
+    x, y = _sides(X, Y, include_self)
+    name, workers = _metric(metric), _threads(threads)
+    try:
+        limit = float(radius)
+    except TypeError:
+        raise TypeError(f"radius must be a number, got {type(radius).__name__}") from None
+    if not limit >= 0:
+        raise ValueError(f"radius must be at least 0, got {radius}")
+    if not len(x) or (y is not None and not len(y)):
+        nothing = np.empty(0, np.int64)
+        empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
+        return (empty, {}) if return_stats else empty
+    with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
+        indptr, indices, distances, stats = _core.radius_neighbors(
+            x, y, name, limit, bool(include_self), workers, _in_rows(update, len(x))
+        )
+    found = RadiusNeighbors(indptr, indices, distances)
+    return (found, stats) if return_stats else found
+
+
+def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
+    """Find the `k` smallest entries of every row of a matrix.
+
+    Parameters
+    ----------
+    D : (n, m) array_like
+        Numbers of any real type; infinities are allowed, NaN is not.
+    k : int
+        From 1 to m.
+    threads : int, optional
+        By default all that OpenMP would use.
+
+    Returns
+    -------
+    Neighbors
+        ``distances`` and ``indices``, each (n, k), ordered by value, then by index: what a stable
+        ``np.argsort(D, axis=1)`` begins with.
+
+    Raises
+    ------
+    ValueError
+        If `D` is not 2-D, has a NaN, or `k` is out of range.
+    TypeError
+        If `D` is not of real numbers.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> la.topk([[3.0, 1.0, 2.0, 1.0]], 3).indices
+    array([[1, 3, 2]])
+    """
+    matrix = _matrix(D, "D")
+    count, workers = _count(k, "k"), _threads(threads)
+    if not 1 <= count <= matrix.shape[1]:
+        raise ValueError(f"k must be from 1 to {matrix.shape[1]} (the columns of D), got {count}")
+    if not len(matrix):
+        return Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
+    try:
+        return Neighbors(*_core.topk(matrix, count, workers))
+    except ArithmeticError as error:
+        raise ValueError(f"D row {error.args[1]} has a NaN") from None
+
+
+def _matrix(values: ArrayLike, name: str) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name} must hold real numbers of at most 64 bits, got {array.dtype}")
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be 2-D, got {array.ndim}-D of shape {array.shape}")
+    if array.shape[1] == 0:
+        raise ValueError(f"{name} must have at least one column, got shape {array.shape}")
+    if len(array) >= 2**31:
+        raise ValueError(f"{name} must have fewer than 2**31 rows, got {len(array)}")
+    if not (array.flags.aligned and array.dtype.isnative):
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def _same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(
+            f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}"
+        )
+
+
+def _same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return a is b or (
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and a.shape == b.shape
+        and a.strides == b.strides
+        and a.dtype == b.dtype
+    )
+
+
+def _sides(
+    X: ArrayLike, Y: ArrayLike | None, include_self: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    x = _matrix(X, "X")
+    if Y is None:
+        return x, None
+    if include_self:
+        raise ValueError("include_self must be False when Y is given, got True")
+    y = _matrix(Y, "Y")
+    _same_width(x, "X", y, "Y")
+    return x, y
+
+
+def _result_dtype(dtype: DTypeLike, *inputs: NDArray[Any]) -> np.dtype[Any]:
+    if dtype is not None:
+        wanted = np.dtype(dtype)
+        if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
+            raise ValueError(f"dtype must be float32 or float64, got {wanted}")
+        return wanted
+    wide = any(x.dtype.itemsize > (4 if x.dtype.kind == "f" else 2) for x in inputs)
+    return np.dtype(np.float64 if wide else np.float32)
+
+
+def _output(
+    out: NDArray[Any] | None,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    inputs: tuple[NDArray[Any], ...],
+) -> NDArray[Any]:
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, got {out.shape}")
+    if out.dtype != dtype:
+        raise ValueError(f"out must have dtype {dtype}, got {out.dtype}")
+    if not (out.flags.c_contiguous and out.flags.aligned):
+        raise ValueError(f"out must be C-contiguous, got strides {out.strides}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")
+    if any(np.may_share_memory(out, x) for x in inputs):
+        raise ValueError("out must not share memory with an input")
+    return out
+
+
+def _metric(metric: str) -> str:
+    name = _ALIASES.get(metric, metric) if isinstance(metric, str) else metric
+    if name not in METRICS:
+        known = ", ".join((*METRICS, *_ALIASES))
+        raise ValueError(f"metric must be one of {known}, got {metric!r}")
+    return name
+
+
+def _count(value: SupportsIndex, name: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return 0
+    count = _count(threads, "threads")
+    if not 1 <= count <= 4096:
+        raise ValueError(f"threads must be from 1 to 4096, got {count}")
+    return count
+
+
+def _in_rows(update: Any, rows: int) -> Any:
+    return None if update is None else lambda fraction: update(math.floor(fraction * rows))
+
+
+class _naming:
+    """Turns the core's report of a value that is not finite into an error that names it."""
+
+    def __init__(self, first: str, second: str) -> None:
+        self.names = (first, second)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if type(error) is ArithmeticError:
+            side, row = error.args
+            raise ValueError(
+                f"{self.names[side]} row {row} has a value that is not finite"
+            ) from None
