@@ -24,6 +24,19 @@ LK_INLINE Sum accumulate(Sum acc, V u, V v) {
   }
 }
 
+// Adds a block's eight partial sums to the pair's.
+template <class T>
+LK_INLINE void merge_block(const F64* acc, double& sum) {
+  double lanes[8];
+  for (int p = 0; p < 8 / F64::lanes; ++p) acc[p].store(lanes + p * F64::lanes);
+  if constexpr (T::traits.combine == Combine::maximum) {
+    const double m = combine_max(lanes);
+    sum = m > sum ? m : sum;
+  } else {
+    sum += combine_sum(lanes);
+  }
+}
+
 template <class T, int R, int C>
 LK_INLINE void exact_block(const double* const* u, const double* const* v, int64_t padded,
                            double* out, int64_t stride) {
@@ -46,16 +59,60 @@ LK_INLINE void exact_block(const double* const* u, const double* const* v, int64
   }
   for (int r = 0; r < R; ++r) {
     for (int c = 0; c < C; ++c) {
-      double lanes[8];
-      for (int p = 0; p < parts; ++p) acc[r][c][p].store(lanes + p * F64::lanes);
-      double& sum = out[r * stride + c];
-      if constexpr (T::traits.combine == Combine::maximum) {
-        const double m = combine_max(lanes);
-        sum = m > sum ? m : sum;
-      } else {
-        sum += combine_sum(lanes);
+      merge_block<T>(acc[r][c], out[r * stride + c]);
+    }
+  }
+}
+
+// One exact row u against C float32 rows as they lie in memory: prepared on the way, exactly as
+// exact_row does (power is 1 for float32), instead of through scratch memory.
+template <class T, bool is_prepared, int C>
+LK_INLINE void exact_floats(const double* u, const float* const* v, const RowScale* const* scales,
+                            int64_t count, double* out) {
+  constexpr int parts = 8 / F64::lanes;
+  F64 acc[C][parts];
+  for (auto& pair : acc) {
+    for (F64& part : pair) part = F64::all(0);
+  }
+  for (int64_t k = 0; k < count; k += 8) {
+    for (int p = 0; p < parts; ++p) {
+      const int64_t at = k + p * F64::lanes;
+      const F64 a = F64::load(u + at);
+      for (int c = 0; c < C; ++c) {
+        F64 b = F64::load(v[c] + at);
+        if constexpr (is_prepared) {
+          const RowScale& s = *scales[c];
+          b = ((b - F64::all(s.mean)) - F64::all(s.mean_low)) * F64::all(s.inverse_norm);
+        }
+        acc[c][p] = accumulate<T>(acc[c][p], a, b);
       }
     }
+  }
+  for (int c = 0; c < C; ++c) merge_block<T>(acc[c], out[c]);
+}
+
+template <class T, bool is_prepared>
+void exact_float_list(const double* u, const Rows& y, const int32_t* js, int nj, int64_t k0,
+                      int64_t count, double* sums) {
+  const float* v[kExactList];
+  const RowScale* scales[kExactList];
+  const auto point = [&](int c, int32_t j) {
+    v[c] = reinterpret_cast<const float*>(y.matrix.data + j * y.matrix.row_stride) + k0;
+    scales[c] = y.scales + j;
+  };
+  int j = 0;
+  for (; j + kExactList <= nj; j += kExactList) {
+    for (int c = 0; c < kExactList; ++c) {
+      point(c, js[j + c]);
+      if (j + kExactList + c < nj) {  // the next rows are anywhere in memory
+        __builtin_prefetch(y.matrix.data + js[j + kExactList + c] * y.matrix.row_stride + k0 * 4);
+      }
+    }
+    exact_floats<T, is_prepared, kExactList>(u, v, scales, count, sums + j);
+  }
+  for (; j < nj; ++j) {
+    point(0, js[j]);
+    exact_floats<T, is_prepared, 1>(u, v, scales, count, sums + j);
   }
 }
 
@@ -185,9 +242,19 @@ void exact(const ExactArgs& args) {
   if constexpr (M::traits.weighted) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
+  const bool list_of_floats =
+      ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 && cols % 8 == 0;
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
+    if (list_of_floats) {
+      constexpr bool is_prepared = M::traits.prepare != Prepare::as_is;
+      exact_float_list<typename M::Term, is_prepared>(u[0], y, args.js, nj, k0, count, args.out);
+      if constexpr (M::traits.weighted) {
+        exact_float_list<typename M::Weight, is_prepared>(u[0], y, args.js, nj, k0, count, weights);
+      }
+      continue;
+    }
     exact_rows(y, args.js, nj, k0, count, rest, v);
     const int64_t padded = (count + 7) & ~int64_t(7);
     exact_pairs<typename M::Term>(u, ni, v, nj, padded, args.out);

@@ -71,6 +71,7 @@ extern const Kernels kKernels = {
     scan,
     norms,
     transpose,
+    kth_smallest,
     below_f32,
     below_f64,
     read_f64,

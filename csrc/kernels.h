@@ -8,6 +8,7 @@
 namespace lookalike {
 
 inline constexpr int kTile = 256;          // pairs are compared in tiles of at most kTile x kTile
+inline constexpr int kPaddedTile = kTile + 16;  // its rows, in whole register blocks
 inline constexpr int kExactBlock = 8192;   // features in one block of the float64 summation order
 inline constexpr int kRowMajorDepth = 4096;
 inline constexpr int kRowMajorQueries = 7;  // up to this many queries skip packing
@@ -20,7 +21,9 @@ struct Tile {
 
 // Scratch memory of one worker, reused from tile to tile.
 struct TileScratch {
-  float* a;          // kTile x kTile: rows of x, row-major
+  float* a;          // rows of x, row-major, a block of kTile features after another
+  int64_t a_features;  // how many features there is room for: at least kTile
+  int64_t a_first;     // the first row that is there with all its features, or -1
   float* b;          // kTile x kTile: rows of y, feature-major panels
   float* row;        // kTile x kTile: rows on their way into panels
   double* sums;      // kTile x kTile
@@ -90,6 +93,8 @@ struct Kernels {
   void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);
   // dst[j * stride + i] = src[i * kTile + j]
   void (*transpose)(const float* src, int rows, int cols, float* dst, int64_t stride);
+  // The least float t for which at least k of the n values, all >= 0, are <= t.
+  float (*kth_smallest)(const float* values, int64_t n, int64_t k);
   // Positions of the values below `limit`; the count, or -1 if there is a NaN.
   int64_t (*below_f32)(const float*, int64_t n, float limit, int32_t* positions);
   int64_t (*below_f64)(const double*, int64_t n, double limit, int32_t* positions);

@@ -22,6 +22,7 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
     w = std::make_unique<Workspace>();
     w->down = Buffer<Candidate>(size_t(kTile) * kTile);
     w->across = Buffer<Candidate>(size_t(kTile) * kTile);
+    w->entries = Buffer<Entry>(size_t(kTile) * kTile);
   }
   return *w;
 }
@@ -81,8 +82,8 @@ void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* 
   team.run(pass.tiles(), cost, [&](int64_t unit, int worker) {
     pass.tile(
         unit, worker, [&](int64_t row) { return reservoirs.threshold(row); },
-        [&](int64_t row, float value, int32_t other) {
-          reservoirs.offer(worker, row, value, other);
+        [&](int64_t row, const Entry* entries, int64_t n) {
+          reservoirs.offer(worker, row, entries, n);
         });
   }, 0, 0.9);
   team.run(query.x.rows, cost, [&](int64_t row, int worker) {

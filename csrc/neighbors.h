@@ -33,14 +33,15 @@ class FilterPass {
   FilterPass(const Comparison& comparison, bool include_self, int workers, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_.bounds(); }
-  // Calls keep(row, value, other) for each pair of the tile that the thresholds do not exclude, in a
-  // self-join for both of its rows.
+  // Calls keep(row, entries, n) with those of the tile's pairs that the row's threshold does not
+  // exclude, in a self-join for the rows on both of its sides.
   template <class Threshold, class Keep>
   void tile(int64_t unit, int worker, Threshold threshold, Keep keep);
 
  private:
   struct Workspace {
     Buffer<Candidate> down, across;
+    Buffer<Entry> entries;
     float limits[8][kTile];
   };
   const Comparison& comparison_;
@@ -67,11 +68,28 @@ void FilterPass::tile(int64_t unit, int worker, Threshold threshold, Keep keep) 
   }
   ScanArgs found{};
   scan(t, w, found, of_rows, both ? of_cols : nullptr, values);
-  for (const Candidate* c = found.down_out; c != found.down_out + found.down_count; ++c) {
-    keep(t.i0 + c->i, c->value, int32_t(t.j0 + c->j));
+  // Those of the rows come row by row.
+  const Candidate* c = found.down_out;
+  const Candidate* const end = c + found.down_count;
+  Entry* const entries = w.entries.get();
+  while (c != end) {
+    const int i = c->i;
+    int64_t n = 0;
+    for (; c != end && c->i == i; ++c) entries[n++] = {c->value, int32_t(t.j0 + c->j)};
+    keep(t.i0 + i, entries, n);
   }
-  for (const Candidate* c = found.across_out; c != found.across_out + found.across_count; ++c) {
-    keep(t.j0 + c->j, c->value, int32_t(t.i0 + c->i));
+  // Those of the columns are counted into place.
+  if (found.across_count == 0) return;
+  int32_t ends[kTile] = {};
+  for (int64_t a = 0; a < found.across_count; ++a) ++ends[found.across_out[a].j];
+  for (int j = 1; j < t.cols; ++j) ends[j] += ends[j - 1];
+  for (int64_t a = found.across_count - 1; a >= 0; --a) {
+    const Candidate& found_one = found.across_out[a];
+    entries[--ends[found_one.j]] = {found_one.value, int32_t(t.i0 + found_one.i)};
+  }
+  for (int j = 0; j < t.cols; ++j) {  // ends[j] is now where j begins
+    const int64_t next = j + 1 < t.cols ? ends[j + 1] : found.across_count;
+    if (next > ends[j]) keep(t.j0 + j, entries + ends[j], next - ends[j]);
   }
 }
 

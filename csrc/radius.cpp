@@ -46,34 +46,27 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   std::vector<Pending> pending(size_t(team.threads()));
   team.run(pass.tiles(), cost, [&](int64_t unit, int worker) {
     Pending& p = pending[size_t(worker)];
-    int64_t current = -1;
-    const auto flush = [&] {
-      p.distances.resize(p.others.size());
-      exact.row(worker, int32_t(current), p.others.data(), int64_t(p.others.size()),
-                p.distances.data());
-      stats.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
-      for (size_t c = 0; c < p.others.size(); ++c) {
-        if (p.distances[c] > radius) continue;
-        rows.add(current, {p.others[c], p.distances[c]});
-        if (comparison.self() && p.others[c] != current) {
-          rows.add(p.others[c], {int32_t(current), p.distances[c]});
-        }
-      }
-      p.others.clear();
-    };
     // Of a self-join both rows of a pair have the same threshold: the pair comes once for each, and
     // the first does for both.
     pass.tile(
         unit, worker, [&](int64_t) { return threshold; },
-        [&](int64_t row, float, int32_t other) {
-          if (comparison.self() && other < row) return;
-          if (row != current) {
-            flush();
-            current = row;
+        [&](int64_t row, const Entry* entries, int64_t n) {
+          p.others.clear();
+          for (const Entry* e = entries; e != entries + n; ++e) {
+            if (!comparison.self() || e->index >= row) p.others.push_back(e->index);
           }
-          p.others.push_back(other);
+          p.distances.resize(p.others.size());
+          exact.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()),
+                    p.distances.data());
+          stats.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
+          for (size_t c = 0; c < p.others.size(); ++c) {
+            if (p.distances[c] > radius) continue;
+            rows.add(row, {p.others[c], p.distances[c]});
+            if (comparison.self() && p.others[c] != row) {
+              rows.add(p.others[c], {int32_t(row), p.distances[c]});
+            }
+          }
         });
-    flush();
   }, 0, 0.95);
 
   Within out;

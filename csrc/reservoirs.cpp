@@ -4,6 +4,8 @@
 #include <numeric>
 #include <thread>
 
+#include "dispatch.h"
+
 namespace lookalike {
 
 class Reservoirs::RowLock {
@@ -39,16 +41,16 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
   }
 }
 
-void Reservoirs::offer(int worker, int64_t row, float value, int32_t index) {
+void Reservoirs::offer(int worker, int64_t row, const Entry* offered, int64_t n) {
   const RowLock lock(locks_[size_t(row)]);
   int32_t& count = counts_[size_t(row)];
-  if (index > last_index_[size_t(row)]) return;
-  if (count == capacity_) {
-    shrink(worker, row);
-    if (index > last_index_[size_t(row)]) return;
+  for (const Entry* o = offered; o != offered + n; ++o) {
+    if (count == capacity_) shrink(worker, row);
+    if (o->index <= last_index_[size_t(row)] &&
+        !bounds_.excluded(o->value, threshold(row), row, o->index)) {
+      entries(row)[count++] = *o;
+    }
   }
-  if (bounds_.excluded(value, threshold(row), row, index)) return;
-  entries(row)[count++] = {value, index};
 }
 
 void Reservoirs::shrink(int worker, int64_t row) {
@@ -67,8 +69,7 @@ void Reservoirs::tighten(Workspace& w, int64_t row) {
   for (int32_t c = 0; c < count; ++c) {
     w.uppers[size_t(c)] = bounds_.upper(e[c].value, row, e[c].index);
   }
-  std::nth_element(w.uppers.begin(), w.uppers.begin() + (k_ - 1), w.uppers.end());
-  const float t = std::min(threshold(row), w.uppers[size_t(k_ - 1)]);
+  const float t = std::min(threshold(row), kernels().kth_smallest(w.uppers.data(), count, k_));
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
   count = int32_t(std::remove_if(e, e + count,
                                  [&](const Entry& entry) {
@@ -83,30 +84,24 @@ void Reservoirs::rank(int worker, int64_t row, int64_t keep) {
   const Entry* const e = entries(row);
   w.indices.resize(n);
   w.distances.resize(n);
-  w.order.resize(n);
+  w.ranked.resize(n);
   for (size_t c = 0; c < n; ++c) w.indices[c] = e[c].index;
   exact_.row(worker, int32_t(row), w.indices.data(), int64_t(n), w.distances.data());
   stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
-  std::iota(w.order.begin(), w.order.end(), 0);
-  std::partial_sort(w.order.begin(), w.order.begin() + keep, w.order.end(),
-                    [&](int32_t a, int32_t b) {
-                      const double da = w.distances[size_t(a)], db = w.distances[size_t(b)];
-                      return da < db ||
-                             (da == db && w.indices[size_t(a)] < w.indices[size_t(b)]);
-                    });
+  for (size_t c = 0; c < n; ++c) w.ranked[c] = {w.distances[c], w.indices[c], e[c].value};
+  std::nth_element(w.ranked.begin(), w.ranked.begin() + (keep - 1), w.ranked.end());
+  w.ranked.resize(size_t(keep));
 }
 
 void Reservoirs::refine(int worker, int64_t row) {
   rank(worker, row, k_);
-  Workspace& w = workspaces_[size_t(worker)];
-  Entry* const e = entries(row);
-  int32_t* const kept = w.order.data();
-  const double farthest = w.distances[size_t(kept[k_ - 1])];
-  if (farthest == 0) last_index_[size_t(row)] = w.indices[size_t(kept[k_ - 1])];
-  const float t = Bounds::threshold(comparison_, farthest);
+  const std::vector<Ranked>& ranked = workspaces_[size_t(worker)].ranked;
+  const Ranked& farthest = ranked.back();
+  if (farthest.distance == 0) last_index_[size_t(row)] = farthest.index;
+  const float t = Bounds::threshold(comparison_, farthest.distance);
   thresholds_[size_t(row)].store(std::min(threshold(row), t), std::memory_order_relaxed);
-  std::sort(kept, kept + k_);  // so that entries move towards the front
-  for (int64_t c = 0; c < k_; ++c) e[c] = e[kept[c]];
+  std::transform(ranked.begin(), ranked.end(), entries(row),
+                 [](const Ranked& r) { return Entry{r.value, r.index}; });
   counts_[size_t(row)] = int32_t(k_);
 }
 
@@ -114,10 +109,10 @@ void Reservoirs::finish(int worker, int64_t row, double* distances, int64_t* ind
   Workspace& w = workspaces_[size_t(worker)];
   tighten(w, row);
   rank(worker, row, k_);
+  std::sort(w.ranked.begin(), w.ranked.end());
   for (int64_t c = 0; c < k_; ++c) {
-    const auto p = size_t(w.order[size_t(c)]);
-    distances[c] = w.distances[p];
-    indices[c] = w.indices[p];
+    distances[c] = w.ranked[size_t(c)].distance;
+    indices[c] = w.ranked[size_t(c)].index;
   }
 }
 

@@ -18,17 +18,18 @@ struct Stats {
   bool row_major = false, fresh_thread = false;
 };
 
+// A candidate of some row.
+struct Entry {
+  float value;
+  int32_t index;
+};
+
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
 // bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If hardly
 // anyone goes (masses of equal rows), all are refined, the k best kept, and the exact k-th distance
 // becomes the threshold. Rows are locked one at a time and for no longer than that takes.
 class Reservoirs {
  public:
-  struct Entry {
-    float value;
-    int32_t index;
-  };
-
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
              int workers, Stats& stats);
 
@@ -36,16 +37,24 @@ class Reservoirs {
   float threshold(int64_t row) const {
     return thresholds_[size_t(row)].load(std::memory_order_relaxed);
   }
-  void offer(int worker, int64_t row, float value, int32_t index);
+  void offer(int worker, int64_t row, const Entry* offered, int64_t n);
   // The k nearest, once all candidates have been offered; called once a row.
   void finish(int worker, int64_t row, double* distances, int64_t* indices);
 
  private:
+  struct Ranked {
+    double distance;
+    int32_t index;
+    float value;
+    bool operator<(const Ranked& b) const {
+      return distance < b.distance || (distance == b.distance && index < b.index);
+    }
+  };
   struct Workspace {
     std::vector<float> uppers;
     std::vector<int32_t> indices;
     std::vector<double> distances;
-    std::vector<int32_t> order;
+    std::vector<Ranked> ranked;
   };
   class RowLock;
 
@@ -53,7 +62,8 @@ class Reservoirs {
   void shrink(int worker, int64_t row);
   void tighten(Workspace& w, int64_t row);
   void refine(int worker, int64_t row);
-  // Sorts the row's entries by float64 distance, then index: `order` of the first `keep`.
+  // Computes the row's float64 distances; the `keep` nearest, the farthest of them last, are left in
+  // the workspace.
   void rank(int worker, int64_t row, int64_t keep);
 
   const Comparison& comparison_;

@@ -62,6 +62,39 @@ void scan(ScanArgs& s) {
   }
 }
 
+// Halves the range of bit patterns, which for floats >= 0 are ordered as the floats are: some thirty
+// counts, each much faster than the branches of a partition.
+float kth_smallest(const float* values, int64_t n, int64_t k) {
+  constexpr int lanes = F32::lanes;
+  int32_t low = 0, high = 0x7f800000;  // +inf
+  while (low < high) {
+    const int32_t middle = low + (high - low) / 2;
+    const IntVector bound = middle - IntVector{};
+    IntVector counts{};
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      IntVector bits;
+      __builtin_memcpy(&bits, values + i, sizeof bits);
+      counts += bits <= bound;  // -1 where true
+    }
+    int64_t count = 0;
+    for (int l = 0; l < lanes; ++l) count -= counts[l];
+    for (; i < n; ++i) {
+      int32_t bits;
+      __builtin_memcpy(&bits, values + i, 4);
+      count += bits <= middle;
+    }
+    if (count >= k) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  float t;
+  __builtin_memcpy(&t, &high, 4);
+  return t;
+}
+
 template <class V, class T>
 int64_t below(const T* values, int64_t n, T limit, int32_t* positions) {
   int64_t count = 0;

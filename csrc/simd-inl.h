@@ -143,6 +143,12 @@ struct F64 {
     __builtin_memcpy(&r.v, p, sizeof r.v);
     return r;
   }
+  static LK_INLINE F64 load(const float* p) {
+    typedef float Half __attribute__((vector_size(kVectorBytes / 2)));
+    Half half;
+    __builtin_memcpy(&half, p, sizeof half);
+    return {__builtin_convertvector(half, DoubleVector)};
+  }
   static LK_INLINE F64 all(double x) { return {vall(x)}; }
   LK_INLINE void store(double* p) const { __builtin_memcpy(p, &v, sizeof v); }
 };

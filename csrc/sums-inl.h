@@ -132,14 +132,19 @@ template <class T, bool quick>
 void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScratch& s,
                double* sums) {
   const int rows = (t.rows + kMicroRows - 1) / kMicroRows * kMicroRows;
+  // Consecutive tiles mostly share their rows of x.
+  const bool keep = depth == kTile && x.filter_cols <= s.a_features;
+  const bool packed = keep && s.a_first == t.i0;
+  s.a_first = keep ? t.i0 : -1;
   for (int64_t k0 = 0; k0 < x.filter_cols; k0 += depth) {
     const int count = int(x.filter_cols - k0 < depth ? x.filter_cols - k0 : depth);
-    pack_rows(x, t.i0, t.rows, rows, k0, count, s.a);
+    float* const a = keep ? s.a + k0 * kPaddedTile : s.a;
+    if (!packed) pack_rows(x, t.i0, t.rows, rows, k0, count, a);
     pack_panels(y, t.j0, t.cols, k0, count, s.row, s.b);
     for (int c = 0; c < t.cols; c += kPanel) {
       for (int r = 0; r < rows; r += kMicroRows) {
         if (t.diagonal && c + kPanel <= r) break;  // below the diagonal
-        micro_tile<T, quick>(s.a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c,
+        micro_tile<T, quick>(a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c,
                              k0 == 0);
       }
     }

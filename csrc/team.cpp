@@ -53,8 +53,6 @@ class DefaultFloats {
 };
 
 struct Region {
-  const std::function<void(int64_t, int)>& body;
-  int64_t units;
   std::atomic<int64_t> next{0}, done{0};
   std::atomic<bool> stop{false};
   std::exception_ptr failure;
@@ -77,7 +75,7 @@ Team::Team(int threads, Poll poll)
 void Team::run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
                double from, double to) {
   if (units <= 0) return;
-  Region region{body, units};
+  Region region;
   auto last_poll = Clock::now();
   const auto poll = [&] {
     last_poll = Clock::now();

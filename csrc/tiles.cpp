@@ -40,13 +40,14 @@ Tile TileGrid::operator[](int64_t unit) const {
 
 void SumsWorkspace::prepare(bool with_weights) {
   constexpr size_t kSquare = size_t(kTile) * kTile;
-  constexpr size_t kPadded = size_t(kTile + 16) * kTile;  // rows in whole register blocks
+  constexpr size_t kPadded = size_t(kPaddedTile) * kTile;
+  constexpr int64_t kKept = 2048;  // features: 2 MiB
   if (!scratch.a) {
-    a = Buffer<float>(kPadded);
+    a = Buffer<float>(size_t(kPaddedTile) * kKept);
     b = Buffer<float>(kSquare);
     row = Buffer<float>(size_t(kTile) * 64);
     sums = Buffer<double>(kPadded);
-    scratch = TileScratch{a.get(), b.get(), row.get(), sums.get(), nullptr};
+    scratch = TileScratch{a.get(), kKept, -1, b.get(), row.get(), sums.get(), nullptr};
   }
   if (with_weights && !scratch.weights) {
     weights = Buffer<double>(kPadded);
