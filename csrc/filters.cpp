@@ -29,7 +29,9 @@ Float32Filter::Float32Filter(const Comparison& comparison, int workers)
   // A lane of a row-major kernel adds every lanes-th feature of a run.
   const int run = row_major_ ? kRowMajorDepth / kernels().lanes + 1 : kFilterRun;
   const Side &x = comparison.x(), &y = comparison.y();
+  const double unscaled = comparison.traits().degree == 1 ? comparison.filter_scale() : 1;
   bounds_ = Bounds{relative_error(comparison.traits(), run, true, quotient_),
+                   std::min(0x1p120, 0x1p1022 * unscaled),
                    x.residual.data(),
                    y.residual.data(),
                    data_or_null(x.weight),

@@ -18,7 +18,8 @@
 //   roundings (2^-53 a run) and the final one to float32 are covered by `kSpare`. A root halves the
 //   relative error. A maximum is not rounded. Terms that underflow are in the residuals.
 // The float64 distance itself differs from the norm's real value by less than 2^-40 relatively (eight
-// partial sums of at most 1,024 terms, blocks added in order): `kSpare` covers that as well.
+// partial sums of at most 1,024 terms, blocks added in order), unless it overflows: `kSpare` covers
+// the first, `Bounds::largest` leaves out the second.
 //
 // For a weighted metric with values of both signs, weights do not add up. The value is then the
 // quotient of two float32 sums, each with its own error, the residuals must be zero (or the pair is
@@ -45,6 +46,7 @@ inline float up(double x) { return float(x * (1 + kSpare)); }
 
 struct Bounds {
   double relative;
+  double largest;  // norms beyond this say nothing: float32 or the float64 distance may overflow
   const float *residual_x, *residual_y;
   const float *weight_x, *weight_y;  // null unless weights add up
 
@@ -67,14 +69,13 @@ struct Bounds {
       const double weight = (double(weight_x[i]) + weight_y[j]) * (1 - kSpare);
       norm = weight > 0 ? norm / weight : 0;
     }
-    // Beyond float32 nothing is known.
-    return norm < 0x1p120 ? up(norm) : std::numeric_limits<float>::infinity();
+    return norm < largest ? up(norm) : std::numeric_limits<float>::infinity();
   }
   // An upper bound on the norm of a pair of this exact distance.
-  static float threshold(const Comparison& c, double distance) {
+  float threshold(const Comparison& c, double distance) const {
     const double scale = c.traits().degree == 1 ? c.filter_scale() : 1;
     const double norm = c.kernels().norm_of(distance) * scale;
-    return norm < 0x1p120 ? std::max(up(norm), 0x1p-126f)
+    return norm < largest ? std::max(up(norm), 0x1p-126f)
                           : std::numeric_limits<float>::infinity();
   }
 };

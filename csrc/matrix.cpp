@@ -134,6 +134,15 @@ class Float32Matrix {
     std::vector<double> distances;
   };
 
+  // Rows without a direction are at 0 or 1 by rule, not by rounding.
+  void settle_degenerate(const Tile& t, int i, float* out) {
+    const bool own = c_.x().flags[size_t(t.i0 + i)] & kDegenerate;
+    for (int j = 0; j < t.cols; ++j) {
+      const bool other = c_.y().flags[size_t(t.j0 + j)] & kDegenerate;
+      if (own || other) out[j] = own && other ? 0 : 1;
+    }
+  }
+
   void recompute_doubtful(const Tile& t, int worker, const double* sums) {
     Buffers& b = buffers_[size_t(worker)];
     const MetricKernels& k = c_.kernels();
@@ -154,6 +163,7 @@ class Float32Matrix {
       if (unscale != 1) {
         for (int j = 0; j < t.cols; ++j) out[j] = float(double(out[j]) * unscale);
       }
+      if (c_.any_degenerate()) settle_degenerate(t, i, out);
       const float own = c_.x().residual[size_t(t.i0 + i)];
       if (own + largest == 0 && !doubtful_everywhere_) continue;
       // For a quotient any residual is too much: its denominator is not bounded from below.

@@ -62,7 +62,10 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
   }
   const bool scaled = with_filters && traits().prepare == Prepare::as_is;
   const double scale = scaled ? choose_scale(surveys[0], surveys[1]) : 1.0;
-  const int limit = kLargestExponent - (scale == 1.0 ? 0 : std::ilogb(scale));
+  // Where most rows are near the end of float64's range the distances are not accurate relatively,
+  // as the filters' bounds suppose.
+  const int limit =
+      scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - (scale == 1.0 ? 0 : std::ilogb(scale));
   uint8_t any = 0;
   for (int s = 0; s < 2; ++s) {
     if (!sides[s]) continue;

@@ -37,6 +37,7 @@ class Comparison {
   const Side& y() const { return second_ ? *second_ : first_; }
   int64_t cols() const { return first_.rows.matrix.cols; }
   double filter_scale() const { return first_.rows.filter_scale; }
+  bool any_degenerate() const { return first_.rows.filter_cols > cols(); }
   int64_t unbounded_rows() const { return unbounded_rows_; }
 
   // The pair's weight is the sum of the two rows' (Σ|u+v| of rows without negative values).

@@ -35,7 +35,7 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   ExactDistances exact(comparison, team.threads());
   FilterPass pass(comparison, query.include_self, team.threads(), stats);
-  const float threshold = Bounds::threshold(comparison, radius);
+  const float threshold = pass.bounds().threshold(comparison, radius);
   const int64_t n = query.x.rows;
   const double cost = double(n) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
   FoundRows rows(n);

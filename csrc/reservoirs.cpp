@@ -98,7 +98,7 @@ void Reservoirs::refine(int worker, int64_t row) {
   const std::vector<Ranked>& ranked = workspaces_[size_t(worker)].ranked;
   const Ranked& farthest = ranked.back();
   if (farthest.distance == 0) last_index_[size_t(row)] = farthest.index;
-  const float t = Bounds::threshold(comparison_, farthest.distance);
+  const float t = bounds_.threshold(comparison_, farthest.distance);
   thresholds_[size_t(row)].store(std::min(threshold(row), t), std::memory_order_relaxed);
   std::transform(ranked.begin(), ranked.end(), entries(row),
                  [](const Ranked& r) { return Entry{r.value, r.index}; });

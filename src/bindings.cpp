@@ -194,6 +194,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     return names;
   }();
   m.def("cpu_info", &cpu_info);
+  m.def("no_stats", [] { return as_dict(la::Stats()); });
   m.def("distances", &distances);
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);

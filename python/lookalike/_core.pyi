@@ -8,6 +8,7 @@ __version__: str
 METRICS: tuple[str, ...]
 
 def cpu_info() -> dict[str, Any]: ...
+def no_stats() -> dict[str, Any]: ...
 def distances(
     x: NDArray[Any],
     y: NDArray[Any] | None,

@@ -297,7 +297,7 @@ def knn(
         if count < 1:
             raise ValueError(f"k must be at least 1, got {count}")
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
-        return (empty, {}) if return_stats else empty
+        return (empty, _core.no_stats()) if return_stats else empty
     with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
         distances, indices, stats = _core.knn(
             x, y, name, count, bool(include_self), workers, _in_rows(update, len(x))
@@ -370,14 +370,14 @@ def radius_neighbors(
     name, workers = _metric(metric), _threads(threads)
     try:
         limit = float(radius)
-    except TypeError:
-        raise TypeError(f"radius must be a number, got {type(radius).__name__}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"radius must be a number, got {radius!r}") from None
     if not limit >= 0:
         raise ValueError(f"radius must be at least 0, got {radius}")
     if not len(x) or (y is not None and not len(y)):
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
-        return (empty, {}) if return_stats else empty
+        return (empty, _core.no_stats()) if return_stats else empty
     with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
             x, y, name, limit, bool(include_self), workers, _in_rows(update, len(x))
@@ -518,7 +518,7 @@ def _count(value: SupportsIndex, name: str) -> int:
     try:
         return operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, got {type(value).__name__}") from None
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
 
 
 def _threads(threads: int | None) -> int:

@@ -26,7 +26,7 @@ def reporting(
         return
     if not callable(progress):
         raise TypeError(
-            f"progress must be None, True or callable(done, total), got {type(progress).__name__}"
+            f"progress must be None, True or callable(done, total), got {progress!r}"
         )
     call, last = progress, -1
 
