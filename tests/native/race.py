@@ -1,0 +1,26 @@
+"""Self-joins with contended reservoirs, for ThreadSanitizer to watch."""
+
+import threading
+
+import numpy as np
+
+import lookalike as la
+
+rng = np.random.default_rng(0)
+X = rng.random((1500, 24), dtype=np.float32)
+X[::3] = X[0]  # masses of ties: reservoirs are refined while others wait
+
+
+def work() -> None:
+    for metric in la.METRICS:
+        la.knn(X, k=7, metric=metric, threads=4)
+        la.radius_neighbors(X[:600], radius=0.05, metric=metric, threads=4)
+        la.cdist(X, X, metric, threads=4)
+
+
+callers = [threading.Thread(target=work) for _ in range(2)]
+for caller in callers:
+    caller.start()
+for caller in callers:
+    caller.join()
+print("no race")
