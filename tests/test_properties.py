@@ -28,8 +28,11 @@ def values(dtype):
     )
 
 
+SOME_ROWS, SOME_COLUMNS = st.integers(1, 14), st.integers(1, 20)
+
+
 @st.composite
-def matrices(draw, rows=st.integers(1, 14), columns=st.integers(1, 20)):
+def matrices(draw, rows=SOME_ROWS, columns=SOME_COLUMNS):
     """A matrix of hostile values, of few different rows so that duplicates are common."""
     dtype = draw(st.sampled_from(["float32", "float64"]))
     n, d = draw(rows), draw(columns)
@@ -41,8 +44,7 @@ def matrices(draw, rows=st.integers(1, 14), columns=st.integers(1, 20)):
 
 @st.composite
 def pairs_of_matrices(draw):
-    d = draw(st.integers(1, 20))
-    columns = st.just(d)
+    columns = st.just(draw(SOME_COLUMNS))
     return draw(matrices(columns=columns)), draw(matrices(columns=columns))
 
 
