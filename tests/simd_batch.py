@@ -26,7 +26,7 @@ def inputs() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def batch() -> Iterator[tuple[str, np.ndarray]]:
-    """Names and results; those named single are promised within a tolerance, the rest to the bit."""
+    """Names and results: those named single hold within a tolerance, all others to the bit."""
     for name, X in inputs():
         n = len(X)
         yield f"topk {name}", lookalike.topk(X, (X.shape[1] + 1) // 2).indices

@@ -54,28 +54,37 @@ def fits(precision, recall, retrieved, relevant, *, rounded=False):
     return low < recall - shift + step and recall - shift < high
 
 
+PAIRS = [
+    pair
+    for category in PRECISION
+    for pair in zip(cells(PRECISION[category]), cells(RECALL[category]), strict=True)
+]
+
+
+def protocols(retrieved, relevant, **options):
+    """The counts of retrieved and relevant photos under which every pair of cells fits."""
+    return [
+        (some, others)
+        for some in retrieved
+        for others in relevant
+        if all(fits(*pair, some, others, **options) for pair in PAIRS)
+    ]
+
+
 def test_recall_is_precision_times_100_over_440_in_all_42_cells():
-    for category in PRECISION:
-        for precision, recall in zip(
-            cells(PRECISION[category]), cells(RECALL[category]), strict=True
-        ):
-            assert fits(precision, recall, 100, 440)
+    assert len(PAIRS) == 42
+    assert protocols([100], [440]) == [(100, 440)]
 
 
-def test_no_other_count_of_photos_fits_all_cells():
-    pairs = [
-        pair
-        for category in PRECISION
-        for pair in zip(cells(PRECISION[category]), cells(RECALL[category]), strict=True)
-    ]
-    assert len(pairs) == 42
-    protocols = [
-        (retrieved, relevant)
-        for retrieved in (99, 100, 101)
-        for relevant in range(435, 446)
-        if all(fits(*pair, retrieved, relevant) for pair in pairs)
-    ]
-    assert protocols == [(100, 440)]
+def test_no_other_denominator_or_count_fits():
+    assert protocols([100], range(400, 481)) == [(100, 440)]
+    assert protocols(range(90, 111), [440]) == [(100, 440)]
+    # The query left out of what is retrieved, of what is relevant, or of both.
+    assert protocols([99, 100], [439, 440]) == [(100, 440)]
+
+
+def test_the_cells_are_truncated_not_rounded():
+    assert protocols(range(90, 111), range(400, 481), rounded=True) == []
 
 
 def test_the_means_are_means_of_the_categories():

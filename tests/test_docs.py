@@ -1,0 +1,48 @@
+"""The examples of the documentation run and print what they say."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import lookalike
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+MODULES = [
+    "lookalike",
+    *(
+        f"lookalike.{module.name}"
+        for module in pkgutil.iter_modules(lookalike.__path__)
+        if not module.name.startswith("_")
+    ),
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests(name):
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    results = doctest.testmod(importlib.import_module(name), optionflags=options)
+    assert results.failed == 0
+
+
+def test_every_public_function_has_an_example():
+    finder = doctest.DocTestFinder(recurse=False)
+    for name in ("cdist", "pdist", "knn", "topk", "radius_neighbors"):
+        found = finder.find(getattr(lookalike, name), name, globs={})
+        assert any(test.examples for test in found), name
+
+
+def test_the_python_blocks_of_the_readme_run(run_python, tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    # One after the other in one session, as a reader would type them, away from the sources.
+    script = f"import os; os.chdir({str(tmp_path)!r})\n" + "\n".join(blocks)
+    run_python(script, timeout=120)
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert lookalike.__version__ == version("lookalike")

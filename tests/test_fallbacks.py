@@ -1,0 +1,157 @@
+"""Every way around the common path is taken when it must be, proven by the counters of a search."""
+
+import lookalike
+import numpy as np
+import pytest
+
+from matrices import HOSTILE, googlenet_like
+from reference import METRICS, assert_same_bits, first_k
+
+every_metric = pytest.mark.parametrize("metric", METRICS)
+
+
+def search(X, Y=None, *, k, metric, **options):
+    """Search, compare with the brute force, and return the counters."""
+    found, stats = lookalike.knn(X, Y, k=k, metric=metric, return_stats=True, **options)
+    X64 = np.asarray(X, np.float64)
+    Y64 = X64 if Y is None else np.asarray(Y, np.float64)
+    D = lookalike.cdist(X64, Y64, metric)
+    values, order = first_k(D, k, without_self=Y is None)
+    assert_same_bits(found.indices, order)
+    assert_same_bits(found.distances, values)
+    return stats
+
+
+@every_metric
+def test_features_take_the_common_path(metric):
+    n, k = 1000, 20
+    stats = search(googlenet_like(n, 130), k=k, metric=metric)
+    assert stats["stages"][-1] == "float32"
+    assert stats["unbounded_rows"] == stats["overflows"] == 0
+    assert stats["row_major"] == stats["fresh_thread"] == 0
+    # Each neighbour is refined once; only pairs within the float32 bound of the k-th come on top,
+    # and those which were among the best for a while.
+    assert n * k <= stats["refined"] <= stats["candidates"] + stats["overflows"]
+    assert stats["refined"] < 2 * n * k
+
+
+@every_metric
+def test_a_self_join_computes_half_of_the_pairs(metric):
+    n = 2000
+    stats = search(googlenet_like(n, 40), k=10, metric=metric)
+    # The tiles on the diagonal are computed whole: some of them on top of the half.
+    assert n * (n - 1) / 2 <= stats["pairs"] < 0.6 * n * n
+    _, whole = lookalike.knn(
+        googlenet_like(n, 40), googlenet_like(n, 40), k=10, metric=metric, return_stats=True
+    )
+    assert n * n <= whole["pairs"] < 1.1 * n * n
+
+
+@every_metric
+def test_the_filter_excludes_most_pairs_of_a_radius_search(metric):
+    X = googlenet_like(1000, 130)
+    radius = float(np.quantile(lookalike.pdist(X, metric), 0.01))
+    found, stats = lookalike.radius_neighbors(X, radius=radius, metric=metric, return_stats=True)
+    assert len(found.indices) / 2 <= stats["refined"] < 1.5 * len(found.indices)
+    assert stats["unbounded_rows"] == 0
+
+
+@every_metric
+@pytest.mark.parametrize("queries", [1, 3, 7])
+def test_small_batches_take_the_row_major_kernel(metric, queries):
+    Y = googlenet_like(2000, 130)
+    X = googlenet_like(queries, 130, seed=1)
+    assert search(X, Y, k=10, metric=metric)["row_major"] == 1
+    _, stats = lookalike.radius_neighbors(X, Y, radius=1, metric=metric, return_stats=True)
+    assert stats["row_major"] == 1
+
+
+@every_metric
+def test_large_batches_take_the_tiles(metric):
+    X = googlenet_like(300, 40)
+    assert search(X[:100], X, k=10, metric=metric)["row_major"] == 0
+
+
+@every_metric
+@pytest.mark.parametrize("rows", ["equal", "two kinds"])
+def test_masses_of_ties_overflow_the_reservoirs(metric, rows):
+    X = np.tile(
+        googlenet_like(1 if rows == "equal" else 2, 30), (4000 if rows == "equal" else 2000, 1)
+    )
+    stats = search(X, k=10, metric=metric)
+    assert stats["overflows"] > 0
+    # Adopting the exact threshold ends it: not every one of the tied pairs is refined.
+    assert stats["refined"] < 0.5 * len(X) ** 2
+
+
+@every_metric
+def test_near_ties_that_float32_cannot_tell_are_refined(metric, rng):
+    X = HOSTILE["near ties"](rng, 3000, 40)
+    stats = search(X, k=10, metric=metric)
+    assert stats["refined"] > 3000 * 10
+
+
+@every_metric
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])
+def test_rows_out_of_range_are_always_refined(metric, scale):
+    X = googlenet_like(200, 40).astype(np.float64)
+    X[50:60] *= scale
+    stats = search(X, k=10, metric=metric)
+    assert stats["unbounded_rows"] >= 1
+    stats = search(X, X[:120].copy(), k=10, metric=metric)
+    assert stats["unbounded_rows"] >= 1
+
+
+@every_metric
+def test_all_rows_out_of_range(metric):
+    X = googlenet_like(150, 40) * np.float64(1e-280)
+    stats = search(X, k=10, metric=metric)
+    assert stats["unbounded_rows"] >= 150
+    found, stats = lookalike.radius_neighbors(
+        X, radius=float(lookalike.pdist(X, metric).max()), metric=metric, return_stats=True
+    )
+    assert stats["unbounded_rows"] >= 150
+    assert len(found.indices) == 150 * 149
+
+
+@every_metric
+def test_small_batches_among_rows_out_of_range(metric):
+    Y = googlenet_like(500, 40).astype(np.float64)
+    Y[::50] *= 1e-250
+    stats = search(Y[:3], Y, k=20, metric=metric)
+    assert stats["unbounded_rows"] >= 1
+
+
+def test_counters_are_integers_and_empty_searches_have_them():
+    _, stats = lookalike.knn(np.empty((0, 4)), np.ones((3, 4)), k=2, return_stats=True)
+    counters = ["pairs", "candidates", "refined", "overflows", "unbounded_rows"]
+    for name in [*counters, "row_major", "fresh_thread"]:
+        assert isinstance(stats[name], int)
+    assert stats["pairs"] == stats["refined"] == 0
+    assert all(isinstance(stage, str) for stage in stats["stages"])
+
+
+FORKED = """
+import os, sys
+import lookalike, numpy as np
+from matrices import googlenet_like
+
+def fresh(**options):
+    return lookalike.knn(X, k=5, return_stats=True, **options)[1]["fresh_thread"]
+
+X = googlenet_like(200, 30)
+assert fresh() == 0
+child = os.fork()
+if child == 0:
+    codes = fresh(), fresh(threads=2)
+    grandchild = os.fork()
+    if grandchild == 0:
+        os._exit(0 if fresh() == 1 else 3)
+    deep = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
+    os._exit(0 if codes == (1, 1) and deep == 0 else 3)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), fresh())
+"""
+
+
+def test_a_forked_child_runs_from_a_fresh_thread(run_python):
+    assert run_python(FORKED).split() == ["0", "0"]
