@@ -36,7 +36,7 @@ def of_dtype(dtype: str, n: int, d: int, seed: int = 0) -> Matrix:
         return rows > 0.5
     limits = np.iinfo(kind)
     low, high = max(limits.min, -(2**60)), min(limits.max, 2**60)
-    return np.clip((rows - 1) / 8 * high, low, high).astype(kind)
+    return np.clip((rows.astype(np.float64) - 1) / 8 * high, low, high).astype(kind)
 
 
 def _rescaled(rng: np.random.Generator, n: int, d: int) -> Matrix:

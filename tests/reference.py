@@ -135,3 +135,22 @@ def first_k(D: Array, k: int, *, without_self: bool = False) -> tuple[Array, npt
         order = order[order != np.arange(len(D))[:, None]].reshape(len(D), -1)
     order = order[:, :k]
     return np.take_along_axis(D, order, axis=1), order.astype(np.int64)
+
+
+def filtered(D: Array, radius: float, *, without_self: bool = False) -> tuple[npt.NDArray, ...]:
+    """CSR (indptr, indices, distances) of the entries at most `radius`, in the order of first_k."""
+    inside = radius >= D
+    if without_self:
+        np.fill_diagonal(inside, False)
+    order = np.argsort(D, axis=1, kind="stable")
+    kept = np.take_along_axis(inside, order, axis=1)
+    indptr = np.concatenate([[0], inside.sum(axis=1).cumsum()])
+    distances = np.take_along_axis(D, order, axis=1)[kept]
+    return indptr.astype(np.int64), order[kept].astype(np.int64), distances
+
+
+def assert_pairs(found, expected: tuple[npt.NDArray, ...]) -> None:
+    """Compare a result of radius_neighbors with (indptr, indices, distances), to the bit."""
+    assert_same_bits(found.indptr, expected[0])
+    assert_same_bits(found.indices, expected[1])
+    assert_same_bits(found.distances, expected[2])

@@ -97,8 +97,8 @@ def test_one_row(metric, dtype):
 @every_metric
 @pytest.mark.parametrize("scale", [1e-323, 1e-310, 1e-300, 1e-200, 1e-160, 1e155, 1e200, 1e300])
 def test_any_scale_of_float64(metric, scale):
-    X = googlenet_like(30, 40).astype(np.float64) * scale
-    Y = np.concatenate([X[:5] * 3, googlenet_like(30, 40, seed=1) * scale])
+    X, other = (googlenet_like(30, 40, seed).astype(np.float64) * scale for seed in (0, 1))
+    Y = np.concatenate([X[:5] * 3, other])
     exact = lookalike.cdist(X, Y, metric)
     assert_true(exact, metric, X, Y)
     assert_float32(lookalike.cdist(X, Y, metric, dtype=np.float32), exact)

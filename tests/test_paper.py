@@ -84,7 +84,8 @@ def test_no_other_denominator_or_count_fits():
 
 
 def test_the_cells_are_truncated_not_rounded():
-    assert protocols(range(90, 111), range(400, 481), rounded=True) == []
+    assert protocols([100], range(400, 481), rounded=True) == []
+    assert protocols(range(90, 111), [440], rounded=True) == []
 
 
 def test_the_means_are_means_of_the_categories():

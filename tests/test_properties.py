@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from matrices import HOSTILE
-from reference import METRICS, assert_float32, assert_same_bits, assert_true, first_k
-from test_radius import assert_pairs, filtered
+from reference import (
+    METRICS,
+    assert_float32,
+    assert_pairs,
+    assert_same_bits,
+    assert_true,
+    filtered,
+    first_k,
+)
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 

@@ -5,30 +5,9 @@ import numpy as np
 import pytest
 
 from matrices import DTYPES, HOSTILE, LAYOUTS, googlenet_like, of_dtype
-from reference import ALIASES, METRICS, assert_same_bits
+from reference import ALIASES, METRICS, assert_pairs, assert_same_bits, filtered
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
-
-
-def assert_pairs(found, expected):
-    assert_same_bits(found.indptr, expected[0])
-    assert_same_bits(found.indices, expected[1])
-    assert_same_bits(found.distances, expected[2])
-
-
-def filtered(D, radius, *, without_self=False):
-    """CSR of the entries at most `radius`, the rows ordered by distance, then by index."""
-    inside = radius >= D
-    if without_self:
-        np.fill_diagonal(inside, False)
-    order = np.argsort(D, axis=1, kind="stable")
-    kept = np.take_along_axis(inside, order, axis=1)
-    indptr = np.concatenate([[0], inside.sum(axis=1).cumsum()])
-    return (
-        indptr.astype(np.int64),
-        order[kept].astype(np.int64),
-        np.take_along_axis(D, order, axis=1)[kept],
-    )
 
 
 def matrix(X, Y, metric):

@@ -6,12 +6,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import lookalike
 import numpy as np
 import pytest
 
-from conftest import TESTS
 from matrices import googlenet_like
 from reference import METRICS, assert_same_bits
 
@@ -113,7 +113,7 @@ def test_ctrl_c_stops_a_long_call(name):
     script = INTERRUPTED.format(call=LONG_CALLS[name])
     with subprocess.Popen(
         [sys.executable, "-c", script],
-        cwd=TESTS,
+        cwd=Path(__file__).parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -177,7 +177,7 @@ def test_an_exception_of_the_callback_ends_the_call():
         raise LookupError(f"at {done} of {total}")
 
     for call in search_calls(progress=refuse):
-        with pytest.raises(LookupError, match="at .* of"):
+        with pytest.raises(LookupError, match=r"at \d+ of \d+"):
             call()
     X = googlenet_like(100, 20)
     assert lookalike.knn(X, k=3).indices.shape == (100, 3)

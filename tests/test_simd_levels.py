@@ -3,12 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import lookalike
 import numpy as np
 import pytest
 
-from conftest import TESTS
 from reference import RELATIVE_FLOAT32, assert_same_bits, assert_within
 from simd_batch import batch
 
@@ -37,7 +37,7 @@ def test_every_level_gives_the_same_bits(level, in_this_process, tmp_path):
         pytest.skip(f"this CPU or this build has no {level}")
     path = tmp_path / "results.npz"
     subprocess.run(
-        [sys.executable, str(TESTS / "simd_batch.py"), str(path)],
+        [sys.executable, str(Path(__file__).with_name("simd_batch.py")), str(path)],
         env=os.environ | {"LOOKALIKE_SIMD": level},
         check=True,
         timeout=120,
