@@ -102,7 +102,11 @@ CASES = {
         ValueError,
         ["radius", "-1.5"],
     ),
-    "radius text": (lambda: lookalike.radius_neighbors(X, radius="near"), TypeError, ["radius"]),
+    "radius text": (
+        lambda: lookalike.radius_neighbors(X, radius="near"),
+        (TypeError, ValueError),
+        ["radius", "near"],
+    ),
     # include_self.
     "knn include_self": (
         lambda: lookalike.knn(X, Y, k=3, include_self=True),
