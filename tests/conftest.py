@@ -10,7 +10,13 @@ import hypothesis
 import numpy as np
 import pytest
 
-hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,  # the same examples in every run; those marked slow look for new ones
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
+)
 hypothesis.settings.load_profile("suite")
 
 TESTS = Path(__file__).parent

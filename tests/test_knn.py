@@ -158,7 +158,7 @@ def test_threads_and_batches_change_no_bit(metric, name, rng):
 
 @every_metric
 def test_realistic_features_in_full_length(metric):
-    X = googlenet_like(1500, 1024)
+    X = googlenet_like(1000, 1024)
     check_self_join(X, metric, 100)
     check(X[:7] * np.float32(1.01), X, metric, 100)
 

@@ -61,7 +61,7 @@ def cdist64(X, Y, metric):
 
 @every_metric
 @given(pair=pairs_of_matrices())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_symmetry(metric, pair):
     X, Y = pair
     there, back = lookalike.cdist(X, Y, metric), lookalike.cdist(Y, X, metric)
@@ -72,7 +72,7 @@ def test_symmetry(metric, pair):
 
 @every_metric
 @given(X=matrices())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_identity(metric, X):
     zero = np.zeros(len(X), X.dtype)
     for D in (lookalike.cdist(X, X, metric), lookalike.cdist(X, X.copy(), metric)):
@@ -83,7 +83,7 @@ def test_identity(metric, X):
 
 @every_metric
 @given(pair=pairs_of_matrices())
-@settings(max_examples=100)
+@settings(max_examples=60)
 def test_accuracy(metric, pair):
     X, Y = pair
     exact = cdist64(X, Y, metric)
@@ -102,7 +102,7 @@ def test_permuting_the_rows_permutes_the_result(metric, X, data):
 
 @every_metric
 @given(pair=pairs_of_matrices(), data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_knn_is_the_stable_argsort(metric, pair, data):
     X, Y = pair
     k = data.draw(st.integers(1, len(Y)))
@@ -114,7 +114,7 @@ def test_knn_is_the_stable_argsort(metric, pair, data):
 
 @every_metric
 @given(X=matrices(rows=st.integers(2, 14)), data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_self_join_is_the_stable_argsort_without_self(metric, X, data):
     k = data.draw(st.integers(1, len(X) - 1))
     distances, indices = lookalike.knn(X, k=k, metric=metric)
@@ -136,7 +136,7 @@ def test_fewer_neighbours_are_the_first_of_more(metric, X, data):
 
 @every_metric
 @given(pair=pairs_of_matrices(), data=st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_radius_search_is_the_filtered_matrix(metric, pair, data):
     X, Y = pair
     D = cdist64(X, Y, metric)

@@ -30,7 +30,7 @@ def everything(X, metric, threads):
 
 
 def test_other_threads_run_during_a_call():
-    X = googlenet_like(3000, 512)
+    X = googlenet_like(2000, 512)
     ticks, finished = [], threading.Event()
 
     def tick():
@@ -42,7 +42,7 @@ def test_other_threads_run_during_a_call():
     other.start()
     try:
         for call in (
-            lambda: lookalike.cdist(X, X[:1500], "canberra", dtype="float64", threads=1),
+            lambda: lookalike.cdist(X, X[:1000], "canberra", dtype="float64", threads=1),
             lambda: lookalike.knn(X, metric="canberra", threads=1),
             lambda: lookalike.radius_neighbors(X, radius=0, metric="canberra", threads=1),
             lambda: lookalike.topk(np.tile(X, (20, 1)), 500, threads=1),
