@@ -16,6 +16,7 @@ from reference import (
     assert_float32,
     assert_same_bits,
     assert_true,
+    assert_within,
     first_k,
     truth,
 )
@@ -149,6 +150,21 @@ def test_a_result_beyond_the_output_type_is_inf(metric):
     X = np.array([[1.5e308, 1.5e308], [-1.5e308, -1.5e308]])
     assert lookalike.cdist(X, X.copy(), metric).tolist() == [[0, np.inf], [np.inf, 0]]
     assert lookalike.knn(X, k=1, metric=metric).indices.tolist() == [[1], [0]]
+
+
+@pytest.mark.parametrize("scale", [2.0**21, 1e30, 1e300])
+@pytest.mark.parametrize("smallest", [5e-324, 1e-310, 1e-30])
+def test_canberra_counts_the_smallest_beside_the_largest(scale, smallest):
+    # Beside a zero any value adds 1, however it compares with the other features of its row.
+    X = np.array([[0, scale], [smallest, scale], [0, 2 * scale], [-smallest, scale]])
+    D = np.array([[0, 1, 1 / 3, 1], [1, 0, 4 / 3, 1], [1 / 3, 4 / 3, 0, 4 / 3], [1, 1, 4 / 3, 0]])
+    assert_within(lookalike.cdist(X, X.copy(), "canberra"), D, 1e-12, 0)
+    assert_float32(lookalike.cdist(X, X.copy(), "canberra", dtype="float32"), D)
+    for queries in (X, np.tile(X, (5, 1))):
+        for k in (1, 2, 3):
+            assert_exact_search(queries, X.copy(), "canberra", k)
+    near = lookalike.radius_neighbors(X, radius=0.5, metric="canberra")
+    assert near.indices.tolist() == [2, 0]
 
 
 @every_metric
