@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from alternate import PAUSE
 from features import features
 from jobs import can, job
 from machine import cpu_name, threads, versions
@@ -62,6 +64,7 @@ def timing(benchmark: Any) -> Timing:
         if not peer.installed:
             pytest.skip(f"{peer.name} is not installed")
         made = job(peer, what, metric, n, budget=BUDGET, **options)
+        time.sleep(PAUSE)
         result = benchmark.pedantic(made.run, rounds=rounds, iterations=1, warmup_rounds=1)
         errors = made.check(result)
         benchmark.extra_info.update(
