@@ -31,7 +31,8 @@ class Errors:
 def true_distances(queries: Array, rows: Array, metric: str) -> Array:
     """Compute the reference in float64, whatever the type of the rows."""
     scipy = Scipy()
-    return scipy.matrix(scipy.prepare(queries, metric), scipy.prepare(rows, metric), metric)
+    rows = scipy.prepare(rows, metric)
+    return np.asarray(scipy.matrix(scipy.prepare(queries, metric), rows, metric))
 
 
 def matrix_errors(found: Array, truth: Array) -> Errors:

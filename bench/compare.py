@@ -38,8 +38,7 @@ def main() -> None:
     """Parse, compare, print."""
     arguments = parsed()
     _, _, source = rows_and_queries(arguments.n, arguments.dtype)
-    for line in description():
-        print(line)
+    print("\n".join(description()))
     print(f"data: {arguments.n:,} × 1,024 {arguments.dtype}, {source}")
     print(f"job: {title(arguments)}; {arguments.rounds} rounds, medians\n", flush=True)
     lines: list[Line] = []

@@ -11,7 +11,7 @@ import pytest
 from alternate import PAUSE
 from features import features
 from jobs import can, job
-from machine import cpu_name, threads, versions
+from machine import cpu_name, pools, versions
 from peers import PEERS, Peer
 
 SIZES = (2640, 20000)
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     machine_info["cpu_name"] = cpu_name()
     machine_info["versions"] = versions()
-    machine_info["threads"] = threads()
+    machine_info["threads"] = pools()
     machine_info["features"] = features(1).source
 
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from accuracy import Errors, matrix_errors, neighbor_errors, true_distances
+from brute_force import Array
 from features import Features, features
-from peers import CORES, Array, NumPy, Peer
+from peers import CORES, NumPy, Peer
 
 WHAT = ("knn", "matrix", "batch", "topk")
 SAMPLE = 16  # queries of each result that are checked

@@ -6,9 +6,11 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from threadpoolctl import threadpool_info
 
+from blas import faiss_module
 from peers import CORES
 
 PACKAGES = ("lookalike", "numpy", "scipy", "scikit-learn", "faiss-cpu", "numkong")
@@ -45,21 +47,23 @@ def versions() -> dict[str, str]:
     return found
 
 
-def threads() -> dict[str, int]:
-    """Give the threads each native pool is set to, by library file and API."""
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        return {}
-    np.ones((2, 2)) @ np.ones((2, 2))  # so that its pool is loaded
-    return {f"{Path(p['filepath']).stem}": p["num_threads"] for p in threadpool_info()}
+def pools() -> list[str]:
+    """Name every native pool of threads, its size and, of a BLAS, the kernels it chose."""
+    faiss_module()
+    return [
+        f"{Path(pool['filepath']).stem} {pool['num_threads']}" + kernels_of(pool)
+        for pool in threadpool_info()
+    ]
+
+
+def kernels_of(pool: dict[str, Any]) -> str:
+    return f" {pool['architecture']}" if pool.get("architecture") else ""
 
 
 def description() -> list[str]:
     """Say all of it, a line each."""
-    pools = ", ".join(f"{name} {count}" for name, count in threads().items())
     return [
         f"CPU: {cpu_name()}, {CORES} cores; lookalike at level {simd_level()}",
         "versions: " + ", ".join(f"{name} {v}" for name, v in versions().items()),
-        f"threads: {CORES} for every library that has any ({pools})",
+        f"threads: {CORES} for every library that has any ({', '.join(pools())})",
     ]

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Found = tuple[Array, Array]  # distances and ids, (queries, k)
+from blas import faiss_module
+from brute_force import Array, Found, centred, in_blocks, normalised, smallest
 
 METRICS = (
     "manhattan",
@@ -82,7 +80,8 @@ class Peer:
 
 class Lookalike(Peer):
     name, module = "lookalike", "lookalike"
-    matrix_metrics = search_metrics = METRICS
+    matrix_metrics: tuple[str, ...] = METRICS
+    search_metrics: tuple[str, ...] = METRICS
 
     def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
         import lookalike as la
@@ -112,7 +111,8 @@ class Scipy(Peer):
     """`cdist`, float64 inside: the rows are converted outside the clock."""
 
     name, module = "scipy", "scipy"
-    matrix_metrics = search_metrics = METRICS
+    matrix_metrics: tuple[str, ...] = METRICS
+    search_metrics: tuple[str, ...] = METRICS
 
     def prepare(self, rows: Array, metric: str) -> Array:
         return rows.astype(np.float64)
@@ -130,7 +130,7 @@ class ScipyCondensed(Scipy):
     """`pdist`, half the work of `cdist`, then the square it stands for."""
 
     name = "scipy pdist"
-    search_metrics = ()
+    search_metrics: tuple[str, ...] = ()
 
     def matrix(self, queries: Any, rows: Any, metric: str) -> Any:
         from scipy.spatial.distance import pdist, squareform
@@ -144,7 +144,8 @@ class ScikitLearn(Peer):
     """Fused neighbours; cosine and correlation as fused Euclidean on rows normalised beforehand."""
 
     name, module = "scikit-learn", "sklearn"
-    matrix_metrics = search_metrics = METRICS
+    matrix_metrics: tuple[str, ...] = METRICS
+    search_metrics: tuple[str, ...] = METRICS
 
     def note(self, metric: str) -> str:
         return "½d² of Euclidean on normalised rows" if metric in ("cosine", "correlation") else ""
@@ -173,10 +174,14 @@ class ScikitLearn(Peer):
 
 
 class Faiss(Peer):
-    """`IndexFlat` of the metric; cosine and correlation as inner products of normalised rows."""
+    """`IndexFlat` of the metric; cosine and correlation as inner products of normalised rows.
+
+    Its BLAS is helped to the kernels this CPU has: see blas.py.
+    """
 
     name, module = "faiss", "faiss"
-    matrix_metrics = search_metrics = METRICS
+    matrix_metrics: tuple[str, ...] = METRICS
+    search_metrics: tuple[str, ...] = METRICS
     dtypes = ("float32",)
     shift = np.float32(0.05)
 
@@ -192,9 +197,7 @@ class Faiss(Peer):
         return normalised(rows, metric)
 
     def index(self, rows: Any, metric: str) -> Any:
-        import faiss
-
-        index = faiss.IndexFlat(rows.shape[1], self.metric_type(metric))
+        index = faiss_module().IndexFlat(rows.shape[1], self.metric_type(metric))
         index.add(rows)
         return index
 
@@ -203,23 +206,22 @@ class Faiss(Peer):
         return self.finished(distances, metric), ids
 
     def matrix(self, queries: Any, rows: Any, metric: str) -> Any:
-        import faiss
-
+        faiss = faiss_module()
         return self.finished(
             faiss.pairwise_distances(queries, rows, self.metric_type(metric)), metric
         )
 
     @staticmethod
     def metric_type(metric: str) -> int:
-        import faiss
-
-        return {
+        faiss = faiss_module()
+        types: dict[str, int] = {
             "manhattan": faiss.METRIC_L1,
             "euclidean": faiss.METRIC_L2,
             "braycurtis": faiss.METRIC_BrayCurtis,
             "canberra": faiss.METRIC_Canberra,
             "chebyshev": faiss.METRIC_Linf,
-        }.get(metric, faiss.METRIC_INNER_PRODUCT)
+        }
+        return types.get(metric, faiss.METRIC_INNER_PRODUCT)
 
     @staticmethod
     def finished(values: Array, metric: str) -> Array:
@@ -236,8 +238,7 @@ class FaissOtherPath(Faiss):
     search_metrics = PRODUCTS
 
     def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
-        import faiss
-
+        faiss = faiss_module()
         chosen = faiss.cvar.distance_compute_blas_threshold
         faiss.cvar.distance_compute_blas_threshold = (
             1 if len(queries) < chosen else len(queries) + 1
@@ -252,7 +253,8 @@ class NumPy(Peer):
     """The matrix product, then argpartition; in blocks, so that a block stays in the cache."""
 
     name, module = "NumPy", "numpy"
-    matrix_metrics = search_metrics = PRODUCTS
+    matrix_metrics: tuple[str, ...] = PRODUCTS
+    search_metrics: tuple[str, ...] = PRODUCTS
 
     def prepare(self, rows: Array, metric: str) -> Array:
         return normalised(rows, metric)
@@ -294,10 +296,12 @@ class NumKong(Peer):
     """Packed products and argpartition, on a pool of threads: the library itself has none."""
 
     name, module = "NumKong", "numkong"
-    matrix_metrics = search_metrics = PRODUCTS
+    matrix_metrics: tuple[str, ...] = PRODUCTS
+    search_metrics: tuple[str, ...] = PRODUCTS
     dtypes = ("float32",)
     upper_triangle = True
-    tensor_dtype, result_dtype = "", "float64"
+    tensor_dtype: Any = ""  # as the rows are
+    result_dtype: Any = "float64"
 
     def prepare(self, rows: Array, metric: str) -> Any:
         import numkong as nk
@@ -326,13 +330,11 @@ class NumKong(Peer):
 
         out = nk.empty((len(queries), len(rows)), dtype=self.result_dtype)
         share = -(-len(queries) // (8 * CORES))
+        family = "euclideans" if metric == "euclidean" else "angulars"
         if queries is rows:
-            euclidean, angular = nk.euclideans_symmetric, nk.angulars_symmetric
-            operands = (rows,)
+            fill = partial(getattr(nk, f"{family}_symmetric"), rows, out=out)
         else:
-            euclidean, angular = nk.euclideans_packed, nk.angulars_packed
-            operands = (queries, nk.dots_pack(rows))
-        fill = partial(euclidean if metric == "euclidean" else angular, *operands, out=out)
+            fill = partial(getattr(nk, f"{family}_packed"), queries, nk.dots_pack(rows), out=out)
         with ThreadPoolExecutor(CORES) as pool:
             starts = range(0, len(queries), share)
             for done in [
@@ -363,36 +365,3 @@ PEERS: tuple[Peer, ...] = (
     NumKong(),
     NumKongBfloat16(),
 )
-
-
-def centred(rows: Array) -> Array:
-    """Subtract each row's mean: the cosine of centred rows is the correlation."""
-    return rows - rows.mean(axis=1, keepdims=True)
-
-
-def normalised(rows: Array, metric: str) -> Array:
-    """Give rows whose inner products are cosines or correlations; other metrics take them as is."""
-    if metric not in ("cosine", "correlation"):
-        return rows
-    rows = centred(rows) if metric == "correlation" else rows
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def smallest(values: Array, k: int) -> Found:
-    """Take the k smallest of each row in order, by argpartition and a sort of what it leaves."""
-    ids = np.argpartition(values, k - 1, axis=1)[:, :k]
-    found = np.take_along_axis(values, ids, axis=1)
-    order = np.argsort(found, axis=1)
-    return np.take_along_axis(found, order, axis=1), np.take_along_axis(ids, order, axis=1)
-
-
-def in_blocks(nearest: Callable[[Any], Found], queries: Any, size: int, threads: int = 1) -> Found:
-    """Search block after block of queries, or as many at once as there are threads."""
-    blocks = [queries[a : a + size] for a in range(0, len(queries), size)]
-    if threads > 1 and len(blocks) > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(nearest, blocks))
-    else:
-        found = [nearest(block) for block in blocks]
-    distances, ids = zip(*found, strict=True)
-    return np.concatenate(distances), np.concatenate(ids)
