@@ -65,6 +65,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--budget", type=float, default=10, help="seconds a peer may take before it is sliced"
     )
+    parser.add_argument("--alone", action="store_true", help="time the peers without lookalike")
     parser.add_argument("--no-roofline", action="store_true", help="do not measure the limits")
     parser.add_argument("--markdown", action="store_true", help="print one table, at the end")
     return parser.parse_args()
@@ -95,7 +96,8 @@ def made(peer: Peer, metric: str, arguments: argparse.Namespace) -> Job:
 def compared(metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
     """Give a line for each peer, then lookalike's own: its median over all its turns' medians."""
     lookalike, *others = (peer for peer in PEERS if peer.installed or peer is PEERS[0])
-    ours = made(lookalike, metric, arguments) if lookalike.installed else None
+    taking_part = lookalike.installed and not arguments.alone
+    ours = made(lookalike, metric, arguments) if taking_part else None
     turns: list[float] = []
     errors = None
     for peer in others:

@@ -221,7 +221,7 @@ class Faiss(Peer):
             "canberra": faiss.METRIC_Canberra,
             "chebyshev": faiss.METRIC_Linf,
         }
-        return types.get(metric, faiss.METRIC_INNER_PRODUCT)
+        return types.get(metric, int(faiss.METRIC_INNER_PRODUCT))
 
     @staticmethod
     def finished(values: Array, metric: str) -> Array:
