@@ -14,7 +14,7 @@ from alternate import alternate
 from jobs import WHAT, Job, can, job, rows_and_queries
 from machine import description, simd_level
 from peers import METRICS, PEERS, Peer
-from roofline import fractions
+from roofline import fractions, read_fraction
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,18 @@ def own_note(ours: Job, seconds: float, metric: str, arguments: argparse.Namespa
         return ""
     pairs = ours.pairs / (1 if arguments.what == "batch" else 2)
     rate = pairs / seconds
-    said = f"{rate / 1e9:.1f} G pair features/s"
-    if arguments.no_roofline:
-        return said
-    reached = fractions(metric, rate, simd_level())
-    return said + "".join(f"; {f:.2f} of {name.replace('_', ' ')}" for name, f in reached.items())
+    said = [f"{rate / 1e9:.1f} G pair features/s"]
+    if not arguments.no_roofline:
+        reached = fractions(metric, rate, simd_level())
+        if arguments.what == "batch" and arguments.queries < 8:  # then memory is what limits
+            reached = read_fraction(arguments.n * 1024 * 4 / seconds)
+        said += [f"{part:.2f} of {name.replace('_', ' ')}" for name, part in reached.items()]
+    return "; ".join(said)
+
+
+def times(ratio: float | None) -> str:
+    """Give a ratio two digits at least, whichever side is faster."""
+    return "" if ratio is None else f"{ratio:.2g}×" if ratio < 10 else f"{ratio:.0f}×"
 
 
 def duration(seconds: float) -> str:
@@ -155,9 +162,8 @@ def duration(seconds: float) -> str:
 
 
 def as_text(line: Line) -> str:
-    ratio = "" if line.ratio is None else f"{line.ratio:.1f}×"
     return (
-        f"{line.metric:<12} {line.library:<18} {duration(line.seconds):>9} {ratio:>8}  "
+        f"{line.metric:<12} {line.library:<18} {duration(line.seconds):>9} {times(line.ratio):>8}  "
         f"error {line.errors}  (prepared in {duration(line.preparation)})  {line.note}"
     )
 
@@ -165,17 +171,16 @@ def as_text(line: Line) -> str:
 def as_markdown(lines: list[Line]) -> str:
     """Give the README's table: a row per library and metric, lookalike first."""
     rows = [
-        "| metric | library | time | lookalike is | distance error | wrong ids | note |",
+        "| metric | library | time | over lookalike's | distance error | wrong ids | note |",
         "|---|---|--:|--:|--:|--:|---|",
     ]
     for metric in dict.fromkeys(line.metric for line in lines):
         mine = [line for line in lines if line.metric == metric]
         for line in sorted(mine, key=lambda line: (line.library != "lookalike", line.seconds)):
-            ratio = "" if line.ratio is None else f"{line.ratio:.1f}× faster"
             wrong = line.errors.wrong_ids
             ids = "" if wrong is None else f"{100 * wrong:.2g} %"
             rows.append(
-                f"| {line.metric} | {line.library} | {duration(line.seconds)} | {ratio} "
+                f"| {line.metric} | {line.library} | {duration(line.seconds)} | {times(line.ratio)} "
                 f"| {line.errors.distance:.0e} | {ids} | {line.note} |"
             )
     return "\n".join(rows)

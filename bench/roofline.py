@@ -74,6 +74,12 @@ def fractions(metric: str, pairs_per_second: float, level: str) -> dict[str, flo
     }
 
 
+def read_fraction(bytes_per_second: float) -> dict[str, float]:
+    """Give the fraction of the rate at which all cores read a database of 80 MiB."""
+    known = [limit for limit in limits() if limit.name == "database_read"]
+    return {limit.name: bytes_per_second / (limit.all_cores * 1e9) for limit in known}
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
