@@ -180,8 +180,8 @@ def as_markdown(lines: list[Line]) -> str:
             wrong = line.errors.wrong_ids
             ids = "" if wrong is None else f"{100 * wrong:.2g} %"
             rows.append(
-                f"| {line.metric} | {line.library} | {duration(line.seconds)} | {times(line.ratio)} "
-                f"| {line.errors.distance:.0e} | {ids} | {line.note} |"
+                f"| {line.metric} | {line.library} | {duration(line.seconds)} "
+                f"| {times(line.ratio)} | {line.errors.distance:.0e} | {ids} | {line.note} |"
             )
     return "\n".join(rows)
 
