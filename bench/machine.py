@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -64,6 +65,7 @@ def description() -> list[str]:
     """Say all of it, a line each."""
     return [
         f"CPU: {cpu_name()}, {CORES} cores; lookalike at level {simd_level()}",
+        f"load before the run: {os.getloadavg()[0]:.1f} (near 0 on an idle machine)",
         "versions: " + ", ".join(f"{name} {v}" for name, v in versions().items()),
         f"threads: {CORES} for every library that has any ({', '.join(pools())})",
     ]
