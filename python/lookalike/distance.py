@@ -21,7 +21,6 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 
@@ -298,10 +297,11 @@ def knn(
             raise ValueError(f"k must be at least 1, got {count}")
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, _naming("X", "Y"):
         distances, indices, stats = _core.knn(
-            x, y, name, count, bool(include_self), workers, _in_rows(update, len(x))
+            x, y, name, count, bool(include_self), workers, lambda share: report(int(share * len(x)))
         )
+        report(len(x))
     found = Neighbors(distances, indices)
     return (found, stats) if return_stats else found
 
@@ -378,10 +378,11 @@ def radius_neighbors(
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as update, _naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, _naming("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
-            x, y, name, limit, bool(include_self), workers, _in_rows(update, len(x))
+            x, y, name, limit, bool(include_self), workers, lambda share: report(int(share * len(x)))
         )
+        report(len(x))
     found = RadiusNeighbors(indptr, indices, distances)
     return (found, stats) if return_stats else found
 
@@ -528,10 +529,6 @@ def _threads(threads: int | None) -> int:
     if not 1 <= count <= 4096:
         raise ValueError(f"threads must be from 1 to 4096, got {count}")
     return count
-
-
-def _in_rows(update: Any, rows: int) -> Any:
-    return None if update is None else lambda fraction: update(math.floor(fraction * rows))
 
 
 class _naming:

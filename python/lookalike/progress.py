@@ -1,50 +1,62 @@
-"""What a caller may pass as ``progress``: nothing, True for a bar, or a function of its own."""
+"""The one meaning of ``progress=`` everywhere: None, True or ``callable(done, total)``."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from typing import Literal, TypeAlias
 
-Progress = bool | Callable[[int, int], object] | None
+__all__ = ["Progress", "reporting"]
+
+Progress: TypeAlias = "Callable[[int, int | None], object] | Literal[True] | None"
 
 
-@contextmanager
+@contextlib.contextmanager
 def reporting(
-    progress: Progress, total: int, description: str
-) -> Iterator[Callable[[int], None] | None]:
-    """Yield a function that takes the number done of `total`, or None if nobody wants to know.
+    progress: Progress, total: int | None, label: str
+) -> Iterator[Callable[[int], object]]:
+    """Yield a function to call with the number of things done so far.
 
-    Numbers only ever rise, and the last is `total`, unless the work ends with an exception.
+    Parameters
+    ----------
+    progress : None, True or callable(done, total)
+        True shows a bar on standard error.
+    total : int or None
+        How many there are, None where that is not known before the end.
+    label : str
+        What stands before the bar.
+
+    Raises
+    ------
+    TypeError
+        `progress` is something else.
+
+    Examples
+    --------
+    >>> with reporting(print, 2, "images") as report:
+    ...     report(1)
+    1 2
     """
-    if progress is None or progress is False:
-        yield None
-        return
-    if progress is True:
-        with _bar(total, description) as update:
-            yield update
-            update(total)
-        return
-    if not callable(progress):
-        raise TypeError(
-            f"progress must be None, True or callable(done, total), got {progress!r}"
-        )
-    call, last = progress, -1
+    if progress is None:
+        yield lambda done: None
+    elif progress is True:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
-    def update(done: int) -> None:
-        nonlocal last
-        if done > last:
-            last = done
-            call(done, total)
+        columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda done: bar.update(task, completed=done)
+    elif callable(progress):
+        last = -1
 
-    yield update
-    update(total)
+        def report(done: int) -> None:  # numbers that rise, each once
+            nonlocal last
+            if done > last:
+                last = done
+                progress(done, total)
 
-
-@contextmanager
-def _bar(total: int, description: str) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield report
+    else:
+        raise TypeError(f"progress must be None, True or callable(done, total), got {progress!r}")
