@@ -230,12 +230,15 @@ def _read_file(path: str | os.PathLike[str] | os.PathLike[bytes], name: str) -> 
     try:
         # Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        try:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
                 raise ImageError(name, f"is {kind}")
-            return _within_limit(file.read(MAX_BYTES + 1), name)
+            with open(descriptor, "rb", closefd=False) as file:
+                return _within_limit(file.read(MAX_BYTES + 1), name)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         if isinstance(error, ImageError):
             raise

@@ -21,7 +21,7 @@ def model() -> None:
       lookalike model download
       lookalike model import ~/Downloads/googlenet-12.onnx
       LOOKALIKE_MODEL=/data/googlenet.onnx lookalike model info
-    """
+    """  # noqa: D301 - click reads the backspace as "keep these lines apart"
 
 
 @model.command()
@@ -42,7 +42,7 @@ def import_(path: Path) -> None:
     \b
     Example:
       lookalike model import ~/Downloads/googlenet-12.onnx
-    """
+    """  # noqa: D301
     from lookalike.googlenet import GoogLeNet
 
     GoogLeNet(path)  # raises if it is not a GoogLeNet

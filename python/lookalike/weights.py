@@ -1,9 +1,9 @@
 """Where the network's weights come from, and what is kept of them on disk.
 
 The weights are 28 MB of other people's work and are not part of the package. :func:`find_model`
-looks at an explicit path, at ``LOOKALIKE_MODEL`` and in the user's cache, and downloads last. A model
-that has been cut and optimised is kept beside it (:func:`prepared_model`), so that a start needs
-neither the ``onnx`` package nor the second that the work takes.
+looks at an explicit path, at ``LOOKALIKE_MODEL`` and in the user's cache, and downloads last. What
+has been cut and optimised is kept beside it (:func:`prepared_model`), so that a start needs neither
+the ``onnx`` package nor the second that the work takes.
 """
 
 from __future__ import annotations
