@@ -77,10 +77,10 @@ def test_every_way_in_gives_the_same(tmp_path):
     np.testing.assert_array_equal(pixels(PICTURE[::-1, ::2]), PICTURE[::-1, ::2])
 
 
-@pytest.mark.parametrize(
-    "mode",
-    "1 L P RGB RGBA CMYK YCbCr LAB HSV I F LA PA La RGBa RGBX I;16 I;16B I;16L I;16N".split(),
-)
+MODES = "1 L P RGB RGBA CMYK YCbCr LAB HSV I F LA PA La RGBa RGBX I;16 I;16B I;16L I;16N"
+
+
+@pytest.mark.parametrize("mode", MODES.split())
 def test_modes(mode):
     image = Image.new(mode, (5, 4))
     assert pixels(image).shape == (4, 5, 3)

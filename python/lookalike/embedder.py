@@ -25,6 +25,7 @@ from PIL import Image
 from lookalike.images import ImageError, ImageSource, image_name, open_image
 from lookalike.preprocessing import Preprocessing
 from lookalike.progress import Progress, reporting
+from lookalike.session import open_session
 from lookalike.weights import FINGERPRINT, UNTRAINED, WIDTH, ModelError, prepared_model
 
 if TYPE_CHECKING:
@@ -236,14 +237,7 @@ class Embedder:
         return self._session[1]
 
     def _make_session(self) -> onnxruntime.InferenceSession:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3  # errors only
-        session = onnxruntime.InferenceSession(
-            self._content, options, providers=["CPUExecutionProvider"]
-        )
+        session = open_session(self._content)
         crop = self.preprocessing.crop
         expected = [3, crop, crop]
         shape = session.get_inputs()[0].shape[1:]

@@ -17,6 +17,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from lookalike.session import open_session
 from lookalike.weights import FINGERPRINT, LFS_POINTER, UNTRAINED, WIDTH, ModelError
 
 __all__ = ["prepare"]
@@ -228,13 +229,9 @@ def _array_digest(array: npt.NDArray[Any]) -> str:
 
 def _checked_width(model: ModelProto, name: str) -> int:
     """Run the model on two images and return the number of features it gives for each."""
-    import onnxruntime
-
     try:
         onnx.checker.check_model(model)
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), providers=["CPUExecutionProvider"]
-        )
+        session = open_session(model.SerializeToString())
         shape = [side if isinstance(side, int) else 224 for side in session.get_inputs()[0].shape]
         images = np.zeros((2, *shape[1:]), np.float32)
         features = session.run(None, {session.get_inputs()[0].name: images})[0]

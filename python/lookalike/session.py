@@ -1,0 +1,23 @@
+"""One way to open a model in ONNX Runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+__all__ = ["open_session"]
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """Return a session on the CPU for an ONNX file's content.
+
+    It computes in the thread that calls it and has none of its own.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3  # errors only: published models give rise to many warnings
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
