@@ -92,4 +92,4 @@ def test_interrupt_exits_with_130():
         cli.main()
     """
     stopped = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (stopped.returncode, stopped.stderr) == (130, "lookalike: interrupted\n")
+    assert (stopped.returncode, stopped.stderr.strip()) == (130, "lookalike: interrupted")

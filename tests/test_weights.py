@@ -183,7 +183,7 @@ def test_address_of_ones_own(monkeypatch, server):
     assert server.requests == ["/good"]
     # Without a hash it has to be the public file.
     monkeypatch.setenv("LOOKALIKE_MODEL_URL", f"{server.url}/good")
-    with pytest.raises(ModelError, match=f"expected {weights.MODEL_SHA256}"):
+    with pytest.raises(ModelError, match=f"expected sha256:{weights.MODEL_SHA256}"):
         weights.download_model()
 
 
@@ -225,7 +225,7 @@ def test_cache_that_cannot_be_written(monkeypatch, server, tmp_path):
     with pytest.raises(ModelError, match=r"Not a directory.*(.|\n)*XDG_CACHE_HOME"):
         weights.find_model()
     (tmp_path / "own.onnx").write_bytes(MODEL)
-    with pytest.raises(ModelError, match="cannot write .*: Not a directory"):
+    with pytest.raises(ModelError, match=r"cannot write .*: Not a directory"):
         weights.install_model(tmp_path / "own.onnx")
 
 

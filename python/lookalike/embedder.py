@@ -26,7 +26,7 @@ from lookalike.images import ImageError, ImageSource, image_name, open_image
 from lookalike.preprocessing import Preprocessing
 from lookalike.progress import Progress, reporting
 from lookalike.session import open_session
-from lookalike.weights import FINGERPRINT, UNTRAINED, WIDTH, ModelError, prepared_model
+from lookalike.weights import ModelError, prepared_model
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -90,16 +90,20 @@ class Embedder:
             from lookalike.onnx_graph import prepare
 
             self._name = "<bytes>"
-            self._content = prepare(model, output=output, name=self._name)
+            self._model = prepare(model, output=output, name=self._name)
         else:
             self._name = os.fsdecode(model)
-            self._content = prepared_model(model, output)
+            self._model = prepared_model(model, output)
+        given = [3, preprocessing.crop, preprocessing.crop]
+        taken = self._model.input_shape
+        if any(side not in (None, other) for side, other in zip(taken, given, strict=True)):
+            raise ModelError(f"{self._name} takes {taken}, the preprocessing gives {given}")
         self._session: tuple[int, onnxruntime.InferenceSession] | None = None
 
     @property
     def width(self) -> int:
         """Number of features of an image."""
-        return int(self._metadata()[WIDTH])
+        return self._model.width
 
     @property
     def space(self) -> str:
@@ -109,14 +113,12 @@ class Embedder:
         converter that wrote it, batching and threads do not enter. It begins with ``untrained-``
         if the weights are random.
         """
-        metadata = self._metadata()
-        identity = f"{metadata[FINGERPRINT]} {self.preprocessing}"
-        mark = "untrained-" if UNTRAINED in metadata else ""
+        identity = f"{self._model.fingerprint} {self.preprocessing}"
+        mark = "untrained-" if self._model.untrained else ""
         return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     def __repr__(self) -> str:
-        untrained = self._metadata().get(UNTRAINED)
-        mark = f" untrained ({untrained})" if untrained else ""
+        mark = f" untrained ({self._model.untrained})" if self._model.untrained else ""
         return f"<{type(self).__name__}{mark} {self._name}: {self.width} features>"
 
     def embed(
@@ -226,24 +228,11 @@ class Embedder:
             work.stop()
             executor.shutdown(cancel_futures=True)
 
-    def _metadata(self) -> dict[str, str]:
-        metadata: dict[str, str] = self._open_session().get_modelmeta().custom_metadata_map
-        return metadata
-
     def _open_session(self) -> onnxruntime.InferenceSession:
         """Session of this process: the locks of one from before a fork may be held for ever."""
         if self._session is None or self._session[0] != os.getpid():
-            self._session = os.getpid(), self._make_session()
+            self._session = os.getpid(), open_session(self._model.content)
         return self._session[1]
-
-    def _make_session(self) -> onnxruntime.InferenceSession:
-        session = open_session(self._content)
-        crop = self.preprocessing.crop
-        expected = [3, crop, crop]
-        shape = session.get_inputs()[0].shape[1:]
-        if any(isinstance(n, int) and n != m for n, m in zip(shape, expected, strict=True)):
-            raise ModelError(f"{self._name} takes {shape}, the preprocessing gives {expected}")
-        return session
 
 
 class _Work:

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from lookalike.session import open_session
-from lookalike.weights import FINGERPRINT, LFS_POINTER, UNTRAINED, WIDTH, ModelError
+from lookalike.weights import LFS_POINTER, UNTRAINED, ModelError, PreparedModel
 
 __all__ = ["prepare"]
 
@@ -29,7 +29,7 @@ BEHIND_CLASSIFIER = {"Softmax", "LogSoftmax", "Identity", "Flatten", "Reshape", 
 BEFORE_CLASSIFIER = {"Identity", "Dropout"}
 
 
-def prepare(content: bytes, *, output: str | None, name: str) -> bytes:
+def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
     """Return a model with one input (N, 3, H, W) and one output, the features, (N, width).
 
     Parameters
@@ -42,12 +42,6 @@ def prepare(content: bytes, *, output: str | None, name: str) -> bytes:
     name : str
         What messages call the model: its file.
 
-    Returns
-    -------
-    bytes
-        An ONNX file. Its metadata hold the width of the features and a fingerprint of the network
-        that depends on its operations and weights only, not on names or on the converter.
-
     Raises
     ------
     ModelError
@@ -59,11 +53,10 @@ def prepare(content: bytes, *, output: str | None, name: str) -> bytes:
     _free_batch(model)
     fingerprint = _fingerprint(model)
     _rewrite_lrn(model)
-    width = _checked_width(model, name)
-    properties = {p.key: p.value for p in model.metadata_props if p.key == UNTRAINED}
-    helper.set_model_props(model, properties | {FINGERPRINT: fingerprint, WIDTH: str(width)})
-    prepared: bytes = model.SerializeToString()
-    return prepared
+    untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED), None)
+    result: bytes = model.SerializeToString()
+    input_shape, width = _run_on_two_images(model, name)
+    return PreparedModel(result, input_shape, width, fingerprint, untrained)
 
 
 def _parse(content: bytes, name: str) -> ModelProto:
@@ -227,21 +220,22 @@ def _array_digest(array: npt.NDArray[Any]) -> str:
     return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"
 
 
-def _checked_width(model: ModelProto, name: str) -> int:
-    """Run the model on two images and return the number of features it gives for each."""
+def _run_on_two_images(model: ModelProto, name: str) -> tuple[list[int | None], int]:
+    """Prove that the batch is free; return the shape of an image and the number of features."""
     try:
         onnx.checker.check_model(model)
         session = open_session(model.SerializeToString())
-        shape = [side if isinstance(side, int) else 224 for side in session.get_inputs()[0].shape]
-        images = np.zeros((2, *shape[1:]), np.float32)
-        features = session.run(None, {session.get_inputs()[0].name: images})[0]
+        tensor = session.get_inputs()[0]
+        shape = [side if isinstance(side, int) else None for side in tensor.shape[1:]]
+        images = np.zeros((2, *(side or 224 for side in shape)), np.float32)
+        features = session.run(None, {tensor.name: images})[0]
     # ONNX Runtime's exceptions have no common base.
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"{name} cannot be run: {reason}") from error
     if features.ndim != 2 or len(features) != 2:
         raise ModelError(f"{name} gives an array of shape {features.shape} for two images")
-    return int(features.shape[1])
+    return shape, int(features.shape[1])
 
 
 def _replace(field: Any, values: Sequence[object]) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import time
 import urllib.parse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +23,7 @@ import platformdirs
 
 __all__ = [
     "ModelError",
+    "PreparedModel",
     "cache_folder",
     "cached_model",
     "download_model",
@@ -45,8 +48,8 @@ TIMEOUT_S = 30
 """Longest wait for a connection, or for the next bytes; a slow download as such may take hours."""
 RETRIES = 2
 
-FINGERPRINT, UNTRAINED, WIDTH = "lookalike.fingerprint", "lookalike.untrained", "lookalike.width"
-"""Names of the metadata that a prepared model carries."""
+UNTRAINED = "lookalike.untrained"
+"""Metadata of a model with random weights; the value says which."""
 
 PREPARATION = 1
 """Part of a prepared model's key: to be raised when ``onnx_graph.prepare`` changes its result."""
@@ -56,6 +59,42 @@ WAYS_OUT = """Ways out: fetch googlenet-12.onnx of the ONNX model zoo on another
 or set LOOKALIKE_MODEL to its path; set LOOKALIKE_MODEL_URL to a mirror that you can reach, and
 XDG_CACHE_HOME to a folder that you can write to. For a try without weights there is
 GoogLeNet.untrained(0)."""
+
+
+@dataclass(frozen=True)
+class PreparedModel:
+    """A network cut at its feature layer, and what has to be known of it before it is run.
+
+    Attributes
+    ----------
+    content : bytes
+        The ONNX file: one input (N, *input_shape), one output (N, width).
+    input_shape : list
+        Channels, height and width of an image; None where any will do.
+    width : int
+        Number of features.
+    fingerprint : str
+        Hash of the network's operations and weights, independent of names and converters.
+    untrained : str or None
+        Where the random weights come from, if they are random.
+    """
+
+    content: bytes
+    input_shape: list[int | None]
+    width: int
+    fingerprint: str
+    untrained: str | None
+
+    def to_bytes(self) -> bytes:
+        """Return one file of it: a line of JSON, then the ONNX file."""
+        facts = {key: value for key, value in vars(self).items() if key != "content"}
+        return json.dumps(facts).encode() + b"\n" + self.content
+
+    @classmethod
+    def from_bytes(cls, file: bytes) -> Self:
+        """Read what :meth:`to_bytes` wrote."""
+        facts, _, content = file.partition(b"\n")
+        return cls(content=content, **json.loads(facts))
 
 
 class ModelError(ValueError):
@@ -154,8 +193,8 @@ def install_model(model: str | os.PathLike[str]) -> Path:
     return cached_model()
 
 
-def prepared_model(model: str | os.PathLike[str], output: str | None) -> bytes:
-    """Return the content of a model cut at `output`, from the user's cache or prepared now.
+def prepared_model(model: str | os.PathLike[str], output: str | None) -> PreparedModel:
+    """Return a model cut at `output`, from the user's cache or prepared now.
 
     A cache that cannot be written costs a second at each start and is no error.
 
@@ -167,17 +206,15 @@ def prepared_model(model: str | os.PathLike[str], output: str | None) -> bytes:
     path = Path(model)
     content = _read(path)
     key = hashlib.sha256(f"{PREPARATION} {output} ".encode() + content).hexdigest()[:32]
-    prepared = cache_folder() / f"prepared-{key}.onnx"
-    try:
-        return prepared.read_bytes()
-    except OSError:
-        pass
+    file = cache_folder() / f"prepared-{key}"
+    with contextlib.suppress(OSError, ValueError, TypeError):  # missing or damaged: made anew
+        return PreparedModel.from_bytes(file.read_bytes())
     from lookalike import onnx_graph
 
-    result = onnx_graph.prepare(content, output=output, name=str(path))
+    prepared = onnx_graph.prepare(content, output=output, name=str(path))
     with contextlib.suppress(OSError):
-        _write_atomically(prepared, result)
-    return result
+        _write_atomically(file, prepared.to_bytes())
+    return prepared
 
 
 def _existing(path: Path, argument: str) -> Path:
@@ -218,21 +255,27 @@ def _download(url: str, sha256: str) -> None:
                 raise ModelError("gave a git-lfs pointer in place of the file itself")
 
     cut_short = requests.exceptions.ChunkedEncodingError
-    for attempt in range(RETRIES + 1):
-        try:
-            pooch.retrieve(
-                url,
-                known_hash=f"sha256:{sha256}",
-                fname=cached_model().name,
-                path=cache_folder(),
-                downloader=fetch,
-            )
-        except (requests.ConnectionError, requests.Timeout, cut_short):
-            if attempt == RETRIES:
-                raise
-            time.sleep(1 + attempt)
-        else:
-            return
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # it would announce each attempt; the outcome is ours to report
+    try:
+        for attempt in range(RETRIES + 1):
+            try:
+                pooch.retrieve(
+                    url,
+                    known_hash=f"sha256:{sha256}",
+                    fname=cached_model().name,
+                    path=cache_folder(),
+                    downloader=fetch,
+                )
+            except (requests.ConnectionError, requests.Timeout, cut_short):
+                if attempt == RETRIES:
+                    raise
+                time.sleep(1 + attempt)
+            else:
+                return
+    finally:
+        logger.setLevel(level)
 
 
 class _Bar:
