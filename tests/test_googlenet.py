@@ -384,7 +384,7 @@ def test_images_are_taken_only_as_needed():
     for expected in range(10):
         position, _ = next(results)
         assert position == expected
-        assert taken <= position + 2 * 4 + 2
+        assert taken <= position + 4
     results.close()
     assert not embedding_threads()
 

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedder"]
 
+CHUNK = 4
+"""Images that a thread runs through the network at once: from 1 to 8 the speed is the same, with 16 a
+tenth is lost, as the activations leave the cache."""
+
 Vector: TypeAlias = npt.NDArray[np.float32]
 Results: TypeAlias = Generator[tuple[int, "Vector | ImageError"]]
 
@@ -53,7 +57,7 @@ class Embedder:
     threads : int, optional
         Number of images decoded and embedded at once; by default the cores this process may use.
     batch_size : int
-        Number of images in work at a time, divided among the threads; it bounds the memory.
+        Number of images in work at a time, at least one a thread; it bounds the memory.
 
     Raises
     ------
@@ -188,8 +192,8 @@ class Embedder:
     def embed_iter(self, images: Iterable[ImageSource]) -> Results:
         """Yield ``(position, features or ImageError)`` for each image, in order.
 
-        At most twice `batch_size` images are in work, however many there are. Closing the iterator
-        ends its threads.
+        At most `batch_size` images are in work, however many there are. Closing the iterator ends
+        its threads.
 
         Raises
         ------
@@ -205,9 +209,10 @@ class Embedder:
         return self._embed_iter(images)
 
     def _embed_iter(self, images: Iterable[ImageSource]) -> Results:
-        chunk = max(1, self.batch_size // self.threads)
+        chunk = max(1, min(CHUNK, self.batch_size // self.threads))
         if isinstance(images, Sized):  # a few images are shared out among all threads
             chunk = max(1, min(chunk, -(-len(images) // self.threads)))
+        most_running = max(self.threads, self.batch_size // chunk)
         source = iter(images)
         work = _Work(self._open_session(), self.preprocessing)
         running: deque[Future[list[Vector | ImageError]]] = deque()
@@ -215,7 +220,7 @@ class Embedder:
         executor = ThreadPoolExecutor(self.threads, thread_name_prefix="lookalike-embed")
         try:
             while True:
-                while len(running) < 2 * self.threads and (
+                while len(running) < most_running and (
                     batch := list(itertools.islice(source, chunk))
                 ):
                     running.append(executor.submit(work.embed_chunk, batch))

@@ -25,7 +25,7 @@ class GoogLeNet(Embedder):
     threads : int, optional
         Number of images decoded and embedded at once; by default the cores this process may use.
     batch_size : int
-        Number of images in work at a time; it bounds the memory.
+        Number of images in work at a time, at least one a thread; it bounds the memory.
 
     Raises
     ------
