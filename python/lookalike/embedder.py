@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Embedder"]
 
 CHUNK = 4
-"""Images that a thread runs through the network at once: from 1 to 8 the speed is the same, with 16 a
-tenth is lost, as the activations leave the cache."""
+"""Images that a thread runs through the network at once: from 1 to 8 the speed is the same, with 16
+a tenth is lost, as the activations leave the cache."""
 
 Vector: TypeAlias = npt.NDArray[np.float32]
 Results: TypeAlias = Generator[tuple[int, "Vector | ImageError"]]
