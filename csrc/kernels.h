@@ -83,11 +83,10 @@ struct Kernels {
   MetricKernels metric[int(Metric::count)];
 
   // First look at rows [begin, end): the first that is not finite, or -1.
-  int64_t (*survey)(const MatrixView&, Prepare, int64_t begin, int64_t end, RowSurvey*, RowScale*);
-  // How far the filter row is from the exact one (scaled by filter_scale), rounded up, and the sum
-  // of magnitudes; `weight` may be null.
-  void (*measure)(const Rows&, Combine, Change, int64_t begin, int64_t end, float* residual,
-                  float* weight);
+  int64_t (*survey)(const MatrixView&, const Traits&, int64_t begin, int64_t end, RowSurvey*,
+                    RowScale*);
+  // How far the filter row is from the exact one, scaled by filter_scale; rounded up.
+  float (*measure)(const Rows&, const Traits&, int64_t row);
   void (*scan)(ScanArgs&);
   // Sums (and weights, or null) of a tile to the norms that filters compare.
   void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 
 #include "dispatch.h"
 
@@ -39,7 +40,7 @@ void Comparison::survey(Side& side, int index, Team& team, std::vector<RowSurvey
   std::atomic<int64_t> bad{m.rows};  // the first in order, whichever thread finds one first
   team.run(batches(m.rows), double(m.rows) * double(m.cols), [&](int64_t batch, int) {
     const int64_t begin = batch * kRowsAtATime, end = std::min(m.rows, begin + kRowsAtATime);
-    const int64_t row = lookalike::kernels().survey(m, side.rows.prepare, begin, end, out.data(),
+    const int64_t row = lookalike::kernels().survey(m, traits(), begin, end, out.data(),
                                                     side.scales.data());
     if (row < 0) return;
     int64_t known = bad.load();
@@ -89,14 +90,21 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
     rows.flush_tiny = traits().change == Change::ratio;
     rows.filter_cols = rows.matrix.cols + (any & kDegenerate ? 1 : 0);
     if (!with_filters) continue;
+    const std::vector<RowSurvey>& surveyed = surveys[side == &first_ ? 0 : 1];
     const int64_t n = rows.matrix.rows;
     side->residual.resize(size_t(n));
     if (weights_add_up_) side->weight.resize(size_t(n));
     team.run(batches(n), double(n) * double(rows.matrix.cols), [&](int64_t batch, int) {
       const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
-      lookalike::kernels().measure(rows, traits().combine, traits().change, begin, end,
-                                   side->residual.data(),
-                                   side->weight.empty() ? nullptr : side->weight.data());
+      for (auto row = size_t(begin); row < size_t(end); ++row) {
+        const RowSurvey& r = surveyed[row];
+        if (weights_add_up_) side->weight[row] = float(r.magnitudes * scale);
+        const bool known = r.residual >= 0 && scale == 1;
+        side->residual[row] = side->flags[row] & kUnbounded
+                                  ? std::numeric_limits<float>::infinity()
+                              : known ? r.residual
+                                      : lookalike::kernels().measure(rows, traits(), int64_t(row));
+      }
     }, 0, 0);
   }
 }

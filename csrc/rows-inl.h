@@ -102,7 +102,14 @@ struct Lanes {
 // only `valid` exist (fewer than 8 in the last eight alone; the others are zeros).
 template <class F>
 LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, double* chunk, F f) {
-  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+  int64_t k0 = 0;
+  if (m.dtype == DType::f32 && m.col_stride == 4) {  // as they lie in memory
+    const auto* values = reinterpret_cast<const float*>(m.data + row * m.row_stride);
+    for (; k0 + 8 <= m.cols; k0 += 8) {
+      for (int p = 0; p < Lanes::parts; ++p) f(F64::load(values + k0 + p * F64::lanes), p, 8);
+    }
+  }
+  for (; k0 < m.cols; k0 += kChunk) {
     const int count = int(m.cols - k0 < kChunk ? m.cols - k0 : kChunk);
     read(m, row, k0, count, chunk);
     int padded = count;
@@ -144,30 +151,52 @@ struct Extremes {
   bool finite;
 };
 
+LK_INLINE void look_at(Extremes& e, double v) {
+  const double magnitude = __builtin_fabs(v);
+  e.largest = v > e.largest ? v : e.largest;
+  e.smallest = v < e.smallest ? v : e.smallest;
+  if (magnitude > 0 && magnitude < e.tiniest) e.tiniest = magnitude;
+  e.finite = e.finite && v - v == 0;
+}
+
+// V is F32 or F64, T its element.
+template <class V, class T>
+LK_INLINE void look_at_all(Extremes& e, const T* values, int64_t count) {
+  constexpr T inf = T(__builtin_inf());
+  V high = V::all(-inf), low = V::all(-inf), tiny = V::all(-inf), wrong = V::all(0);
+  int64_t k = 0;
+  for (; k + V::lanes <= count; k += V::lanes) {
+    const V x = V::load(values + k);
+    high = max(high, x);
+    low = max(low, V::all(0) - x);
+    tiny = max(tiny, negated_magnitude_or_minus_inf(x));
+    wrong = wrong + (x - x);  // 0, or NaN for an infinity or a NaN
+  }
+  T highs[V::lanes], lows[V::lanes], tinies[V::lanes], wrongs[V::lanes];
+  high.store(highs);
+  low.store(lows);
+  tiny.store(tinies);
+  wrong.store(wrongs);
+  for (int l = 0; l < V::lanes; ++l) {
+    e.largest = highs[l] > e.largest ? highs[l] : e.largest;
+    e.smallest = -lows[l] < e.smallest ? -lows[l] : e.smallest;
+    e.tiniest = -tinies[l] < e.tiniest ? -tinies[l] : e.tiniest;
+    e.finite = e.finite && wrongs[l] == 0;
+  }
+  for (; k < count; ++k) look_at(e, values[k]);
+}
+
 LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, double* chunk) {
-  // Lanes that do not exist hold 0, which must count neither as the largest nor as the smallest.
   constexpr double inf = __builtin_inf();
-  Lanes high(-inf), minus_low(-inf), minus_tiny(-inf), wrong(0);
-  double rest[8];
-  int64_t left = 0;
-  for_each_eight(m, row, chunk, [&](F64 x, int p, int valid) {
-    if (valid < 8) {
-      x.store(rest + p * F64::lanes);
-      left = valid;
-      return;
+  Extremes e{-inf, inf, 0, inf, true};
+  if (m.dtype == DType::f32 && m.col_stride == 4) {
+    look_at_all<F32>(e, reinterpret_cast<const float*>(m.data + row * m.row_stride), m.cols);
+  } else {
+    for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+      const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+      read(m, row, k0, count, chunk);
+      look_at_all<F64>(e, chunk, count);
     }
-    high.part[p] = max(high.part[p], x);
-    minus_low.part[p] = max(minus_low.part[p], F64::all(0) - x);
-    minus_tiny.part[p] = max(minus_tiny.part[p], negated_magnitude_or_minus_inf(x));
-    wrong.part[p] = wrong.part[p] + (x - x);  // 0, or NaN for an infinity or a NaN
-  });
-  Extremes e{high.largest(), -minus_low.largest(), 0, -minus_tiny.largest(), wrong.sum() == 0};
-  for (int64_t l = 0; l < left; ++l) {
-    const double v = rest[l], magnitude = __builtin_fabs(v);
-    e.largest = v > e.largest ? v : e.largest;
-    e.smallest = v < e.smallest ? v : e.smallest;
-    if (magnitude > 0 && magnitude < e.tiniest) e.tiniest = magnitude;
-    e.finite = e.finite && v - v == 0;
   }
   const double a = __builtin_fabs(e.largest), b = __builtin_fabs(e.smallest);
   e.magnitude = a > b ? a : b;
@@ -203,9 +232,21 @@ RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magn
   return s;
 }
 
-int64_t survey(const MatrixView& m, Prepare prepare, int64_t begin, int64_t end, RowSurvey* out,
-               RowScale* scales) {
+LK_INLINE float round_up(double x) {
+  const float f = float(x * (1 + 0x1p-20));
+  return f < 0x1p-126f && x > 0 ? 0x1p-126f : f;
+}
+
+// Squares may underflow, by up to 2⁻¹⁴⁹ a feature; differences, sums and ratios never do.
+LK_INLINE double underflow_of(const Traits& traits, int64_t cols) {
+  return traits.combine == Combine::root_of_sum ? 0x1p-74 * __builtin_sqrt(double(cols)) : 0;
+}
+
+int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t end,
+               RowSurvey* out, RowScale* scales) {
   alignas(64) double chunk[kChunk];
+  const double underflow = underflow_of(traits, m.cols);
+  const bool fits = fits_float32(m.dtype);
   for (int64_t row = begin; row < end; ++row) {
     const Extremes e = extremes_of(m, row, chunk);
     if (!e.finite) return row;
@@ -213,15 +254,27 @@ int64_t survey(const MatrixView& m, Prepare prepare, int64_t begin, int64_t end,
     r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
     r.flags = e.smallest < 0 ? kNegative : 0;
     if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
-    if (prepare == Prepare::as_is) continue;
+    r.magnitudes =
+        traits.weighted ? sum_row(m, row, chunk, [](F64 x) { return abs(x); }) : 0;
+    const bool flushed = traits.change == Change::ratio && e.tiniest < double(kTiny);
+    r.residual = fits && !flushed ? round_up(underflow) : -1;
+    if (traits.prepare == Prepare::as_is) continue;
     const bool degenerate =
-        prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
+        traits.prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
     if (degenerate) r.flags |= kDegenerate;
-    const RowScale s = scale_of(m, row, prepare, e.magnitude, degenerate, chunk);
+    const RowScale s = scale_of(m, row, traits.prepare, e.magnitude, degenerate, chunk);
     scales[row] = s;
     const bool narrow = s.power == 1 && s.inverse_norm < 0x1p60 && s.inverse_norm > 0x1p-60 &&
                         __builtin_fabs(s.mean) < 0x1p60;
     if (!narrow && !degenerate) r.flags |= kWide;
+    // filter_row computes (x − m′) r′, m′ and r′ being m and r rounded: of a unit row, three
+    // roundings of 2⁻²⁴, and m − m′ in every feature.
+    if (fits && narrow) {
+      const double shift = __builtin_sqrt(double(m.cols)) * __builtin_fabs(s.mean) * s.inverse_norm;
+      r.residual = round_up(0x1p-24 * (3 + shift) + underflow);
+    } else if (!degenerate) {
+      r.residual = -1;
+    }
   }
   return -1;
 }
@@ -281,60 +334,39 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
   }
 }
 
-LK_INLINE float round_up(double x) {
-  const float f = float(x * (1 + 0x1p-20));
-  return f < 0x1p-126f && x > 0 ? 0x1p-126f : f;
-}
-
 // The residual of a row: by how much, at the most, the norm of any pair with it can differ between
 // the row and its filter form. For Change::magnitude that is the norm of (row − filter row), by the
 // triangle inequality. For Change::ratio a term |u−v|/(|u|+|v|) is a function of u/v in [0, 1] whose
 // derivative by log(u/v) is at most ½, so a relative change of 2⁻²⁴ moves it by less than 2⁻²⁴, and
 // dropping a value by 1 at the most.
-void measure(const Rows& rows, Combine combine, Change change, int64_t begin, int64_t end,
-             float* residual, float* weight) {
+float measure(const Rows& rows, const Traits& traits, int64_t row) {
   alignas(64) double exact[kChunk];
   alignas(64) float filter[kChunk];
   const MatrixView& m = rows.matrix;
-  const double d = double(m.cols);
-  // Squares may underflow, by up to 2⁻¹⁴⁹ a feature; differences, sums and ratios never do.
-  const double underflow = combine == Combine::root_of_sum ? 0x1p-74 * __builtin_sqrt(d) : 0;
-  const bool identity = rows.prepare == Prepare::as_is && fits_float32(m.dtype) &&
-                        rows.filter_scale == 1 && !rows.flush_tiny;
-  for (int64_t row = begin; row < end; ++row) {
-    if (identity && !weight) {
-      const bool bounded = !(rows.flags[row] & kUnbounded);
-      residual[row] = bounded ? round_up(underflow) : __builtin_inff();
-      continue;
-    }
-    double lanes[8] = {}, magnitude[8] = {};
-    for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
-      const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
-      exact_row(rows, row, k0, count, exact);
-      filter_row(rows, row, k0, count, filter);
-      for (int64_t k = count; k % 8; ++k) filter[k] = 0;
-      for (int64_t k = 0; k < count; k += 8) {
-        for (int l = 0; l < 8; ++l) {
-          const double x = exact[k + l] * rows.filter_scale;
-          const double r = __builtin_fabs(x - double(filter[k + l]));
-          magnitude[l] += __builtin_fabs(x);
-          if (change == Change::ratio) {
-            lanes[l] += r == 0 ? 0 : filter[k + l] == 0 ? 1 : 0x1p-24;
-          } else if (combine == Combine::root_of_sum) {
-            lanes[l] += r * r;
-          } else if (combine == Combine::sum) {
-            lanes[l] += r;
-          } else {
-            lanes[l] = r > lanes[l] ? r : lanes[l];
-          }
+  double lanes[8] = {};
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+    exact_row(rows, row, k0, count, exact);
+    filter_row(rows, row, k0, count, filter);
+    for (int64_t k = count; k % 8; ++k) filter[k] = 0;
+    for (int64_t k = 0; k < count; k += 8) {
+      for (int l = 0; l < 8; ++l) {
+        const double r = __builtin_fabs(exact[k + l] * rows.filter_scale - double(filter[k + l]));
+        if (traits.change == Change::ratio) {
+          lanes[l] += r == 0 ? 0 : filter[k + l] == 0 ? 1 : 0x1p-24;
+        } else if (traits.combine == Combine::root_of_sum) {
+          lanes[l] += r * r;
+        } else if (traits.combine == Combine::sum) {
+          lanes[l] += r;
+        } else {
+          lanes[l] = r > lanes[l] ? r : lanes[l];
         }
       }
     }
-    double total = combine == Combine::maximum ? combine_max(lanes) : combine_sum(lanes);
-    if (combine == Combine::root_of_sum) total = __builtin_sqrt(total);
-    residual[row] = rows.flags[row] & kUnbounded ? __builtin_inff() : round_up(total + underflow);
-    if (weight) weight[row] = float(combine_sum(magnitude));
   }
+  double total = traits.combine == Combine::maximum ? combine_max(lanes) : combine_sum(lanes);
+  if (traits.combine == Combine::root_of_sum) total = __builtin_sqrt(total);
+  return round_up(total + underflow_of(traits, m.cols));
 }
 
 void read_f64(const MatrixView& m, int64_t row, int64_t k0, int64_t count, double* out) {

@@ -57,8 +57,10 @@ inline constexpr int kLargestExponent = 56;  // filter values stay below 2^56: n
 
 // What a first look at a row tells.
 struct RowSurvey {
+  double magnitudes;  // their sum; of weighted metrics only
+  float residual;     // see `measure`; below zero: it must be measured
+  int16_t exponent;   // of the largest magnitude; kZeroRow for a row of zeros
   uint8_t flags;
-  int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros
 };
 inline constexpr int16_t kZeroRow = -32768;
 

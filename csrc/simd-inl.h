@@ -132,6 +132,12 @@ LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
 LK_INLINE F32 max(F32 a, F32 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F32 negated_magnitude_or_minus_inf(F32 a) {  // −|a|, −∞ for 0
+  const FloatVector magnitude = vabs(a.v);
+  const IntVector zero = magnitude == FloatVector{};
+  return {-FloatVector((IntVector(magnitude) & ~zero) |
+                       (IntVector(vall(__builtin_inff())) & zero))};
+}
 LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
 struct F64 {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <limits>
 
 #include "dispatch.h"
 #include "neighbors.h"
@@ -8,7 +7,7 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kChunk = 4096;  // values read at a time, and looked at with one limit
+constexpr int64_t kChunk = 512;  // values read at a time, and looked at with one limit
 
 template <class T>
 struct Selection {
@@ -25,9 +24,8 @@ struct Selection {
 
   // Values come by ascending index, so whoever equals the k-th smallest so far comes too late.
   bool add(const T* values, int64_t n, int64_t first, int64_t k) {
-    T limit = limit_;
     // Until k are there nothing is excluded, infinities included.
-    if (int64_t(kept.size()) < k) {
+    if (!limited_) {
       for (int64_t p = 0; p < n; ++p) {
         if (values[p] != values[p]) return false;
         kept.push_back({values[p], first + p});
@@ -35,9 +33,9 @@ struct Selection {
     } else {
       int64_t count;
       if constexpr (sizeof(T) == 4) {
-        count = kernels().below_f32(values, n, limit, positions.data());
+        count = kernels().below_f32(values, n, limit_, positions.data());
       } else {
-        count = kernels().below_f64(values, n, limit, positions.data());
+        count = kernels().below_f64(values, n, limit_, positions.data());
       }
       if (count < 0) return false;
       for (int64_t p = 0; p < count; ++p) {
@@ -45,10 +43,8 @@ struct Selection {
         kept.push_back({values[at], first + at});
       }
     }
-    if (int64_t(kept.size()) >= 2 * k + kChunk / 4 ||
-        (int64_t(kept.size()) >= k && limit_ == std::numeric_limits<T>::infinity())) {
-      shrink(k);
-    }
+    const auto size = int64_t(kept.size());
+    if (size >= 2 * k + kChunk / 4 || (size >= k && !limited_)) shrink(k);
     return true;
   }
 
@@ -56,20 +52,27 @@ struct Selection {
     std::nth_element(kept.begin(), kept.begin() + (k - 1), kept.end());
     kept.resize(size_t(k));
     limit_ = kept.back().value;
+    limited_ = true;
   }
 
   void finish(int64_t k, double* distances, int64_t* indices) {
-    std::partial_sort(kept.begin(), kept.begin() + k, kept.end());
+    shrink(k);
+    std::sort(kept.begin(), kept.end());
     for (int64_t c = 0; c < k; ++c) {
       distances[c] = double(kept[size_t(c)].value);
       indices[c] = kept[size_t(c)].index;
     }
+    clear();
+  }
+
+  void clear() {
     kept.clear();
-    limit_ = std::numeric_limits<T>::infinity();
+    limited_ = false;
   }
 
  private:
-  T limit_ = std::numeric_limits<T>::infinity();
+  T limit_ = 0;
+  bool limited_ = false;
 };
 
 template <class T>
@@ -93,7 +96,7 @@ void select(const MatrixView& m, DType native, int64_t k, Team& team, double* di
         int64_t known = bad.load();
         while (row < known && !bad.compare_exchange_weak(known, row)) {
         }
-        s.kept.clear();
+        s.clear();
         return;
       }
     }
