@@ -4,12 +4,12 @@
 //
 // u and v are rows as `prepare` leaves them: û is a unit row, for Correlation centred before.
 
-// Σ|u−v|                                                                                         (1)
+// Σ|u−v| (1)
 struct Manhattan {
   using Term = Manhattan;
-  static constexpr Traits traits = {Prepare::as_is, Combine::sum,  Change::magnitude,
+  static constexpr Traits traits = {Prepare::as_is, Combine::sum,       Change::magnitude,
                                     Rescale::never, /*weighted*/ false, /*degree*/ 1,
-                                    /*power*/ 1,    /*roundings*/ 1, /*term_error*/ 0};
+                                    /*power*/ 1,    /*roundings*/ 1,    /*term_error*/ 0};
   template <class V>
   static LK_INLINE V term(V u, V v) {
     return abs(u - v);
@@ -18,11 +18,18 @@ struct Manhattan {
   static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
-// ‖u−v‖₂ = √Σ(u−v)²                                                                              (2)
+// ‖u−v‖₂ = √Σ(u−v)² (2)
 struct Euclidean {
   using Term = Euclidean;
-  static constexpr Traits traits = {Prepare::as_is, Combine::root_of_sum, Change::magnitude,
-                                    Rescale::by_difference, false, 1, 1, 3, 0};
+  static constexpr Traits traits = {Prepare::as_is,
+                                    Combine::root_of_sum,
+                                    Change::magnitude,
+                                    Rescale::by_difference,
+                                    false,
+                                    1,
+                                    1,
+                                    3,
+                                    0};
   template <class V>
   static LK_INLINE Product<V> term(V u, V v) {
     const V difference = u - v;
@@ -32,20 +39,20 @@ struct Euclidean {
   static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
-// 1 − u·v/(‖u‖‖v‖) = ½Σ(û−v̂)²                                                                    (3)
+// 1 − u·v/(‖u‖‖v‖) = ½Σ(û−v̂)² (3)
 struct Cosine {
   using Term = Euclidean;
-  static constexpr Traits traits = {Prepare::unit, Combine::root_of_sum, Change::magnitude,
-                                    Rescale::never, false, 0, 2, 3, 0};
+  static constexpr Traits traits = {
+      Prepare::unit, Combine::root_of_sum, Change::magnitude, Rescale::never, false, 0, 2, 3, 0};
   static LK_INLINE double finish(double sum, double) { return sum < 4 ? 0.5 * sum : 2; }
   static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2 * distance); }
 };
 
-// Σ|u−v| / Σ|u+v|, 0/0 = 0                                                                       (4)
+// Σ|u−v| / Σ|u+v|, 0/0 = 0 (4)
 struct BrayCurtis {
   using Term = Manhattan;
-  static constexpr Traits traits = {Prepare::as_is, Combine::sum, Change::magnitude,
-                                    Rescale::by_value, true, 0, 1, 1, 0};
+  static constexpr Traits traits = {
+      Prepare::as_is, Combine::sum, Change::magnitude, Rescale::by_value, true, 0, 1, 1, 0};
   struct Weight {
     using Term = Weight;
     static constexpr Traits traits = Manhattan::traits;
@@ -58,11 +65,12 @@ struct BrayCurtis {
   static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
-// Σ |u−v|/(|u|+|v|), 0/0 = 0                                                                     (5)
+// Σ |u−v|/(|u|+|v|), 0/0 = 0 (5)
 struct Canberra {
   using Term = Canberra;
-  static constexpr Traits traits = {Prepare::as_is, Combine::sum, Change::ratio,
-                                    Rescale::by_feature, false, 0, 1, 3, kReciprocalError};
+  static constexpr Traits traits = {
+      Prepare::as_is,  Combine::sum, Change::ratio, Rescale::by_feature, false, 0, 1, 3,
+      kReciprocalError};
   template <class V>
   static LK_INLINE V term(V u, V v) {
     return abs(u - v) / max(abs(u) + abs(v), all_of<V>(V::smallest));  // max: for 0/0 only
@@ -76,11 +84,11 @@ struct Canberra {
   static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
-// max|u−v|                                                                                       (6)
+// max|u−v| (6)
 struct Chebyshev {
   using Term = Chebyshev;
-  static constexpr Traits traits = {Prepare::as_is, Combine::maximum, Change::magnitude,
-                                    Rescale::never, false, 1, 1, 1, 0};
+  static constexpr Traits traits = {
+      Prepare::as_is, Combine::maximum, Change::magnitude, Rescale::never, false, 1, 1, 1, 0};
   template <class V>
   static LK_INLINE V term(V u, V v) {
     return abs(u - v);
@@ -89,8 +97,15 @@ struct Chebyshev {
   static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
-// The cosine distance of the rows less their means                                               (7)
+// The cosine distance of the rows less their means (7)
 struct Correlation : Cosine {
-  static constexpr Traits traits = {Prepare::centred_unit, Combine::root_of_sum, Change::magnitude,
-                                    Rescale::never, false, 0, 2, 3, 0};
+  static constexpr Traits traits = {Prepare::centred_unit,
+                                    Combine::root_of_sum,
+                                    Change::magnitude,
+                                    Rescale::never,
+                                    false,
+                                    0,
+                                    2,
+                                    3,
+                                    0};
 };

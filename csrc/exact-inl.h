@@ -1,6 +1,7 @@
 // The float64 distance of two rows: eight partial sums (feature index mod 8), each in index order,
 // combined as combine_sum does, in blocks of kExactBlock features added in order. No other rounding
-// happens, so the result depends on the two rows alone: not on the ISA, nor on what else is computed.
+// happens, so the result depends on the two rows alone: not on the ISA, nor on what else is
+// computed.
 
 #if defined(__AVX512F__)
 constexpr int kExactRows = 4, kExactCols = 4;
@@ -211,7 +212,8 @@ double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, 
   }
 }
 
-// Pointers to one block of the exact rows: into the input where it is that already, else to scratch.
+// Pointers to one block of the exact rows: into the input where it is that already, else to
+// scratch.
 LK_INLINE double* exact_rows(const Rows& rows, const int32_t* ids, int n, int64_t k0, int64_t count,
                              double* scratch, const double** out) {
   const MatrixView& m = rows.matrix;

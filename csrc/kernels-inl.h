@@ -1,6 +1,6 @@
 // One ISA's kernels. A kernels_<isa>.cpp names the namespace and includes this file; everything but
-// the table stays inside its translation unit, so that no function compiled for a new CPU can be the
-// one the linker keeps for all.
+// the table stays inside its translation unit, so that no function compiled for a new CPU can be
+// the one the linker keeps for all.
 
 #include <cstddef>
 #include <cstdint>
@@ -43,6 +43,7 @@ constexpr MetricKernels metric_kernels() {
   k.quick_sums = tile_sums<T, true>;
   k.strict_sums = tile_sums<T, false>;
   k.row_major_sums = row_major_sums<T>;
+  if constexpr (M::traits.combine == Combine::root_of_sum) k.dot_sums = tile_sums<DotProduct, true>;
   if constexpr (M::traits.weighted) {
     k.weight_sums = tile_sums<typename M::Weight, false>;
     k.row_major_weights = row_major_sums<typename M::Weight>;
@@ -70,6 +71,7 @@ extern const Kernels kKernels = {
     measure,
     scan,
     norms,
+    squares,
     transpose,
     kth_smallest,
     below_f32,

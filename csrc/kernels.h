@@ -7,9 +7,9 @@
 
 namespace lookalike {
 
-inline constexpr int kTile = 256;          // pairs are compared in tiles of at most kTile x kTile
+inline constexpr int kTile = 256;  // pairs are compared in tiles of at most kTile x kTile
 inline constexpr int kPaddedTile = kTile + 16;  // its rows, in whole register blocks
-inline constexpr int kExactBlock = 8192;   // features in one block of the float64 summation order
+inline constexpr int kExactBlock = 8192;  // features in one block of the float64 summation order
 inline constexpr int kRowMajorDepth = 4096;
 inline constexpr int kRowMajorQueries = 7;  // up to this many queries skip packing
 
@@ -21,13 +21,13 @@ struct Tile {
 
 // Scratch memory of one worker, reused from tile to tile.
 struct TileScratch {
-  float* a;          // rows of x, row-major, a block of kTile features after another
+  float* a;            // rows of x, row-major, a block of kTile features after another
   int64_t a_features;  // how many features there is room for: at least kTile
   int64_t a_first;     // the first row that is there with all its features, or -1
-  float* b;          // kTile x kTile: rows of y, feature-major panels
-  float* row;        // kTile x kTile: rows on their way into panels
-  double* sums;      // kTile x kTile
-  double* weights;   // kTile x kTile
+  float* b;            // kTile x kTile: rows of y, feature-major panels
+  float* row;          // kTile x kTile: rows on their way into panels
+  double* sums;        // kTile x kTile
+  double* weights;     // kTile x kTile
 };
 
 // One pair that a scan has let through; i and j count from the tile's corner.
@@ -58,14 +58,16 @@ struct ExactArgs {
   const int32_t *is, *js;
   int ni, nj;       // at most kTile each
   double* scratch;  // (ni + nj) * min(cols, kExactBlock) rounded up to 8, and ni * nj for weights
-  double* out;       // ni x nj
+  double* out;      // ni x nj
 };
 
 struct MetricKernels {
   Traits traits;
-  // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, and the weights.
+  // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, of products
+  // (if the terms are squares of differences), and the weights.
   void (*quick_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*strict_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
+  void (*dot_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*weight_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*row_major_sums)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
   void (*row_major_weights)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
@@ -90,6 +92,9 @@ struct Kernels {
   void (*scan)(ScanArgs&);
   // Sums (and weights, or null) of a tile to the norms that filters compare.
   void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);
+  // Dot products of a tile to squared distances: square_x[i] + square_y[j] − 2 sums.
+  void (*squares)(const double* sums, const float* square_x, const float* square_y, const Tile&,
+                  float* out);
   // dst[j * stride + i] = src[i * kTile + j]
   void (*transpose)(const float* src, int rows, int cols, float* dst, int64_t stride);
   // The least float t for which at least k of the n values, all >= 0, are <= t.
@@ -100,8 +105,14 @@ struct Kernels {
   void (*read_f64)(const MatrixView&, int64_t row, int64_t k0, int64_t count, double* out);
 };
 
-namespace baseline { extern const Kernels kKernels; }
-namespace avx2 { extern const Kernels kKernels; }
-namespace avx512 { extern const Kernels kKernels; }
+namespace baseline {
+extern const Kernels kKernels;
+}
+namespace avx2 {
+extern const Kernels kKernels;
+}
+namespace avx512 {
+extern const Kernels kKernels;
+}
 
 }  // namespace lookalike

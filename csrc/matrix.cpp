@@ -108,8 +108,8 @@ class Float32Matrix {
     } else if (weighted) {
       for (int i = 0; i < t.rows; ++i) {
         for (int j = 0; j < t.cols; ++j) {
-          weights[i * kTile + j] = double(c_.x().weight[size_t(t.i0 + i)]) +
-                                   double(c_.y().weight[size_t(t.j0 + j)]);
+          weights[i * kTile + j] =
+              double(c_.x().weight[size_t(t.i0 + i)]) + double(c_.y().weight[size_t(t.j0 + j)]);
         }
       }
     }
@@ -146,8 +146,8 @@ class Float32Matrix {
   void recompute_doubtful(const Tile& t, int worker, const double* sums) {
     Buffers& b = buffers_[size_t(worker)];
     const MetricKernels& k = c_.kernels();
-    const double* weights = c_.traits().weighted ? workspaces_[size_t(worker)].scratch.weights
-                                                 : nullptr;
+    const double* weights =
+        c_.traits().weighted ? workspaces_[size_t(worker)].scratch.weights : nullptr;
     const bool root = c_.traits().combine == Combine::root_of_sum;
     const double unscale = c_.traits().degree == 1 ? 1 / c_.filter_scale() : 1;
     float slack[kTile];

@@ -6,7 +6,7 @@
 namespace lookalike {
 
 struct DistanceOutput {
-  void* data;     // row-major, float32 or float64
+  void* data;  // row-major, float32 or float64
   bool float64;
   bool condensed;  // only pairs i < j, row by row; self-joins only
 };

@@ -4,13 +4,13 @@
 #include <cstdint>
 
 // Adding a distance: its struct in distances-inl.h, its line here, its line in tests/reference.py.
-#define LOOKALIKE_METRICS(METRIC)   \
-  METRIC(Manhattan, "manhattan")    \
-  METRIC(Euclidean, "euclidean")    \
-  METRIC(Cosine, "cosine")          \
-  METRIC(BrayCurtis, "braycurtis")  \
-  METRIC(Canberra, "canberra")      \
-  METRIC(Chebyshev, "chebyshev")    \
+#define LOOKALIKE_METRICS(METRIC)  \
+  METRIC(Manhattan, "manhattan")   \
+  METRIC(Euclidean, "euclidean")   \
+  METRIC(Cosine, "cosine")         \
+  METRIC(BrayCurtis, "braycurtis") \
+  METRIC(Canberra, "canberra")     \
+  METRIC(Chebyshev, "chebyshev")   \
   METRIC(Correlation, "correlation")
 
 namespace lookalike {
@@ -18,9 +18,9 @@ namespace lookalike {
 // What a row becomes before rows are compared.
 enum class Prepare : int { as_is, unit, centred_unit };
 
-// How the terms of the features combine. The *norm* of a pair, in which filters and thresholds work,
-// is the sum of its terms, the root of the sum (l2) or the largest term (maximum); for a weighted
-// metric, that divided by the pair's weight.
+// How the terms of the features combine. The *norm* of a pair, in which filters and thresholds
+// work, is the sum of its terms, the root of their sum (then they are the squares of differences)
+// or the largest term; for a weighted metric, that divided by the pair's weight.
 enum class Combine : int { sum, root_of_sum, maximum };
 
 // What changing u by r in one feature can do to that feature's term:

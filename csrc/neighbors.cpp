@@ -4,13 +4,14 @@
 
 namespace lookalike {
 
-FilterPass::FilterPass(const Comparison& c, bool include_self, int workers, Stats& stats)
+FilterPass::FilterPass(const Comparison& c, Form form, bool include_self, int workers, Stats& stats)
     : comparison_(c),
-      filter_(c, workers),
+      filter_(c, form, workers),
       grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), kTile, kTile),
       include_self_(include_self),
       stats_(stats),
       workspaces_(size_t(workers)) {
+  stats_.stages = {filter_.name()};
   stats_.unbounded_rows = c.unbounded_rows();
   stats_.row_major = filter_.row_major();
   stats_.fresh_thread = Team::in_forked_child();
@@ -33,7 +34,7 @@ void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* 
   const bool weighted = b.weight_x != nullptr;
   auto& l = w.limits;
   for (int i = 0; i < t.rows; ++i) {
-    if (weighted) l[0][i] = b.slope(of_rows[i]);
+    if (weighted) l[0][i] = b.slope(of_rows[i], t.i0 + i);
     l[1][i] = b.offset(of_rows[i], t.i0 + i);
   }
   for (int j = 0; j < t.cols; ++j) l[2][j] = b.slack(t.j0 + j);
@@ -48,7 +49,7 @@ void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* 
   Limits across{};
   if (of_cols) {
     for (int j = 0; j < t.cols; ++j) {
-      if (weighted) l[3][j] = b.slope(of_cols[j]);
+      if (weighted) l[3][j] = b.slope(of_cols[j], t.j0 + j);
       l[4][j] = b.offset(of_cols[j], t.j0 + j);
     }
     for (int i = 0; i < t.rows; ++i) l[5][i] = b.slack(t.i0 + i);
@@ -71,24 +72,58 @@ void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* 
   stats_.candidates.fetch_add(args.down_count + args.across_count, std::memory_order_relaxed);
 }
 
+namespace {
+
+// Thrown by a worker when a filter excludes too little.
+struct Unsuitable {};
+
+// One attempt with one form of the filter. If it is not the last there is, it gives up early on
+// when reservoirs have to be refined: then hardly anything is excluded.
+void attempt(const Query& query, const Comparison& comparison, Form form, bool last, int64_t k,
+             Team& team, Stats& stats, double* distances, int64_t* indices) {
+  ExactDistances exact(comparison, team.threads());
+  FilterPass pass(comparison, form, query.include_self, team.threads(), stats);
+  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats);
+  const double cost =
+      double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
+  const int64_t before = stats.overflows.load();
+  const int64_t trial = std::max<int64_t>(16, pass.tiles() / 16);
+  team.run(
+      pass.tiles(), cost,
+      [&](int64_t unit, int worker) {
+        pass.tile(
+            unit, worker, [&](int64_t row) { return reservoirs.threshold(row); },
+            [&](int64_t row, const Entry* entries, int64_t n) {
+              reservoirs.offer(worker, row, entries, n);
+            });
+        if (!last && unit < trial &&
+            stats.overflows.load(std::memory_order_relaxed) - before > kTile / 4) {
+          throw Unsuitable();
+        }
+      },
+      0, 0.9);
+  team.run(
+      query.x.rows, cost,
+      [&](int64_t row, int worker) {
+        reservoirs.finish(worker, row, distances + row * k, indices + row * k);
+      },
+      0.9, 1);
+}
+
+}  // namespace
+
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
   const Comparison comparison(query.x, query.y, query.metric, true, team);
-  ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, query.include_self, team.threads(), stats);
-  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats);
-  const double cost = double(query.x.rows) * double(comparison.y().rows.matrix.rows) *
-                      double(query.x.cols);
-  team.run(pass.tiles(), cost, [&](int64_t unit, int worker) {
-    pass.tile(
-        unit, worker, [&](int64_t row) { return reservoirs.threshold(row); },
-        [&](int64_t row, const Entry* entries, int64_t n) {
-          reservoirs.offer(worker, row, entries, n);
-        });
-  }, 0, 0.9);
-  team.run(query.x.rows, cost, [&](int64_t row, int worker) {
-    reservoirs.finish(worker, row, distances + row * k, indices + row * k);
-  }, 0.9, 1);
+  const std::vector<Form> candidates = forms(comparison);
+  for (const Form form : candidates) {
+    try {
+      return attempt(query, comparison, form, form == candidates.back(), k, team, stats, distances,
+                     indices);
+    } catch (const Unsuitable&) {
+      continue;
+    }
+  }
 }
 
 }  // namespace lookalike

@@ -11,7 +11,7 @@ struct Query {
   MatrixView x;
   const MatrixView* y;  // null: x among itself
   Metric metric;
-  bool include_self;    // of a self-join: a row is a neighbour of itself
+  bool include_self;  // of a self-join: a row is a neighbour of itself
 };
 
 // distances and indices are (x.rows, k); 1 <= k <= the rows there are to choose from.
@@ -30,7 +30,7 @@ void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, in
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
 class FilterPass {
  public:
-  FilterPass(const Comparison& comparison, bool include_self, int workers, Stats& stats);
+  FilterPass(const Comparison& comparison, Form form, bool include_self, int workers, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_.bounds(); }
   // Calls keep(row, entries, n) with those of the tile's pairs that the row's threshold does not

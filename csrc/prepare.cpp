@@ -38,15 +38,18 @@ void Comparison::survey(Side& side, int index, Team& team, std::vector<RowSurvey
   side.flags.resize(size_t(m.rows));
   if (side.rows.prepare != Prepare::as_is) side.scales.resize(size_t(m.rows));
   std::atomic<int64_t> bad{m.rows};  // the first in order, whichever thread finds one first
-  team.run(batches(m.rows), double(m.rows) * double(m.cols), [&](int64_t batch, int) {
-    const int64_t begin = batch * kRowsAtATime, end = std::min(m.rows, begin + kRowsAtATime);
-    const int64_t row = lookalike::kernels().survey(m, traits(), begin, end, out.data(),
-                                                    side.scales.data());
-    if (row < 0) return;
-    int64_t known = bad.load();
-    while (row < known && !bad.compare_exchange_weak(known, row)) {
-    }
-  }, 0, 0);
+  team.run(
+      batches(m.rows), double(m.rows) * double(m.cols),
+      [&](int64_t batch, int) {
+        const int64_t begin = batch * kRowsAtATime, end = std::min(m.rows, begin + kRowsAtATime);
+        const int64_t row =
+            lookalike::kernels().survey(m, traits(), begin, end, out.data(), side.scales.data());
+        if (row < 0) return;
+        int64_t known = bad.load();
+        while (row < known && !bad.compare_exchange_weak(known, row)) {
+        }
+      },
+      0, 0);
   if (bad.load() < m.rows) throw NotFinite(index, bad.load());
 }
 
@@ -65,8 +68,8 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
   const double scale = scaled ? choose_scale(surveys[0], surveys[1]) : 1.0;
   // Where most rows are near the end of float64's range the distances are not accurate relatively,
   // as the filters' bounds suppose.
-  const int limit =
-      scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - (scale == 1.0 ? 0 : std::ilogb(scale));
+  const int scale_exponent = std::ilogb(scale);
+  const int limit = scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - scale_exponent;
   uint8_t any = 0;
   for (int s = 0; s < 2; ++s) {
     if (!sides[s]) continue;
@@ -94,18 +97,28 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
     const int64_t n = rows.matrix.rows;
     side->residual.resize(size_t(n));
     if (weights_add_up_) side->weight.resize(size_t(n));
-    team.run(batches(n), double(n) * double(rows.matrix.cols), [&](int64_t batch, int) {
-      const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
-      for (auto row = size_t(begin); row < size_t(end); ++row) {
-        const RowSurvey& r = surveyed[row];
-        if (weights_add_up_) side->weight[row] = float(r.magnitudes * scale);
-        const bool known = r.residual >= 0 && scale == 1;
-        side->residual[row] = side->flags[row] & kUnbounded
-                                  ? std::numeric_limits<float>::infinity()
-                              : known ? r.residual
-                                      : lookalike::kernels().measure(rows, traits(), int64_t(row));
-      }
-    }, 0, 0);
+    const bool squares = traits().combine == Combine::root_of_sum;
+    if (squares) side->square.resize(size_t(n));
+    team.run(
+        batches(n), double(n) * double(rows.matrix.cols),
+        [&](int64_t batch, int) {
+          const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
+          for (auto row = size_t(begin); row < size_t(end); ++row) {
+            const RowSurvey& r = surveyed[row];
+            if (weights_add_up_) side->weight[row] = float(r.size * scale);
+            if (squares) {
+              const int e = std::max<int>(r.exponent, -1000) + scale_exponent;
+              side->square[row] =
+                  rows.prepare != Prepare::as_is ? 1.0f : float(std::ldexp(r.size, 2 * e));
+            }
+            const bool known = r.residual >= 0 && scale == 1;
+            side->residual[row] =
+                side->flags[row] & kUnbounded ? std::numeric_limits<float>::infinity()
+                : known ? r.residual
+                        : lookalike::kernels().measure(rows, traits(), int64_t(row));
+          }
+        },
+        0, 0);
   }
 }
 

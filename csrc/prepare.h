@@ -11,8 +11,7 @@ namespace lookalike {
 
 // A value that is not finite; `side` is 0 for the first matrix, 1 for the second.
 struct NotFinite : std::runtime_error {
-  NotFinite(int side_, int64_t row_)
-      : std::runtime_error("not finite"), side(side_), row(row_) {}
+  NotFinite(int side_, int64_t row_) : std::runtime_error("not finite"), side(side_), row(row_) {}
   int side;
   int64_t row;
 };
@@ -21,7 +20,9 @@ struct Side {
   Rows rows;
   std::vector<RowScale> scales;
   std::vector<uint8_t> flags;
-  std::vector<float> residual, weight;  // see `measure`; only with filters
+  // Only with filters: see `measure`; Σ|x| if weights add up; Σx² of the filter rows, nearly, if
+  // the norm is a root of squares.
+  std::vector<float> residual, weight, square;
 };
 
 class Comparison {

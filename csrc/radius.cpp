@@ -34,7 +34,7 @@ class FoundRows {
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, query.include_self, team.threads(), stats);
+  FilterPass pass(comparison, Form::difference, query.include_self, team.threads(), stats);
   const float threshold = pass.bounds().threshold(comparison, radius);
   const int64_t n = query.x.rows;
   const double cost = double(n) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
@@ -44,30 +44,33 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
     std::vector<double> distances;
   };
   std::vector<Pending> pending(size_t(team.threads()));
-  team.run(pass.tiles(), cost, [&](int64_t unit, int worker) {
-    Pending& p = pending[size_t(worker)];
-    // Of a self-join both rows of a pair have the same threshold: the pair comes once for each, and
-    // the first does for both.
-    pass.tile(
-        unit, worker, [&](int64_t) { return threshold; },
-        [&](int64_t row, const Entry* entries, int64_t n) {
-          p.others.clear();
-          for (const Entry* e = entries; e != entries + n; ++e) {
-            if (!comparison.self() || e->index >= row) p.others.push_back(e->index);
-          }
-          p.distances.resize(p.others.size());
-          exact.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()),
-                    p.distances.data());
-          stats.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
-          for (size_t c = 0; c < p.others.size(); ++c) {
-            if (p.distances[c] > radius) continue;
-            rows.add(row, {p.others[c], p.distances[c]});
-            if (comparison.self() && p.others[c] != row) {
-              rows.add(p.others[c], {int32_t(row), p.distances[c]});
-            }
-          }
-        });
-  }, 0, 0.95);
+  team.run(
+      pass.tiles(), cost,
+      [&](int64_t unit, int worker) {
+        Pending& p = pending[size_t(worker)];
+        // Of a self-join both rows of a pair have the same threshold: the pair comes once for each,
+        // and the first does for both.
+        pass.tile(
+            unit, worker, [&](int64_t) { return threshold; },
+            [&](int64_t row, const Entry* entries, int64_t n) {
+              p.others.clear();
+              for (const Entry* e = entries; e != entries + n; ++e) {
+                if (!comparison.self() || e->index >= row) p.others.push_back(e->index);
+              }
+              p.distances.resize(p.others.size());
+              exact.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()),
+                        p.distances.data());
+              stats.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
+              for (size_t c = 0; c < p.others.size(); ++c) {
+                if (p.distances[c] > radius) continue;
+                rows.add(row, {p.others[c], p.distances[c]});
+                if (comparison.self() && p.others[c] != row) {
+                  rows.add(p.others[c], {int32_t(row), p.distances[c]});
+                }
+              }
+            });
+      },
+      0, 0.95);
 
   Within out;
   out.indptr.assign(size_t(n) + 1, 0);
@@ -76,18 +79,21 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   }
   out.indices.resize(size_t(out.indptr.back()));
   out.distances.resize(out.indices.size());
-  team.run(n, double(out.indices.size()) * 20, [&](int64_t row, int) {
-    std::vector<Found> found;
-    found.swap(rows[row]);  // freed at the end of the row
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-      return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
-    });
-    auto at = size_t(out.indptr[size_t(row)]);
-    for (const Found& f : found) {
-      out.indices[at] = f.index;
-      out.distances[at++] = f.distance;
-    }
-  }, 0.95, 1);
+  team.run(
+      n, double(out.indices.size()) * 20,
+      [&](int64_t row, int) {
+        std::vector<Found> found;
+        found.swap(rows[row]);  // freed at the end of the row
+        std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+          return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
+        });
+        auto at = size_t(out.indptr[size_t(row)]);
+        for (const Found& f : found) {
+          out.indices[at] = f.index;
+          out.distances[at++] = f.distance;
+        }
+      },
+      0.95, 1);
   return out;
 }
 

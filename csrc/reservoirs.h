@@ -10,6 +10,7 @@ namespace lookalike {
 
 // Counts of what happened, for tests and benchmarks.
 struct Stats {
+  std::vector<const char*> stages;     // the filters used
   std::atomic<int64_t> pairs{0};       // pairs a filter looked at
   std::atomic<int64_t> candidates{0};  // of those, let through
   std::atomic<int64_t> refined{0};     // float64 distances computed
@@ -25,9 +26,9 @@ struct Entry {
 };
 
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
-// bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If hardly
-// anyone goes (masses of equal rows), all are refined, the k best kept, and the exact k-th distance
-// becomes the threshold. Rows are locked one at a time and for no longer than that takes.
+// bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If
+// hardly anyone goes (masses of equal rows), all are refined, the k best kept, and the exact k-th
+// distance becomes the threshold. Rows are locked one at a time and for no longer than that takes.
 class Reservoirs {
  public:
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
@@ -62,8 +63,8 @@ class Reservoirs {
   void shrink(int worker, int64_t row);
   void tighten(Workspace& w, int64_t row);
   void refine(int worker, int64_t row);
-  // Computes the row's float64 distances; the `keep` nearest, the farthest of them last, are left in
-  // the workspace.
+  // Computes the row's float64 distances; the `keep` nearest, the farthest of them last, are left
+  // in the workspace.
   void rank(int worker, int64_t row, int64_t keep);
 
   const Comparison& comparison_;

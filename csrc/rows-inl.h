@@ -1,5 +1,5 @@
-// Rows of any type and stride, as float64 and float32; what a row becomes before it is compared; and
-// how far its float32 form is from it.
+// Rows of any type and stride, as float64 and float32; what a row becomes before it is compared;
+// and how far its float32 form is from it.
 
 constexpr int kChunk = 1024;  // features held at a time; a multiple of 8, so that lanes line up
 
@@ -52,18 +52,29 @@ template <class Out>
 void read(const MatrixView& m, int64_t row, int64_t k0, int64_t count, Out* out) {
   const unsigned char* p = m.data + row * m.row_stride + k0 * m.col_stride;
   switch (m.dtype) {
-    case DType::f16: return read_as<Half>(p, m.col_stride, count, out);
-    case DType::f32: return read_as<float>(p, m.col_stride, count, out);
-    case DType::f64: return read_as<double>(p, m.col_stride, count, out);
-    case DType::i8: return read_as<int8_t>(p, m.col_stride, count, out);
+    case DType::f16:
+      return read_as<Half>(p, m.col_stride, count, out);
+    case DType::f32:
+      return read_as<float>(p, m.col_stride, count, out);
+    case DType::f64:
+      return read_as<double>(p, m.col_stride, count, out);
+    case DType::i8:
+      return read_as<int8_t>(p, m.col_stride, count, out);
     case DType::boolean:
-    case DType::u8: return read_as<uint8_t>(p, m.col_stride, count, out);
-    case DType::i16: return read_as<int16_t>(p, m.col_stride, count, out);
-    case DType::u16: return read_as<uint16_t>(p, m.col_stride, count, out);
-    case DType::i32: return read_as<int32_t>(p, m.col_stride, count, out);
-    case DType::u32: return read_as<uint32_t>(p, m.col_stride, count, out);
-    case DType::i64: return read_as<int64_t>(p, m.col_stride, count, out);
-    case DType::u64: return read_as<uint64_t>(p, m.col_stride, count, out);
+    case DType::u8:
+      return read_as<uint8_t>(p, m.col_stride, count, out);
+    case DType::i16:
+      return read_as<int16_t>(p, m.col_stride, count, out);
+    case DType::u16:
+      return read_as<uint16_t>(p, m.col_stride, count, out);
+    case DType::i32:
+      return read_as<int32_t>(p, m.col_stride, count, out);
+    case DType::u32:
+      return read_as<uint32_t>(p, m.col_stride, count, out);
+    case DType::i64:
+      return read_as<int64_t>(p, m.col_stride, count, out);
+    case DType::u64:
+      return read_as<uint64_t>(p, m.col_stride, count, out);
   }
 }
 
@@ -254,8 +265,14 @@ int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t
     r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
     r.flags = e.smallest < 0 ? kNegative : 0;
     if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
-    r.magnitudes =
-        traits.weighted ? sum_row(m, row, chunk, [](F64 x) { return abs(x); }) : 0;
+    r.size = 0;
+    if (traits.weighted) {
+      r.size = sum_row(m, row, chunk, [](F64 x) { return abs(x); });
+    } else if (traits.combine == Combine::root_of_sum && traits.prepare == Prepare::as_is &&
+               r.exponent != kZeroRow) {
+      const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
+      r.size = sum_row(m, row, chunk, [=](F64 x) { return (x * power) * (x * power); });
+    }
     const bool flushed = traits.change == Change::ratio && e.tiniest < double(kTiny);
     r.residual = fits && !flushed ? round_up(underflow) : -1;
     if (traits.prepare == Prepare::as_is) continue;
@@ -336,9 +353,9 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
 
 // The residual of a row: by how much, at the most, the norm of any pair with it can differ between
 // the row and its filter form. For Change::magnitude that is the norm of (row − filter row), by the
-// triangle inequality. For Change::ratio a term |u−v|/(|u|+|v|) is a function of u/v in [0, 1] whose
-// derivative by log(u/v) is at most ½, so a relative change of 2⁻²⁴ moves it by less than 2⁻²⁴, and
-// dropping a value by 1 at the most.
+// triangle inequality. For Change::ratio a term |u−v|/(|u|+|v|) is a function of u/v in [0, 1]
+// whose derivative by log(u/v) is at most ½, so a relative change of 2⁻²⁴ moves it by less than
+// 2⁻²⁴, and dropping a value by 1 at the most.
 float measure(const Rows& rows, const Traits& traits, int64_t row) {
   alignas(64) double exact[kChunk];
   alignas(64) float filter[kChunk];
@@ -353,7 +370,8 @@ float measure(const Rows& rows, const Traits& traits, int64_t row) {
       for (int l = 0; l < 8; ++l) {
         const double r = __builtin_fabs(exact[k + l] * rows.filter_scale - double(filter[k + l]));
         if (traits.change == Change::ratio) {
-          lanes[l] += r == 0 ? 0 : filter[k + l] == 0 ? 1 : 0x1p-24;
+          const bool dropped = filter[k + l] == 0 && exact[k + l] != 0;
+          lanes[l] += dropped ? 1 : r == 0 ? 0 : 0x1p-24;
         } else if (traits.combine == Combine::root_of_sum) {
           lanes[l] += r * r;
         } else if (traits.combine == Combine::sum) {

@@ -1,5 +1,5 @@
-// Plain data that crosses between the drivers and the kernels of one ISA: a caller's matrix, and one
-// side of a comparison (the matrix with what is known of each row).
+// Plain data that crosses between the drivers and the kernels of one ISA: a caller's matrix, and
+// one side of a comparison (the matrix with what is known of each row).
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct MatrixView {
 };
 
 // A prepared value is ((x * power - mean) - mean_low) * inverse_norm, in float64, in this order.
-// `power` is a power of two and 1 for all but extreme rows; mean + mean_low is the mean in twice the
-// precision, so that an offset of 1e12 spreads costs no digit.
+// `power` is a power of two and 1 for all but extreme rows; mean + mean_low is the mean in twice
+// the precision, so that an offset of 1e12 spreads costs no digit.
 struct RowScale {
   double power, mean, mean_low, inverse_norm;
 };
@@ -44,22 +44,23 @@ struct Rows {
   Prepare prepare;
   const RowScale* scales;  // null unless prepared
   const uint8_t* flags;
-  double filter_scale;   // power of two that brings most rows near 1 on their way to float32
-  bool flush_tiny;       // filter values below kTiny become 0 (counted in the residual)
-  int64_t filter_cols;   // features of a filter row: one more than cols when a row is degenerate
+  double filter_scale;  // power of two that brings most rows near 1 on their way to float32
+  bool flush_tiny;      // filter values below kTiny become 0 (counted in the residual)
+  int64_t filter_cols;  // features of a filter row: one more than cols when a row is degenerate
 };
 
-// A degenerate row is, to the filters, the zero row with a 1 in an additional feature that all other
-// rows have at 0: the ½‖û−v̂‖² of the pair is then 1, as the rule wants, and 0 between two of them.
+// A degenerate row is, to the filters, the zero row with a 1 in an additional feature that all
+// other rows have at 0: the ½‖û−v̂‖² of the pair is then 1, as the rule wants, and 0 between two of
+// them.
 
 inline constexpr float kTiny = 0x1p-100f;
 inline constexpr int kLargestExponent = 56;  // filter values stay below 2^56: no sum overflows
 
 // What a first look at a row tells.
 struct RowSurvey {
-  double magnitudes;  // their sum; of weighted metrics only
-  float residual;     // see `measure`; below zero: it must be measured
-  int16_t exponent;   // of the largest magnitude; kZeroRow for a row of zeros
+  double size;       // of rows as they are: Σ|x| if weighted, Σ(x 2^-exponent)² if root_of_sum
+  float residual;    // see `measure`; below zero: it must be measured
+  int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros
   uint8_t flags;
 };
 inline constexpr int16_t kZeroRow = -32768;

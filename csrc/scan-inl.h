@@ -26,13 +26,13 @@ void scan_tile(ScanArgs& s) {
     for (int j = first / lanes * lanes; j < s.cols; j += lanes) {
       const F32 value = F32::load(s.values + i * kTile + j);
       unsigned keep_down = not_greater(
-          value, limit_of<weighted>(slope, load(s.down.weight, j), offset,
-                                    F32::load(s.down.slack + j)));
+          value,
+          limit_of<weighted>(slope, load(s.down.weight, j), offset, F32::load(s.down.slack + j)));
       unsigned keep_across = 0;
       if constexpr (two_sided) {
-        keep_across = not_greater(
-            value, limit_of<weighted>(load(s.across->slope, j), weight,
-                                      F32::load(s.across->offset + j), slack));
+        keep_across =
+            not_greater(value, limit_of<weighted>(load(s.across->slope, j), weight,
+                                                  F32::load(s.across->offset + j), slack));
       }
       if (!(keep_down | keep_across)) continue;
       unsigned valid = ~0u;
@@ -62,8 +62,8 @@ void scan(ScanArgs& s) {
   }
 }
 
-// Halves the range of bit patterns, which for floats >= 0 are ordered as the floats are: some thirty
-// counts, each much faster than the branches of a partition.
+// Halves the range of bit patterns, which for floats >= 0 are ordered as the floats are: some
+// thirty counts, each much faster than the branches of a partition.
 float kth_smallest(const float* values, int64_t n, int64_t k) {
   constexpr int lanes = F32::lanes;
   int32_t low = 0, high = 0x7f800000;  // +inf
@@ -139,5 +139,15 @@ void norms(Combine combine, const double* sums, const double* weights, int rows,
     for (int p = 0; p < count; ++p) out[p] = float(sums[p]);
   } else {
     for (int p = 0; p < count; ++p) out[p] = sums[p] > 0 ? float(sums[p] / weights[p]) : 0;
+  }
+}
+
+void squares(const double* sums, const float* square_x, const float* square_y, const Tile& t,
+             float* out) {
+  for (int i = 0; i < t.rows; ++i) {
+    const double own = square_x[i];
+    for (int j = 0; j < t.cols; ++j) {
+      out[i * kTile + j] = float(own + double(square_y[j]) - 2 * sums[i * kTile + j]);
+    }
   }
 }

@@ -135,8 +135,8 @@ LK_INLINE F32 max(F32 a, F32 b) { return {vmax(a.v, b.v)}; }
 LK_INLINE F32 negated_magnitude_or_minus_inf(F32 a) {  // −|a|, −∞ for 0
   const FloatVector magnitude = vabs(a.v);
   const IntVector zero = magnitude == FloatVector{};
-  return {-FloatVector((IntVector(magnitude) & ~zero) |
-                       (IntVector(vall(__builtin_inff())) & zero))};
+  return {
+      -FloatVector((IntVector(magnitude) & ~zero) | (IntVector(vall(__builtin_inff())) & zero))};
 }
 LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
@@ -168,8 +168,8 @@ LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
 LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
   const DoubleVector magnitude = vabs(a.v);
   const LongVector zero = magnitude == DoubleVector{};
-  return {-DoubleVector((LongVector(magnitude) & ~zero) |
-                        (LongVector(vall(__builtin_inf())) & zero))};
+  return {
+      -DoubleVector((LongVector(magnitude) & ~zero) | (LongVector(vall(__builtin_inf())) & zero))};
 }
 
 // The same operations on one double, for the pairs that need care.
@@ -187,11 +187,17 @@ LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
 template <class V>
 LK_INLINE V all_of(double x);
 template <>
-LK_INLINE F32 all_of<F32>(double x) { return F32::all(float(x)); }
+LK_INLINE F32 all_of<F32>(double x) {
+  return F32::all(float(x));
+}
 template <>
-LK_INLINE F64 all_of<F64>(double x) { return F64::all(x); }
+LK_INLINE F64 all_of<F64>(double x) {
+  return F64::all(x);
+}
 template <>
-LK_INLINE Scalar all_of<Scalar>(double x) { return {x}; }
+LK_INLINE Scalar all_of<Scalar>(double x) {
+  return {x};
+}
 
 // A product kept as its factors, so that float32 filters may fuse it into the sum. Float64 never
 // does: its rounding is part of the result.

@@ -20,6 +20,16 @@ LK_INLINE F32 accumulate_f32(F32 acc, F32 u, F32 v) {
   }
 }
 
+// Σ u v, of which Σ(u−v)² = Σu² + Σv² − 2Σuv is made in half the operations.
+struct DotProduct {
+  static constexpr Traits traits = {
+      Prepare::as_is, Combine::sum, Change::magnitude, Rescale::never, false, 0, 1, 1, 0};
+  template <class V>
+  static LK_INLINE Product<V> term(V u, V v) {
+    return {u, v};
+  }
+};
+
 // Merges a run's float32 sums into the tile's.
 template <class T>
 LK_INLINE void merge(const float* run, int n, double* sums, bool first) {
@@ -144,8 +154,7 @@ void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScrat
     for (int c = 0; c < t.cols; c += kPanel) {
       for (int r = 0; r < rows; r += kMicroRows) {
         if (t.diagonal && c + kPanel <= r) break;  // below the diagonal
-        micro_tile<T, quick>(a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c,
-                             k0 == 0);
+        micro_tile<T, quick>(a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c, k0 == 0);
       }
     }
   }
@@ -166,8 +175,8 @@ LK_INLINE void row_major_row(const float* q, const float* row, int count, double
     for (int c = 0; c < unroll; ++c) {
       const F32 v = F32::load(row + k + c * lanes);
       for (int i = 0; i < queries; ++i) {
-        acc[i][c] =
-            accumulate_f32<T, true>(acc[i][c], F32::load(q + i * kRowMajorDepth + k + c * lanes), v);
+        acc[i][c] = accumulate_f32<T, true>(acc[i][c],
+                                            F32::load(q + i * kRowMajorDepth + k + c * lanes), v);
       }
     }
   }
@@ -219,13 +228,27 @@ void row_major_sums(const Rows& x, const Rows& y, const Tile& t, TileScratch& s,
       }
       double* out = sums + j;
       switch (t.rows) {
-        case 1: row_major_row<T, 1, 4>(s.a, row, count, out, first); break;
-        case 2: row_major_row<T, 2, 2>(s.a, row, count, out, first); break;
-        case 3: row_major_row<T, 3, 2>(s.a, row, count, out, first); break;
-        case 4: row_major_row<T, 4, 1>(s.a, row, count, out, first); break;
-        case 5: row_major_row<T, 5, 1>(s.a, row, count, out, first); break;
-        case 6: row_major_row<T, 6, 1>(s.a, row, count, out, first); break;
-        default: row_major_row<T, 7, 1>(s.a, row, count, out, first); break;
+        case 1:
+          row_major_row<T, 1, 4>(s.a, row, count, out, first);
+          break;
+        case 2:
+          row_major_row<T, 2, 2>(s.a, row, count, out, first);
+          break;
+        case 3:
+          row_major_row<T, 3, 2>(s.a, row, count, out, first);
+          break;
+        case 4:
+          row_major_row<T, 4, 1>(s.a, row, count, out, first);
+          break;
+        case 5:
+          row_major_row<T, 5, 1>(s.a, row, count, out, first);
+          break;
+        case 6:
+          row_major_row<T, 6, 1>(s.a, row, count, out, first);
+          break;
+        default:
+          row_major_row<T, 7, 1>(s.a, row, count, out, first);
+          break;
       }
     }
   }

@@ -22,9 +22,9 @@ class Team {
 
   int threads() const { return threads_; }
 
-  // Calls body(unit, worker) for every unit in [0, units), in about ascending order; worker < threads().
-  // Rethrows the first exception of a body. The call's progress moves from `from` to `to`.
-  // Small jobs, by their cost in arithmetic operations, run in the calling thread alone.
+  // Calls body(unit, worker) for every unit in [0, units), in about ascending order; worker <
+  // threads(). Rethrows the first exception of a body. The call's progress moves from `from` to
+  // `to`. Small jobs, by their cost in arithmetic operations, run in the calling thread alone.
   void run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
            double from = 0, double to = 1);
 

@@ -1,10 +1,9 @@
 // Python sees five functions: each checks what memory safety needs, allocates, and calls the core
 // with the GIL released. Everything else is checked in python/lookalike/distance.py.
+#include <omp.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-
-#include <omp.h>
 
 #include <cmath>
 
@@ -36,12 +35,15 @@ la::DType dtype_of(const py::array& a) {
 
 la::MatrixView view_of(const py::array& a) {
   if (a.ndim() != 2) throw py::value_error("a matrix must have 2 dimensions");
-  if (a.dtype().byteorder() == '>' ||
-      !(a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
+  if (a.dtype().byteorder() == '>' || !(a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
     throw py::value_error("a matrix must be aligned and in native byte order");
   }
-  return {static_cast<const unsigned char*>(a.data()), dtype_of(a), a.shape(0), a.shape(1),
-          a.strides(0), a.strides(1)};
+  return {static_cast<const unsigned char*>(a.data()),
+          dtype_of(a),
+          a.shape(0),
+          a.shape(1),
+          a.strides(0),
+          a.strides(1)};
 }
 
 la::Metric metric_of(const std::string& name) {
@@ -103,7 +105,8 @@ void distances(const py::array& x, const py::object& y, const std::string& metri
                bool condensed, int threads) {
   const Pair pair(x, y);
   const bool float64 = out.dtype().itemsize() == 8;
-  const int64_t wanted = condensed ? pair.x.rows * (pair.x.rows - 1) / 2 : pair.x.rows * pair.y.rows;
+  const int64_t wanted =
+      condensed ? pair.x.rows * (pair.x.rows - 1) / 2 : pair.x.rows * pair.y.rows;
   if (out.dtype().kind() != 'f' || out.dtype().itemsize() < 4 || out.size() != wanted ||
       !(out.flags() & py::array::c_style) || (condensed && !pair.self)) {
     throw py::value_error("out does not fit");
@@ -116,7 +119,7 @@ void distances(const py::array& x, const py::object& y, const std::string& metri
 
 py::dict as_dict(const la::Stats& s) {
   py::dict d;
-  d["stages"] = py::make_tuple(la::Float32Filter::name);
+  d["stages"] = std::vector<std::string>(s.stages.begin(), s.stages.end());
   d["pairs"] = s.pairs.load();
   d["candidates"] = s.candidates.load();
   d["refined"] = s.refined.load();

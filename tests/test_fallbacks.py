@@ -26,13 +26,24 @@ def search(X, Y=None, *, k, metric, **options):
 def test_features_take_the_common_path(metric):
     n, k = 1000, 20
     stats = search(googlenet_like(n, 130), k=k, metric=metric)
-    assert stats["stages"][-1] == "float32"
+    assert stats["stages"] == [
+        "float32 products" if metric in ("euclidean", "cosine", "correlation") else "float32"
+    ]
     assert stats["unbounded_rows"] == stats["overflows"] == 0
     assert stats["row_major"] == stats["fresh_thread"] == 0
     # Each neighbour is refined once; only pairs within the float32 bound of the k-th come on top,
     # and those which were among the best for a while.
     assert n * k <= stats["refined"] <= stats["candidates"] + stats["overflows"]
     assert stats["refined"] < 2 * n * k
+
+
+def test_rows_far_from_the_origin_leave_the_product_form():
+    # |u|² + |v|² − 2 u·v loses distances that are small against the rows to rounding.
+    rng = np.random.default_rng(5)
+    X = (1000 + rng.random((1500, 60)) / 8).astype(np.float32)
+    stats = search(X, k=10, metric="euclidean")
+    assert stats["stages"] == ["float32"]
+    assert stats["refined"] < 1500 * 1500 / 10
 
 
 @every_metric
