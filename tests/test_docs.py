@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.metadata
 import pkgutil
 import re
 from pathlib import Path
@@ -42,7 +43,12 @@ def test_the_python_blocks_of_the_readme_run(run_python, tmp_path):
     run_python(script, timeout=120)
 
 
-def test_the_version_is_that_of_the_distribution():
-    from importlib.metadata import version
+def test_the_package_is_typed_and_lists_its_names():
+    assert Path(lookalike.__file__).with_name("py.typed").is_file()
+    assert Path(lookalike.__file__).with_name("_core.pyi").is_file()
+    assert sorted(lookalike.__all__) == lookalike.__all__
+    assert all(hasattr(lookalike, name) for name in lookalike.__all__)
 
-    assert lookalike.__version__ == version("lookalike")
+
+def test_the_version_is_that_of_the_distribution():
+    assert lookalike.__version__ == importlib.metadata.version("lookalike")
