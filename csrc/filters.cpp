@@ -84,6 +84,15 @@ Float32Filter::Float32Filter(const Comparison& comparison, Form form, int worker
   bounds_.residual_y = quotient_ ? pick(residual_x_, residual_y_) : y.residual.data();
   bounds_.error_x = data_or_null(error_x_);
   bounds_.error_y = pick(error_x_, error_y_);
+  const auto slacks = [&](const float* residual, const float* error, int64_t n) {
+    std::vector<float> out(static_cast<size_t>(n));
+    for (int64_t j = 0; j < n; ++j) {
+      out[size_t(j)] = Bounds::slack(bounds_.relative, residual[j], error ? error + j : nullptr);
+    }
+    return out;
+  };
+  slack_y_ = slacks(bounds_.residual_y, bounds_.error_y, y.rows.matrix.rows);
+  bounds_.slack_y = slack_y_.data();
   bounds_.weight_x = bounds_.product() ? bounds_.residual_x : data_or_null(x.weight);
   bounds_.weight_y = bounds_.product() ? bounds_.residual_y : data_or_null(y.weight);
 }

@@ -65,6 +65,7 @@ struct Bounds {
   const float *residual_x, *residual_y;
   const float *weight_x, *weight_y;  // null unless weights add up; of the product form: residuals
   const float *error_x, *error_y;    // of the product form, else null
+  const float* slack_y;              // see below
 
   bool product() const { return error_x != nullptr; }
 
@@ -81,15 +82,21 @@ struct Bounds {
     const double own = weight_x ? double(threshold) * weight_x[i] : threshold;
     return up((own + residual_x[i]) / (1 - relative));
   }
-  float slack(int64_t j) const {
-    const double residual = residual_y[j];
-    if (product()) return up(residual * residual + error_y[j]);
-    return up(residual / (1 - relative));
+  static float slack(double relative, double residual, const float* error) {
+    return error ? up(residual * residual + *error) : up(residual / (1 - relative));
   }
-  bool excluded(float value, float threshold, int64_t i, int64_t j) const {
-    float limit = offset(threshold, i) + slack(j);
-    if (weight_x) limit += slope(threshold, i) * weight_y[j];
-    return value > limit;
+  // The limit of one row, for one candidate after another.
+  struct RowLimit {
+    float slope, offset;
+    const float *weight, *slack;
+    bool excludes(float value, int64_t j) const {
+      float limit = offset + slack[j];
+      if (weight) limit += slope * weight[j];
+      return value > limit;
+    }
+  };
+  RowLimit limit(float threshold, int64_t i) const {
+    return {slope(threshold, i), offset(threshold, i), weight_y, slack_y};
   }
   // An upper bound on the pair's norm.
   float upper(float value, int64_t i, int64_t j) const {
@@ -133,7 +140,7 @@ class Float32Filter {
   const Comparison& comparison_;
   bool quotient_, row_major_;
   std::vector<float> residual_x_, residual_y_;  // of a quotient: 0 or infinity
-  std::vector<float> error_x_, error_y_;
+  std::vector<float> error_x_, error_y_, slack_y_;
   Bounds bounds_;
   std::vector<SumsWorkspace> workspaces_;
   std::vector<Buffer<float>> values_;

@@ -37,7 +37,7 @@ void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* 
     if (weighted) l[0][i] = b.slope(of_rows[i], t.i0 + i);
     l[1][i] = b.offset(of_rows[i], t.i0 + i);
   }
-  for (int j = 0; j < t.cols; ++j) l[2][j] = b.slack(t.j0 + j);
+  std::copy_n(b.slack_y + t.j0, t.cols, l[2]);
   args.values = values;
   args.rows = t.rows;
   args.cols = t.cols;
@@ -52,7 +52,7 @@ void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* 
       if (weighted) l[3][j] = b.slope(of_cols[j], t.j0 + j);
       l[4][j] = b.offset(of_cols[j], t.j0 + j);
     }
-    for (int i = 0; i < t.rows; ++i) l[5][i] = b.slack(t.i0 + i);
+    std::copy_n(b.slack_y + t.i0, t.rows, l[5]);  // a self-join: both sides are one
     across = Limits{l[3], l[4], weighted ? b.weight_x + t.i0 : nullptr, l[5]};
     args.across = &across;
   }

@@ -44,10 +44,13 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
 void Reservoirs::offer(int worker, int64_t row, const Entry* offered, int64_t n) {
   const RowLock lock(locks_[size_t(row)]);
   int32_t& count = counts_[size_t(row)];
+  auto limit = bounds_.limit(threshold(row), row);
   for (const Entry* o = offered; o != offered + n; ++o) {
-    if (count == capacity_) shrink(worker, row);
-    if (o->index <= last_index_[size_t(row)] &&
-        !bounds_.excluded(o->value, threshold(row), row, o->index)) {
+    if (count == capacity_) {
+      shrink(worker, row);
+      limit = bounds_.limit(threshold(row), row);
+    }
+    if (o->index <= last_index_[size_t(row)] && !limit.excludes(o->value, o->index)) {
       entries(row)[count++] = *o;
     }
   }
@@ -71,11 +74,9 @@ void Reservoirs::tighten(Workspace& w, int64_t row) {
   }
   const float t = std::min(threshold(row), kernels().kth_smallest(w.uppers.data(), count, k_));
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
-  count = int32_t(std::remove_if(e, e + count,
-                                 [&](const Entry& entry) {
-                                   return bounds_.excluded(entry.value, t, row, entry.index);
-                                 }) -
-                  e);
+  const auto limit = bounds_.limit(t, row);
+  const auto excluded = [&](const Entry& c) { return limit.excludes(c.value, c.index); };
+  count = int32_t(std::remove_if(e, e + count, excluded) - e);
 }
 
 void Reservoirs::rank(int worker, int64_t row, int64_t keep) {

@@ -112,7 +112,15 @@ void transpose(const float* src, int rows, int cols, float* dst, int64_t stride)
 // Rows [first, first + n) as row-major filter rows, kTile apart, zeros up to `padded` rows.
 LK_INLINE void pack_rows(const Rows& rows, int64_t first, int n, int padded, int64_t k0,
                          int64_t count, float* out) {
-  for (int r = 0; r < n; ++r) filter_row(rows, first + r, k0, count, out + r * kTile);
+  const MatrixView& m = rows.matrix;
+  for (int r = 0; r < n; ++r) {
+    // Pieces of rows are too short for the CPU to see them coming.
+    const unsigned char* next = m.data + (first + r + 3) * m.row_stride + k0 * m.col_stride;
+    for (int64_t line = 0; r + 3 < n && line < count * m.col_stride; line += 64) {
+      __builtin_prefetch(next + line);
+    }
+    filter_row(rows, first + r, k0, count, out + r * kTile);
+  }
   for (int r = n; r < padded; ++r) {
     for (int64_t k = 0; k < count; ++k) out[r * kTile + k] = 0;
   }
