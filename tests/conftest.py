@@ -39,13 +39,25 @@ def data() -> Path:
 
 
 @pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a cache of weights of its own, and none of the user's settings."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    for name in ("LOOKALIKE_MODEL", "LOOKALIKE_MODEL_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return cache
+
+
+@pytest.fixture
 def run_python() -> Callable[..., str]:
     """Run a script in a fresh interpreter that sees the test modules; return what it printed."""
+
+    path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
 
     def run(script: str, *arguments: str, timeout: float = 60, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", script, *arguments],
-            env=os.environ | {"PYTHONPATH": str(TESTS)} | environment,
+            env=os.environ | {"PYTHONPATH": path} | environment,
             capture_output=True,
             text=True,
             timeout=timeout,

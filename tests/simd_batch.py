@@ -6,9 +6,9 @@ Run under different LOOKALIKE_SIMD, the batches are compared with one another.
 import sys
 from collections.abc import Iterator
 
-import lookalike
 import numpy as np
 
+import lookalike
 from matrices import HOSTILE, googlenet_like, of_dtype
 from reference import METRICS
 

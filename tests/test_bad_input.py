@@ -1,9 +1,9 @@
 """Bad input is refused in words: the argument, the rule, the value found. Nothing crashes."""
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import googlenet_like
 from reference import ALIASES, METRICS
 

@@ -1,10 +1,10 @@
 """cdist: values, types, layouts, lengths, accuracy, and what must not change a bit."""
 
-import lookalike
 import numpy as np
 import pytest
 from scipy.spatial import distance as scipy_distance
 
+import lookalike
 from matrices import DTYPES, HOSTILE, LAYOUTS, LENGTHS, googlenet_like, of_dtype
 from reference import (
     ALIASES,

@@ -7,8 +7,9 @@ import pkgutil
 import re
 from pathlib import Path
 
-import lookalike
 import pytest
+
+import lookalike
 
 README = Path(__file__).parents[1] / "README.md"
 MODULES = [

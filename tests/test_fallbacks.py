@@ -1,9 +1,9 @@
 """Every way around the common path is taken when it must be, proven by the counters of a search."""
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import HOSTILE, googlenet_like
 from reference import ANGULAR, METRICS, assert_same_bits, first_k
 

@@ -25,26 +25,12 @@ from lookalike.weights import ModelError
 UNTRAINED = untrained_googlenet(0)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("LOOKALIKE_MODEL", raising=False)
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(scope="module")
 def network():
     return GoogLeNet(UNTRAINED)
-
-
-@pytest.fixture(scope="module")
-def data():
-    folder = os.environ.get("LOOKALIKE_DATA")
-    if folder is None:
-        pytest.skip("LOOKALIKE_DATA is not set: no real weights and photos")
-    for needed in ("googlenet.onnx", "caffe_reference", "six", "six_pool5.npy", "six_rows.csv"):
-        if not (Path(folder) / needed).exists():
-            raise FileNotFoundError(f"LOOKALIKE_DATA is set, but {folder}/{needed} is missing")
-    return Path(folder)
 
 
 def pictures(count, seed=0):
@@ -433,7 +419,7 @@ def test_hostile_folder(network, tmp_path):
 # --- processes -----------------------------------------------------------------------------------
 
 
-def run_python(code, *arguments, **options):
+def start_python(code, *arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code, *arguments],
         stdout=subprocess.PIPE,
@@ -457,7 +443,7 @@ def test_interrupt_stops_promptly_without_threads_left():
         except KeyboardInterrupt:
             print(threading.active_count())
     """
-    with run_python(code) as process:
+    with start_python(code) as process:
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGINT)
         sent = time.monotonic()
@@ -482,6 +468,6 @@ def test_forked_child_embeds(network):
             sys.exit(0 if same else 3)
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
-    with run_python(code) as process:
+    with start_python(code) as process:
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")

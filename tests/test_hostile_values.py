@@ -5,10 +5,10 @@ import ctypes
 import mmap
 import platform
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import googlenet_like
 from reference import (
     ANGULAR,

@@ -1,9 +1,9 @@
 """knn: the ids, the order and the distances of the float64 brute force, to the bit."""
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import DTYPES, HOSTILE, LAYOUTS, LENGTHS, googlenet_like, of_dtype
 from reference import ALIASES, METRICS, assert_same_bits, first_k
 

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from reference import METRICS
 
 # The columns of Tables 1 and 2.

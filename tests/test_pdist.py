@@ -1,10 +1,10 @@
 """pdist: the condensed upper triangle, in scipy's order, with the values of cdist."""
 
-import lookalike
 import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
 
+import lookalike
 from matrices import LAYOUTS, LENGTHS, googlenet_like, of_dtype
 from reference import METRICS, assert_float32, assert_same_bits
 

@@ -1,12 +1,12 @@
 """Properties that hold for every metric and all finite values, hunted for counter-examples."""
 
-import lookalike
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import lookalike
 from matrices import HOSTILE
 from reference import (
     METRICS,

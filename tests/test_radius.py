@@ -1,9 +1,9 @@
 """radius_neighbors: the pairs that filtering the float64 matrix gives, as CSR."""
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import DTYPES, HOSTILE, LAYOUTS, googlenet_like, of_dtype
 from reference import ALIASES, METRICS, assert_pairs, assert_same_bits, filtered
 

@@ -2,10 +2,10 @@
 
 import csv
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from reference import METRICS, assert_same_bits, first_k
 
 # Mean precision and recall over the six categories among the 100 nearest, the query counted.

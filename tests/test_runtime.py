@@ -8,10 +8,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import googlenet_like
 from reference import METRICS, assert_same_bits
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from reference import RELATIVE_FLOAT32, assert_same_bits, assert_within
 from simd_batch import batch
 

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import lookalike
 import pytest
+
+import lookalike
 
 ROOT = Path(__file__).parents[1]
 OBJECTS = sorted((ROOT / "build").glob("**/*.cpp.o"))

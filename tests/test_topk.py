@@ -1,9 +1,9 @@
 """topk: the k smallest of each row, ties by lower index, as a stable argsort has them."""
 
-import lookalike
 import numpy as np
 import pytest
 
+import lookalike
 from matrices import LAYOUTS, of_dtype
 from reference import assert_same_bits, first_k
 

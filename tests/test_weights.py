@@ -19,14 +19,7 @@ MODEL = untrained_googlenet(0)
 SHA256 = hashlib.sha256(MODEL).hexdigest()
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    for name in ("LOOKALIKE_MODEL", "LOOKALIKE_MODEL_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return cache
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -76,6 +69,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(weights, "RETRIES", 1)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.requests, running.over = [], threading.Event()

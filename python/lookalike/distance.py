@@ -22,6 +22,7 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 from __future__ import annotations
 
 import operator
+from types import TracebackType
 from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 
 import numpy as np
@@ -96,7 +97,7 @@ def cdist(
     metric: str = "euclidean",
     *,
     out: NDArray[Any] | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Compute the distance of every row of `XA` from every row of `XB`.
@@ -144,7 +145,7 @@ def cdist(
     result = _output(out, (len(xa), len(xb)), _result_dtype(dtype, xa, xb), (xa, xb))
     if result.size:
         same = _same_buffer(xa, xb)
-        with _naming("XA", "XB"):
+        with _Naming("XA", "XB"):
             _core.distances(
                 xa, None if same else xb, _metric(metric), result, False, _threads(threads)
             )
@@ -159,7 +160,7 @@ def pdist(
     metric: str = "euclidean",
     *,
     out: NDArray[Any] | None = None,
-    dtype: DTypeLike = None,
+    dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> NDArray[Any]:
     """Compute the distance of every pair of rows of `X`, in condensed form.
@@ -193,7 +194,7 @@ def pdist(
     result = _output(out, (n * (n - 1) // 2,), _result_dtype(dtype, x, x), (x,))
     name, workers = _metric(metric), _threads(threads)
     if result.size:
-        with _naming("X", "X"):
+        with _Naming("X", "X"):
             _core.distances(x, None, name, result, True, workers)
     return result
 
@@ -297,9 +298,9 @@ def knn(
             raise ValueError(f"k must be at least 1, got {count}")
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as report, _naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, _Naming("X", "Y"):
         distances, indices, stats = _core.knn(
-            x, y, name, count, bool(include_self), workers, lambda share: report(int(share * len(x)))
+            x, y, name, count, bool(include_self), workers, lambda part: report(int(part * len(x)))
         )
         report(len(x))
     found = Neighbors(distances, indices)
@@ -378,9 +379,9 @@ def radius_neighbors(
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as report, _naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, _Naming("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
-            x, y, name, limit, bool(include_self), workers, lambda share: report(int(share * len(x)))
+            x, y, name, limit, bool(include_self), workers, lambda part: report(int(part * len(x)))
         )
         report(len(x))
     found = RadiusNeighbors(indptr, indices, distances)
@@ -447,9 +448,7 @@ def _matrix(values: ArrayLike, name: str) -> NDArray[Any]:
 
 def _same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
     if a.shape[1] != b.shape[1]:
-        raise ValueError(
-            f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}"
-        )
+        raise ValueError(f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}")
 
 
 def _same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
@@ -474,7 +473,7 @@ def _sides(
     return x, y
 
 
-def _result_dtype(dtype: DTypeLike, *inputs: NDArray[Any]) -> np.dtype[Any]:
+def _result_dtype(dtype: DTypeLike | None, *inputs: NDArray[Any]) -> np.dtype[Any]:
     if dtype is not None:
         wanted = np.dtype(dtype)
         if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -531,7 +530,7 @@ def _threads(threads: int | None) -> int:
     return count
 
 
-class _naming:
+class _Naming:
     """Turns the core's report of a value that is not finite into an error that names it."""
 
     def __init__(self, first: str, second: str) -> None:
@@ -540,7 +539,12 @@ class _naming:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if type(error) is ArithmeticError:
             side, row = error.args
             raise ValueError(
