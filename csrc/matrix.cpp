@@ -202,7 +202,7 @@ void distances(const MatrixView& x, const MatrixView* y, Metric metric, const Di
   const int64_t nx = x.rows, ny = c.y().rows.matrix.rows;
   Float32Matrix matrix(c, team.threads());
   // Small matrices in small tiles, so that every thread has some.
-  const int side = std::max(nx, ny) < 8 * kTile ? kTile / 2 : kTile;
+  const int side = std::max(nx, ny) < 8 * kTile ? kTile / 2 : tile_side(x.cols);
   const TileGrid grid(nx, ny, c.self(), side, side);
   const Destination<float> destination(out, ny, c.self());
   team.run(grid.count(), double(nx) * double(ny) * double(x.cols), [&](int64_t unit, int worker) {

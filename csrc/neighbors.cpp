@@ -7,7 +7,8 @@ namespace lookalike {
 FilterPass::FilterPass(const Comparison& c, Form form, bool include_self, int workers, Stats& stats)
     : comparison_(c),
       filter_(c, form, workers),
-      grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), kTile, kTile),
+      grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
+            tile_side(c.cols())),
       include_self_(include_self),
       stats_(stats),
       workspaces_(size_t(workers)) {

@@ -54,6 +54,10 @@ void Reservoirs::offer(int worker, int64_t row, const Entry* offered, int64_t n)
       entries(row)[count++] = *o;
     }
   }
+  // The first threshold as early as it says something: until then a row lets every pair through.
+  if (count >= k_ + k_ / 2 && threshold(row) == std::numeric_limits<float>::infinity()) {
+    tighten(workspaces_[size_t(worker)], row);
+  }
 }
 
 void Reservoirs::shrink(int worker, int64_t row) {

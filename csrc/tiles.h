@@ -25,6 +25,9 @@ class Buffer {
   std::unique_ptr<T, Free> memory_;
 };
 
+// Rows in a tile's side, so that a tile takes well under the half second in which a caller can stop.
+inline int tile_side(int64_t cols) { return cols > (1 << 16) ? kTile / 4 : kTile; }
+
 // A rectangle of rows cut into tiles; of a self-join only those on and above the diagonal. Counted
 // row by row, so that a team that takes them in order visits the columns of a row in order too.
 class TileGrid {
