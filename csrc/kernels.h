@@ -36,7 +36,7 @@ struct Candidate {
   float value;
 };
 
-// A pair is excluded when value > slope_i * weight_j + offset_i + slack_j. See bounds.h.
+// A pair is excluded when value > slope_i * weight_j + offset_i + slack_j. See filters.h.
 struct Limits {
   const float *slope, *offset;  // of the rows that are asking
   const float *weight, *slack;  // of the rows they are asking about; weight is null if unweighted

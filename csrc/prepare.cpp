@@ -114,7 +114,7 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
             const bool known = r.residual >= 0 && scale == 1;
             side->residual[row] =
                 side->flags[row] & kUnbounded ? std::numeric_limits<float>::infinity()
-                : known ? r.residual
+                : known                       ? r.residual
                         : lookalike::kernels().measure(rows, traits(), int64_t(row));
           }
         },
