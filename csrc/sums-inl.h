@@ -114,10 +114,12 @@ LK_INLINE void pack_rows(const Rows& rows, int64_t first, int n, int padded, int
                          int64_t count, float* out) {
   const MatrixView& m = rows.matrix;
   for (int r = 0; r < n; ++r) {
-    // Pieces of rows are too short for the CPU to see them coming.
-    const unsigned char* next = m.data + (first + r + 3) * m.row_stride + k0 * m.col_stride;
-    for (int64_t line = 0; r + 3 < n && line < count * m.col_stride; line += 64) {
-      __builtin_prefetch(next + line);
+    if (m.col_stride <= 8 && m.col_stride > 0 && r + 3 < n) {
+      // Pieces of rows are too short for the CPU to see them coming.
+      const unsigned char* next = m.data + (first + r + 3) * m.row_stride + k0 * m.col_stride;
+      for (int64_t line = 0; line < count * m.col_stride; line += 64) {
+        __builtin_prefetch(next + line);
+      }
     }
     filter_row(rows, first + r, k0, count, out + r * kTile);
   }
