@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import lookalike
-from matrices import googlenet_like
+from matrices import LAYOUTS, googlenet_like
 from reference import METRICS, assert_same_bits
 
 
@@ -27,6 +27,23 @@ def everything(X, metric, threads):
         near.distances,
         lookalike.topk(X, 5, threads=threads).indices,
     ]
+
+
+@pytest.mark.parametrize("layout", ["Fortran", "strided columns", "negative columns"])
+def test_the_time_of_no_layout_grows_with_the_square_of_its_stride(layout, tmp_path):
+    X = googlenet_like(20_000, 128)
+    rows = LAYOUTS[layout](X, tmp_path)
+
+    def seconds(Y):
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            lookalike.cdist(X[:2], Y, "manhattan")
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    # A cache line or a page for each element costs some ten times the read of a row.
+    assert seconds(rows) < 50 * seconds(X) + 0.5
 
 
 def test_other_threads_run_during_a_call():
