@@ -69,16 +69,25 @@ struct BrayCurtis {
 struct Canberra {
   using Term = Canberra;
   static constexpr Traits traits = {
-      Prepare::as_is,  Combine::sum, Change::ratio, Rescale::by_feature, false, 0, 1, 3,
+      Prepare::as_is,  Combine::sum, Change::ratio, Rescale::by_feature, false, 0, 1, 8,
       kReciprocalError};
   template <class V>
   static LK_INLINE V term(V u, V v) {
     return abs(u - v) / max(abs(u) + abs(v), all_of<V>(V::smallest));  // max: for 0/0 only
   }
-  // For filters, on values that are 0 or at least kTiny = 2^-100: a table reciprocal for the
-  // division, and 2^-126, lost in the sum unless both values are 0, to keep that finite.
+  // In float32, on values that are 0 or at least kTiny = 2^-100, a table reciprocal does for the
+  // division; 2^-126, lost in the sum unless both values are 0, keeps it finite. Filters take it as it
+  // is, matrices after one Newton step, which squares its error: 2.25 units at the most, and less
+  // than six for the rest.
+  static LK_INLINE F32 denominator(F32 u, F32 v) {
+    return abs(u) + max(abs(v), F32::all(0x1p-126f));
+  }
   static LK_INLINE Product<F32> quick_term(F32 u, F32 v) {
-    return {abs(u - v), reciprocal(abs(u) + max(abs(v), F32::all(0x1p-126f)))};
+    return {abs(u - v), reciprocal(denominator(u, v))};
+  }
+  static LK_INLINE Product<F32> strict_term(F32 u, F32 v) {
+    const F32 s = denominator(u, v), r = reciprocal(s);
+    return {abs(u - v), r * (F32::all(2) - s * r)};
   }
   static LK_INLINE double finish(double sum, double) { return sum; }
   static LK_INLINE double norm_of(double distance) { return distance; }

@@ -60,7 +60,6 @@ extern const Kernels kKernels = {
 #define LK_TEXT(x) #x
 #define LK_NAME(x) LK_TEXT(x)
     LK_NAME(LOOKALIKE_ISA),
-    kFused,
     F32::lanes,
     {
 #define METRIC(type, name) metric_kernels<type>(),

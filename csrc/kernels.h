@@ -80,8 +80,7 @@ struct MetricKernels {
 
 struct Kernels {
   const char* name;
-  bool fused;  // quick and strict sums use fused multiply-adds
-  int lanes;   // float32 lanes of a vector
+  int lanes;  // float32 lanes of a vector
   MetricKernels metric[int(Metric::count)];
 
   // First look at rows [begin, end): the first that is not finite, or -1.

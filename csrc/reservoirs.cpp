@@ -1,7 +1,7 @@
 #include "reservoirs.h"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
 #include <thread>
 
 #include "dispatch.h"

@@ -15,6 +15,8 @@ template <class T, bool quick>
 LK_INLINE F32 accumulate_f32(F32 acc, F32 u, F32 v) {
   if constexpr (quick && T::traits.term_error > 0) {
     return add(acc, T::quick_term(u, v));
+  } else if constexpr (T::traits.term_error > 0) {
+    return add(acc, T::strict_term(u, v));
   } else {
     return accumulate<T>(acc, u, v);
   }

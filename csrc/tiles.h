@@ -53,7 +53,6 @@ struct SumsWorkspace {
 // A worker's memory for float64 distances.
 struct ExactWorkspace {
   Buffer<double> scratch, out;
-  Buffer<int32_t> is, js;
 };
 
 // The float64 distances of lists of rows, a few at a time.
