@@ -105,9 +105,9 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
           const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
           for (auto row = size_t(begin); row < size_t(end); ++row) {
             const RowSurvey& r = surveyed[row];
-            if (weights_add_up_) side->weight[row] = float(r.size * scale);
+            const int e = std::max<int>(r.exponent, -1000) + scale_exponent;
+            if (weights_add_up_) side->weight[row] = float(std::ldexp(r.size, e));
             if (squares) {
-              const int e = std::max<int>(r.exponent, -1000) + scale_exponent;
               side->square[row] =
                   rows.prepare != Prepare::as_is ? 1.0f : float(std::ldexp(r.size, 2 * e));
             }

@@ -266,12 +266,13 @@ int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t
     r.flags = e.smallest < 0 ? kNegative : 0;
     if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
     r.size = 0;
-    if (traits.weighted) {
-      r.size = sum_row(m, row, chunk, [](F64 x) { return abs(x); });
-    } else if (traits.combine == Combine::root_of_sum && traits.prepare == Prepare::as_is &&
-               r.exponent != kZeroRow) {
+    if (r.exponent != kZeroRow && traits.prepare == Prepare::as_is) {
       const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
-      r.size = sum_row(m, row, chunk, [=](F64 x) { return (x * power) * (x * power); });
+      if (traits.weighted) {
+        r.size = sum_row(m, row, chunk, [=](F64 x) { return abs(x * power); });
+      } else if (traits.combine == Combine::root_of_sum) {
+        r.size = sum_row(m, row, chunk, [=](F64 x) { return (x * power) * (x * power); });
+      }
     }
     const bool flushed = traits.change == Change::ratio && e.tiniest < double(kTiny);
     r.residual = fits && !flushed ? round_up(underflow) : -1;

@@ -58,7 +58,8 @@ inline constexpr int kLargestExponent = 56;  // filter values stay below 2^56: n
 
 // What a first look at a row tells.
 struct RowSurvey {
-  double size;       // of rows as they are: Σ|x| if weighted, Σ(x 2^-exponent)² if root_of_sum
+  // Of rows as they are, y being x 2^-exponent: Σ|y| if weighted, Σy² if root_of_sum.
+  double size;
   float residual;    // see `measure`; below zero: it must be measured
   int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros
   uint8_t flags;

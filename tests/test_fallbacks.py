@@ -194,3 +194,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), fresh())
 
 def test_a_forked_child_runs_from_a_fresh_thread(run_python):
     assert run_python(FORKED).split() == ["0", "0"]
+
+
+def test_rows_whose_sum_overflows_still_have_their_nearest():
+    rng = np.random.default_rng(0)
+    search(rng.random((400, 64)) * 1e308, k=9, metric="braycurtis")
