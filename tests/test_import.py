@@ -4,7 +4,7 @@ import pytest
 
 import lookalike
 
-HEAVY = {"PIL", "click", "onnx", "onnxruntime", "platformdirs", "pooch", "rich"}
+HEAVY = {"PIL", "click", "jinja2", "onnx", "onnxruntime", "platformdirs", "pooch", "rich"}
 EMBEDDING = {
     "BVLC",
     "TORCHVISION",
@@ -69,3 +69,15 @@ assert lookalike.Preprocessing is Preprocessing and isinstance(BVLC, Preprocessi
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'lookalike' has no attribute 'gogglenet'"):
         _ = lookalike.gogglenet
+
+
+def test_the_help_loads_nothing_heavy(run_python):
+    script = (
+        "import sys; sys.argv = ['lookalike', '--help']; from lookalike.cli import main; main()"
+    )
+    loaded = loaded_by(
+        f"import atexit; atexit.register(lambda: print(*sys.modules, sep='\\n')); {script}",
+        run_python,
+    )
+    assert "lookalike.model_commands" in loaded
+    assert not (HEAVY - {"click", "platformdirs"}) & loaded

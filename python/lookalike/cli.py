@@ -1,38 +1,112 @@
-"""The command line: ``lookalike --help``."""
+"""The command line: ``lookalike --help``.
+
+Here is what all verbs share: how they are found, how they end and what their errors look like. A
+verb's own module is imported when the verb is used, and what is heavy in it when it runs.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import signal
 import sys
+from importlib import import_module
+from typing import TextIO
 
 import click
 
-from lookalike.images import ImageError
-from lookalike.model_commands import model
-from lookalike.weights import ModelError
+from lookalike.printable import printable
 
 __all__ = ["cli", "main"]
 
+VERBS = {
+    "model": "model_commands",
+}
+"""Each verb and the module with the click command of that name, in the order of ``--help``."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb's command, or None if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(
+            import_module(f"lookalike.{VERBS[cmd_name]}"), cmd_name.replace("-", "_")
+        )
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lookalike")
 def cli() -> None:
     """Exact visual similarity: photos to features, features to neighbours."""
 
 
-cli.add_command(model)
-
-
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what the terminal cannot encode is written as escapes
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Not click's own handling, which answers Ctrl-C with exit code 1.
-        sys.exit(cli.main(prog_name="lookalike", standalone_mode=False))
+        code = cli.main(prog_name="lookalike", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where its errors are still understood
+    except click.UsageError as error:
+        usage = " ".join(error.ctx.get_usage().split()) if error.ctx else "Usage: lookalike -h"
+        code = _fail(f"{error.format_message()} ({usage})", 2, error.ctx)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        code = _fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("lookalike: interrupted", err=True)
-        sys.exit(130)
-    except (ImageError, ModelError) as error:
-        click.echo(f"lookalike: {error}", err=True)
-        sys.exit(1)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would end in a traceback
+        code = _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        code = 1
+    except MemoryError as error:
+        code = _fail(f"not enough memory: {error}", 1)
+    except OSError as error:
+        code = _fail(_os_error(error), 1)
+    except ValueError as error:
+        code = _fail(str(error), 1 if _is_about_content(error) else 2)
+    _silence(sys.stdout)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
+    name = ctx.command_path if ctx else "lookalike"
+    # The ways out of a missing model come on lines of their own; each line is made printable.
+    lines = "\n".join(printable(line) for line in message.splitlines())
+    with contextlib.suppress(OSError):
+        click.echo(f"{name}: {lines}", err=True)
+    return code
+
+
+def _os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.errno == errno.ENOSPC:
+        reason = "no space left on the disk"
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+
+
+def _is_about_content(error: ValueError) -> bool:
+    from lookalike.images import ImageError
+    from lookalike.weights import ModelError
+
+    return isinstance(error, (ImageError, ModelError))
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Keep the interpreter from complaining, as it exits, about output that nobody can take."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

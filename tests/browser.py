@@ -1,0 +1,175 @@
+"""A headless Chromium to look at pages with, driven through the pipe of its DevTools protocol.
+
+Its own command line (``--screenshot``, ``--dump-dom``) has no windows narrower than 500 pixels and
+measures nothing; the protocol gives a phone's screen, the requests a page makes and the boxes it
+lays out.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+DESKTOP, PHONE = (1280, 900), (390, 844)
+TIMEOUT_S = 60
+
+
+def needed() -> str:
+    """Return the path of Chromium, or skip the test that asks."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no Chromium on PATH: pages are not looked at (apt-get install chromium)")
+
+
+class Browser:
+    """One Chromium with one tab."""
+
+    def __init__(self, profile: Path) -> None:
+        read_commands, self._to = os.pipe()
+        self._from, write_answers = os.pipe()
+        command = [
+            needed(),
+            "--headless=new",
+            "--no-sandbox",  # it refuses to run as root with one
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-extensions",
+            f"--user-data-dir={profile}",
+            "--remote-debugging-pipe",
+            "about:blank",
+        ]
+
+        # The protocol's pipe is descriptors 3 and 4. A shell sets them up: Popen cannot.
+        shell = f'exec 3<&{read_commands} 4>&{write_answers}; exec "$@"'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", *command],
+            pass_fds=(read_commands, write_answers),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(read_commands)
+        os.close(write_answers)
+        self._number = 0
+        self._unread = b""
+        self._session: dict[str, str] = {}
+        self.events: list[dict] = []
+        try:
+            target = next(
+                target
+                for target in self.call("Target.getTargets")["targetInfos"]
+                if target["type"] == "page"
+            )
+            attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+            self._session = {"sessionId": attached["sessionId"]}
+            for domain in ("Page", "Network", "Log", "Runtime"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+            self._session = {}
+            self.call("Browser.close")
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._to)
+        os.close(self._from)
+
+    def call(self, method: str, **parameters: object) -> dict:
+        """Call a method of the protocol; events that arrive meanwhile are kept."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters, **self._session}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._number:
+            self.events.append(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def _receive(self) -> dict:
+        until = time.monotonic() + TIMEOUT_S
+        while b"\0" not in self._unread:
+            if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise TimeoutError("Chromium does not answer")
+            part = os.read(self._from, 1 << 20)
+            if not part:
+                raise RuntimeError("Chromium has ended")
+            self._unread += part
+        message, _, self._unread = self._unread.partition(b"\0")
+        return json.loads(message)
+
+    def open(
+        self, page: Path, size: tuple[int, int] = DESKTOP, *, dark: bool = False
+    ) -> list[dict]:
+        """Show a file on a screen of `size`, and return the events of its loading."""
+        width, height = size
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=size == PHONE,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.events.clear()
+        navigated = self.call("Page.navigate", url=page.resolve().as_uri())
+        assert "errorText" not in navigated, navigated
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._receive())
+        self.evaluate("Promise.all([...document.images].map(image => image.decode()))")
+        return list(self.events)
+
+    def evaluate(self, expression: str) -> object:
+        """Return the JSON value of a JavaScript expression; a promise is awaited."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def screenshot(self, file: Path) -> Path:
+        """Write what is on the screen, without what must be scrolled to, as a PNG."""
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+        return file
+
+
+def requests(events: list[dict]) -> list[str]:
+    """Return the addresses that were asked for, without those inside the page itself."""
+    asked = (
+        event["params"]["request"]["url"]
+        for event in events
+        if event.get("method") == "Network.requestWillBeSent"
+    )
+    return [url for url in asked if not url.startswith("data:")]
+
+
+def complaints(events: list[dict]) -> list[str]:
+    """Return what Chromium logged about a page: blocked content, broken markup, exceptions."""
+    return [
+        json.dumps(event["params"])
+        for event in events
+        if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
+    ]
