@@ -34,8 +34,10 @@ from lookalike.distance import (
 
 if TYPE_CHECKING:
     from lookalike.embedder import Embedder
+    from lookalike.evaluation import Evaluation, evaluate
     from lookalike.googlenet import GoogLeNet
     from lookalike.images import ImageError
+    from lookalike.labels import balanced_subset, category_counts
     from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
     from lookalike.weights import ModelError
 
@@ -44,6 +46,7 @@ __all__ = [
     "METRICS",
     "TORCHVISION",
     "Embedder",
+    "Evaluation",
     "GoogLeNet",
     "ImageError",
     "ModelError",
@@ -51,8 +54,11 @@ __all__ = [
     "Preprocessing",
     "RadiusNeighbors",
     "__version__",
+    "balanced_subset",
+    "category_counts",
     "cdist",
     "cpu_info",
+    "evaluate",
     "knn",
     "pdist",
     "radius_neighbors",
@@ -62,13 +68,17 @@ __all__ = [
 _LAZY = {
     "BVLC": "preprocessing",
     "Embedder": "embedder",
+    "Evaluation": "evaluation",
     "GoogLeNet": "googlenet",
     "ImageError": "images",
     "ModelError": "weights",
     "Preprocessing": "preprocessing",
     "TORCHVISION": "preprocessing",
+    "balanced_subset": "labels",
+    "category_counts": "labels",
+    "evaluate": "evaluation",
 }
-"""Names of the embedding half, and the module that each is found in."""
+"""Names imported when they are first asked for, and the module that each is found in."""
 
 
 def __getattr__(name: str) -> Any:

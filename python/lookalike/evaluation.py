@@ -1,0 +1,494 @@
+"""Which distance finds images of the same category: precision and recall of the k nearest.
+
+Equation numbers are the paper's. Hits are counted in integers and summed exactly; every average of
+a category is one division of two integers, every average over categories NumPy's mean of those.
+"""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.distance import METRICS, _matrix, _metric
+from lookalike.full_ranking import FullRanking, rank_fully
+from lookalike.labels import LabelSequence, encode_labels
+from lookalike.progress import Progress, reporting
+from lookalike.queries import ByCategory, Queries, means_over_categories
+from lookalike.ranking import Ranking, rank
+
+if TYPE_CHECKING:
+    from lookalike.evidence import Evidence
+
+__all__ = ["Averages", "Evaluation", "evaluate"]
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Precision and recall averaged from the hits of single queries.
+
+    Attributes
+    ----------
+    precision, recall : dict of dict
+        ``[metric][category]``: (10) and (11).
+    mean_precision, mean_recall : dict
+        ``[metric]``: means over the categories, (12) and (13).
+    micro_precision, micro_recall : dict
+        ``[metric]``: means over all queries, in which large categories weigh more. Not in the
+        paper.
+    """
+
+    precision: ByCategory
+    recall: ByCategory
+    mean_precision: dict[str, float]
+    mean_recall: dict[str, float]
+    micro_precision: dict[str, float]
+    micro_recall: dict[str, float]
+
+
+def averages(queries: Queries, hits: Mapping[str, NDArray[Any]], k: int) -> Averages:
+    """Average the hits of every query among its `k` nearest, (q,) for every metric.
+
+    R is the same for all queries of a category, so its recall is the sum of the hits over R times
+    the number of queries: whole numbers divided once.
+    """
+    names, counts = queries.labels.categories, queries.counts.tolist()
+    size = queries.labels.counts - (not queries.include_self)
+    relevant = size.tolist()
+    precision: ByCategory = {}
+    recall: ByCategory = {}
+    micro_precision, micro_recall = {}, {}
+    for metric, values in hits.items():
+        # Sums of whole numbers below 2**53 are exact in float64.
+        sums = np.bincount(queries.codes, weights=values, minlength=len(names)).tolist()
+        precision[metric] = {names[c]: sums[c] / (k * counts[c]) for c in queries.present}
+        recall[metric] = {names[c]: sums[c] / (relevant[c] * counts[c]) for c in queries.present}
+        micro_precision[metric] = sum(sums) / (k * len(queries.rows))
+        micro_recall[metric] = sum(sums[c] / relevant[c] for c in queries.present) / len(
+            queries.rows
+        )
+    return Averages(
+        precision,
+        recall,
+        means_over_categories(precision),
+        means_over_categories(recall),
+        micro_precision,
+        micro_recall,
+    )
+
+
+class Evaluation:
+    """Precision and recall of the `k` nearest neighbours under several metrics.
+
+    What `evaluate` returns. ``[metric]`` stands for a metric as it was given to `evaluate`,
+    ``[category]`` for a value of the labels.
+
+    Attributes
+    ----------
+    k : int
+        How many neighbours were retrieved.
+    ks : tuple of int
+        All that were asked for, ascending; `k` is the largest, `at` gives the others.
+    metrics : tuple of str
+    categories : tuple
+        Those with queries, in the order of their first appearance in the labels.
+    counts : dict
+        ``[category]``: number of images (Fig. 1), also of categories without queries.
+    queries : int
+        How many images asked: those with a label and someone to find.
+    left_out : int
+        How many images with a label did not ask because no other has it (R = 0).
+    unlabelled : int
+        How many images have no label; they are retrieved and never relevant.
+    include_self : bool
+        Whether every image is among its own neighbours and its own relevant images.
+    precision, recall : dict of dict
+        ``[metric][category]``: (10) and (11).
+    mean_precision, mean_recall : dict
+        ``[metric]``: means over the categories, (12) and (13).
+    micro_precision, micro_recall : dict
+        ``[metric]``: means over all queries.
+    full : FullRanking or None
+        Measures of the whole ranking, with ``evaluate(…, full=True)``.
+    """
+
+    def __init__(
+        self,
+        queries: Queries,
+        rankings: Mapping[str, Ranking],
+        ks: tuple[int, ...],
+        full: FullRanking | None,
+        k: int,
+    ) -> None:
+        self._queries = queries
+        self._rankings = rankings
+        self.ks = ks
+        self.full = full
+        self.k = k
+
+    @property
+    def metrics(self) -> tuple[str, ...]:  # noqa: D102 - described above, as are the next
+        return tuple(self._rankings)
+
+    @property
+    def include_self(self) -> bool:  # noqa: D102
+        return self._queries.include_self
+
+    @property
+    def categories(self) -> tuple[Any, ...]:  # noqa: D102
+        names = self._queries.labels.categories
+        return tuple(names[code] for code in self._queries.present)
+
+    @property
+    def counts(self) -> dict[Any, int]:  # noqa: D102
+        known = self._queries.labels
+        return dict(zip(known.categories, known.counts.tolist(), strict=True))
+
+    @property
+    def images(self) -> int:
+        """How many images the database has."""
+        return len(self._queries.labels.codes)
+
+    @property
+    def queries(self) -> int:  # noqa: D102
+        return len(self._queries.rows)
+
+    @property
+    def left_out(self) -> int:  # noqa: D102
+        return self.images - self.unlabelled - self.queries
+
+    @property
+    def unlabelled(self) -> int:  # noqa: D102
+        return self._queries.labels.unlabelled
+
+    @cached_property
+    def _averages(self) -> Averages:
+        return averages(self._queries, {m: self.hits(m) for m in self.metrics}, self.k)
+
+    @property
+    def precision(self) -> ByCategory:  # noqa: D102
+        return self._averages.precision
+
+    @property
+    def recall(self) -> ByCategory:  # noqa: D102
+        return self._averages.recall
+
+    @property
+    def mean_precision(self) -> dict[str, float]:  # noqa: D102
+        return self._averages.mean_precision
+
+    @property
+    def mean_recall(self) -> dict[str, float]:  # noqa: D102
+        return self._averages.mean_recall
+
+    @property
+    def micro_precision(self) -> dict[str, float]:  # noqa: D102
+        return self._averages.micro_precision
+
+    @property
+    def micro_recall(self) -> dict[str, float]:  # noqa: D102
+        return self._averages.micro_recall
+
+    @cached_property
+    def tie_averaged(self) -> Averages:
+        """The averages expected if images at the same distance came in random order.
+
+        Where the k-th and the next image tie, which of them is retrieved depends on the order of
+        the database alone.
+        """
+        expected = {m: r.expected_hits(self.k) for m, r in self._rankings.items()}
+        return averages(self._queries, expected, self.k)
+
+    @cached_property
+    def tie_share(self) -> dict[str, float]:
+        """``[metric]``: share of the queries whose k-th and (k+1)-th distances are equal."""
+        return {m: float(r.tied[:, self.k - 1].mean()) for m, r in self._rankings.items()}
+
+    @cached_property
+    def average_precision(self) -> ByCategory:
+        """``[metric][category]``: AP@k, the precision at each hit summed, over min(k, R)."""
+        of = self._queries
+        return {
+            m: of.by_category(r.average_precision(self.k, of.relevant))
+            for m, r in self._rankings.items()
+        }
+
+    @cached_property
+    def mean_average_precision(self) -> dict[str, float]:
+        """``[metric]``: mean of `average_precision` over the categories."""
+        return means_over_categories(self.average_precision)
+
+    @cached_property
+    def ndcg(self) -> ByCategory:
+        """``[metric][category]``: nDCG@k, gains 0 and 1, an ideal list of min(k, R) hits."""
+        of = self._queries
+        return {m: of.by_category(r.ndcg(self.k, of.relevant)) for m, r in self._rankings.items()}
+
+    @cached_property
+    def mean_ndcg(self) -> dict[str, float]:
+        """``[metric]``: mean of `ndcg` over the categories."""
+        return means_over_categories(self.ndcg)
+
+    @property
+    def query_rows(self) -> NDArray[np.int64]:
+        """Rows of the queries in the database, (q,) int64, ascending."""
+        return self._queries.rows
+
+    @property
+    def query_relevant(self) -> NDArray[np.int64]:
+        """R of every query, (q,) int64: what its recall divides by."""
+        return self._queries.relevant
+
+    @property
+    def query_categories(self) -> NDArray[np.int64]:
+        """Positions in `categories` of every query's, (q,) int64."""
+        return np.searchsorted(self._queries.present, self._queries.codes)
+
+    def hits(self, metric: str) -> NDArray[np.int64]:
+        """Count the relevant among the k nearest of every query, (q,) int64.
+
+        Divided by `k` it is the precision (8) of a query, by `query_relevant` its recall (9).
+        """
+        return self._ranking(metric).hits(self.k)
+
+    def neighbors(self, metric: str) -> NDArray[np.int32]:
+        """Rows of the k nearest of every query, (q, k) int32, nearest first."""
+        return self._ranking(metric).indices[:, : self.k]
+
+    def precision_curve(self, metric: str) -> NDArray[np.float64]:
+        """Mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
+        of = self._queries
+        hits = np.zeros((len(of.counts), self.k), np.int64)
+        relevant = self._ranking(metric).relevant[:, : self.k]
+        for code in of.present:
+            hits[code] = relevant[of.codes == code].sum(axis=0)
+        places = np.arange(1, self.k + 1)
+        curves = np.cumsum(hits, axis=1)[of.present] / of.counts[of.present, None] / places
+        curve: NDArray[np.float64] = curves.mean(axis=0)
+        return curve
+
+    def confusion(self, metric: str) -> NDArray[np.int64]:
+        """Count what the queries of a category retrieve, (C, C') int64.
+
+        Row i, column j: how many of the k nearest of all queries of ``categories[i]`` are of the
+        j-th category of ``counts``; the last column counts those without a label. C' is one more
+        than the number of all categories, C that of those with queries.
+        """
+        of = self._queries
+        width = len(of.labels.categories) + 1
+        found = of.labels.codes[self.neighbors(metric)] % width  # −1 becomes the last column
+        table = np.zeros((len(of.present), width), np.int64)
+        for row, code in enumerate(of.present):
+            table[row] = np.bincount(found[of.codes == code].ravel(), minlength=width)
+        return table
+
+    @property
+    def best_metric(self) -> str:
+        """The metric of the highest mean precision; the first of several."""
+        return max(self.mean_precision, key=self.mean_precision.__getitem__)
+
+    @property
+    def best(self) -> dict[Any, str]:
+        """``[category]``: the metric of the highest precision; the first of several."""
+        return {
+            category: max(self.metrics, key=lambda m: self.precision[m][category])
+            for category in self.categories
+        }
+
+    def at(self, k: int) -> Evaluation:
+        """Give the same evaluation at another number of neighbours; nothing is searched again.
+
+        Parameters
+        ----------
+        k : int
+            From 1 to the largest that was searched.
+        """
+        count = operator.index(k)
+        most = self.ks[-1]
+        if not 1 <= count <= most:
+            raise ValueError(f"k must be from 1 to {most}, the most searched for, got {count}")
+        return Evaluation(self._queries, self._rankings, self.ks, self.full, count)
+
+    def bootstrap(
+        self,
+        samples: int = 10_000,
+        *,
+        seed: int = 0,
+        confidence: float = 0.95,
+        progress: Progress = None,
+    ) -> Evidence:
+        """Tell how far the differences between metrics can be trusted.
+
+        See Also
+        --------
+        lookalike.evidence.bootstrap : parameters, method and result.
+        """
+        from lookalike.evidence import bootstrap
+
+        return bootstrap(self, samples, seed=seed, confidence=confidence, progress=progress)
+
+    def __repr__(self) -> str:
+        best = self.best_metric
+        return (
+            f"<Evaluation of {self.images} images, {len(self.categories)} categories, "
+            f"k={self.k}: best {best}, mean precision {self.mean_precision[best]:.4f}>"
+        )
+
+    def _ranking(self, metric: str) -> Ranking:
+        if metric not in self._rankings:
+            raise ValueError(f"metric must be one of {', '.join(self.metrics)}, got {metric!r}")
+        return self._rankings[metric]
+
+
+def evaluate(
+    features: ArrayLike,
+    labels: LabelSequence,
+    *,
+    k: SupportsIndex | Iterable[SupportsIndex] = 100,
+    metrics: str | Sequence[str] = METRICS,
+    include_self: bool = False,
+    full: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Evaluation:
+    """Measure how well each metric finds images of the same category.
+
+    Every labelled image queries all images; of its `k` nearest, those of its category are hits.
+
+    Parameters
+    ----------
+    features : (n, d) array_like
+        One row an image, numbers of any real type.
+    labels : (n,) array_like
+        The category of each image: any hashable values. None, NaN and the empty string mean "no
+        label": such an image never queries; it can be retrieved and is never relevant.
+    k : int or sequence of int
+        How many neighbours are retrieved. Of several, the result is at the largest and
+        `Evaluation.at` gives the others; one search serves all.
+    metrics : sequence of str
+        Of `METRICS` or their aliases. Results are found under the names given here.
+    include_self : bool
+        Whether every image is among its own neighbours and its own relevant images, as in the
+        paper. By default it is neither.
+    full : bool
+        Also rank the whole database for R-precision, average precision to the end and
+        precision–recall curves: `Evaluation.full`.
+    threads : int, optional
+        By default all that OpenMP would use.
+    progress : None, True or callable(done, total)
+        True shows a bar on standard error; a function gets the number of queries done, summed over
+        the metrics.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, `k` is below 1, a metric is unknown, a value is not finite, or no
+        image has someone to find.
+    TypeError
+        If `features` are not real numbers or a label cannot be hashed.
+
+    Warns
+    -----
+    UserWarning
+        If `k` is larger than the number of images there are to retrieve; it is lowered to that.
+
+    Notes
+    -----
+    With R the number of images of the query's category (itself counted with `include_self` only)
+    and h the number of hits, precision is h / k (8) and recall h / R (9). A query with R = 0 is
+    left out and counted. Images at the same distance come in the order of their rows; `tie_share`
+    and `tie_averaged` tell how much that matters.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> features = [[0.0, 1.0], [0.1, 1.0], [5.0, 0.0], [6.0, 0.1]]
+    >>> found = la.evaluate(features, ["tree", "tree", "food", "food"], k=1, metrics=["cosine"])
+    >>> found.precision["cosine"]["tree"], found.mean_recall["cosine"]
+    (1.0, 1.0)
+    """
+    matrix = _matrix(features, "features")
+    known = encode_labels(labels)
+    if len(known.codes) != len(matrix):
+        raise ValueError(
+            f"labels must have {len(matrix)} entries, one a row of features, got {len(known.codes)}"
+        )
+    names = _metric_names(metrics)
+    queries = Queries.of(known, include_self)
+    _require_finite(matrix)
+    ks = _neighbour_counts(k, len(matrix) - (not include_self))
+    rankings = {}
+    total = len(names) * (1 + bool(full)) * len(matrix)
+    with reporting(progress, total, "queries") as report:
+        for number, name in enumerate(names):
+            rankings[name] = rank(
+                matrix,
+                known,
+                queries.rows,
+                k=ks[-1],
+                metric=name,
+                include_self=include_self,
+                threads=threads,
+                report=partial(_report_from, report, number * len(matrix)),
+            )
+        whole = None
+        if full:
+            before = partial(_report_from, report, len(names) * len(matrix))
+            whole = rank_fully(matrix, queries, names, threads, before)
+        report(total)
+    return Evaluation(queries, rankings, ks, whole, ks[-1])
+
+
+def _report_from(
+    report: Callable[[int], object], start: int, done: int, total: int | None = None
+) -> None:
+    report(start + done)
+
+
+def _metric_names(metrics: str | Sequence[str]) -> list[str]:
+    names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+    if not names:
+        raise ValueError("metrics must name at least one metric, got none")
+    for name in names:
+        _metric(name)
+    return names
+
+
+def _neighbour_counts(
+    k: SupportsIndex | Iterable[SupportsIndex], available: int
+) -> tuple[int, ...]:
+    try:
+        counts = [operator.index(k)]  # type: ignore[arg-type]
+    except TypeError:
+        counts = []
+    try:
+        counts = sorted(counts or {operator.index(one) for one in k})  # type: ignore[union-attr]
+    except TypeError:
+        raise TypeError(f"k must be an integer or several, got {k!r}") from None
+    if not counts or counts[0] < 1:
+        raise ValueError(f"k must be at least 1, got {k!r}")
+    if counts[-1] > available:
+        warnings.warn(
+            f"k = {counts[-1]} is more than the {available} images there are to retrieve: "
+            f"k = {available} is used",
+            stacklevel=3,
+        )
+    return tuple(sorted({min(count, available) for count in counts}))
+
+
+def _require_finite(matrix: NDArray[Any]) -> None:
+    for start in range(0, len(matrix), 4096):  # no second array as large as the features
+        rows = ~np.isfinite(matrix[start : start + 4096]).all(axis=1)
+        if rows.any():
+            row = start + int(np.argmax(rows))
+            raise ValueError(f"features row {row} has a value that is not finite")

@@ -1,0 +1,160 @@
+"""Labels of images as category numbers; how many images a category has, and fewer of them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LabelSequence", "Labels", "balanced_subset", "category_counts", "encode_labels"]
+
+LabelSequence: TypeAlias = "Sequence[Any] | NDArray[Any] | Iterable[Any]"
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels as numbers.
+
+    Attributes
+    ----------
+    codes : (n,) int64 array
+        Position of each image's category in `categories`; −1 where it has no label.
+    categories : tuple
+        The values given, in the order of their first appearance.
+    counts : (C,) int64 array
+        Number of images of each category.
+    """
+
+    codes: NDArray[np.int64]
+    categories: tuple[Hashable, ...]
+    counts: NDArray[np.int64]
+
+    @property
+    def unlabelled(self) -> int:
+        """Number of images without a label."""
+        return int(len(self.codes) - self.counts.sum())
+
+
+def encode_labels(labels: LabelSequence) -> Labels:
+    """Turn labels into numbers.
+
+    Parameters
+    ----------
+    labels : (n,) array_like
+        Any hashable values. None, NaN, ``pandas.NA``, a masked entry and the empty string mean "no
+        label".
+
+    Raises
+    ------
+    ValueError
+        If `labels` is not 1-D.
+    TypeError
+        If `labels` is one string, or a value cannot be hashed.
+    """
+    if isinstance(labels, (str, bytes)):
+        raise TypeError(f"labels must be one label an image, got the {type(labels).__name__}")
+    if hasattr(labels, "to_numpy"):  # a column of a table
+        labels = labels.to_numpy()
+    if isinstance(labels, np.ndarray):
+        if labels.ndim != 1:
+            raise ValueError(f"labels must be 1-D, got {labels.ndim}-D of shape {labels.shape}")
+        # Python's own numbers and strings, except of dates, which would become bare integers.
+        values = list(labels) if labels.dtype.kind in "mM" else labels.tolist()
+    else:
+        values = list(labels)
+    number: dict[Hashable, int] = {}
+    codes = np.empty(len(values), np.int64)
+    for position, value in enumerate(values):
+        if _is_missing(value):
+            codes[position] = UNLABELLED
+            continue
+        try:
+            codes[position] = number.setdefault(value, len(number))
+        except TypeError:
+            kind = type(value).__name__
+            raise TypeError(f"labels must be hashable values, got a {kind} at {position}") from None
+    counts = np.bincount(codes[codes >= 0], minlength=len(number)).astype(np.int64)
+    return Labels(codes, tuple(number), counts)
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, (str, bytes)):
+        return not value
+    try:
+        return bool(value != value)  # NaN, NaT
+    except TypeError:  # pandas.NA has no truth
+        return True
+    except ValueError:  # an array: encode_labels says that it is no label
+        return False
+
+
+def category_counts(labels: LabelSequence) -> dict[Any, int]:
+    """Count the images of every category (Fig. 1 of the paper).
+
+    Parameters
+    ----------
+    labels : (n,) array_like
+        As for `evaluate`.
+
+    Returns
+    -------
+    dict
+        Category to number of images, in the order of first appearance; images without a label are
+        not counted.
+
+    Examples
+    --------
+    >>> category_counts(["tree", "food", "tree", None])
+    {'tree': 2, 'food': 1}
+    """
+    known = encode_labels(labels)
+    return dict(zip(known.categories, known.counts.tolist(), strict=True))
+
+
+def balanced_subset(
+    labels: LabelSequence, per_category: int, *, seed: int = 0
+) -> NDArray[np.int64]:
+    """Choose at most `per_category` images of every category, as the paper does with 440.
+
+    Recall divides by the number of relevant images, so it can be compared between categories only
+    if they are equally large.
+
+    Parameters
+    ----------
+    labels : (n,) array_like
+        As for `evaluate`.
+    per_category : int
+        The limit; a smaller category keeps all its images.
+    seed : int
+        Of the choice, which is uniform and without replacement.
+
+    Returns
+    -------
+    (m,) int64 array
+        Rows chosen, ascending. Images without a label are not among them.
+
+    Examples
+    --------
+    >>> labels = ["tree", "tree", "food", "tree", None]
+    >>> rows = balanced_subset(labels, 2, seed=0)
+    >>> [labels[row] for row in rows]
+    ['tree', 'food', 'tree']
+    """
+    limit = operator.index(per_category)
+    if limit < 1:
+        raise ValueError(f"per_category must be at least 1, got {limit}")
+    codes = encode_labels(labels).codes
+    # One permutation of all rows; of each category the first in it.
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    starts = np.searchsorted(codes[order], codes[order])
+    within = np.arange(len(order)) - starts
+    return np.sort(order[(within < limit) & (codes[order] != UNLABELLED)])
