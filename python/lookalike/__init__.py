@@ -1,19 +1,21 @@
 """Exact visual similarity at the speed of the hardware.
 
-The package is two halves that never import each other. Arrows point at what is imported::
+Two halves that never import each other, and the gallery on top of both. Arrows point at what is
+imported::
 
-    cli.py ─→ googlenet.py          distance.py   checks arguments, names errors
-                  ↓                     ↓
-              embedder.py           _core         the extension module: allocates, releases
-              images, weights,          ↓         the GIL (src/bindings.cpp)
-              preprocessing, …      csrc/         prepares rows, walks tiles of pairs, filters
-                  ↓                               them in float32 with a proven bound on the
-              ONNX Runtime                        error, recomputes in float64 what the bound
-                                                  cannot exclude
+    cli.py ─→ gallery.py            keeps features on disk and searches them (survey, indexing,
+               ↓      ↓             writer, snapshot, catalogue, …); evaluation.py compares metrics
+    googlenet.py     distance.py    checks arguments, names errors
+         ↓               ↓
+     embedder.py      _core         the extension module: allocates, releases the GIL
+     images, weights,    ↓          (src/bindings.cpp)
+     preprocessing, … csrc/         prepares rows, walks tiles of pairs, filters them in float32
+         ↓                          with a proven bound on the error, recomputes in float64 what
+     ONNX Runtime                   the bound cannot exclude
 
 Embedding turns photos into features, distances compare features; a plain array is all that passes
-from one to the other. Who only compares features pays for nothing else: the names of the embedding
-half are imported when they are first asked for.
+from one to the other. Who only compares features pays for nothing else: all other names are
+imported when they are first asked for.
 """
 
 from importlib import import_module
@@ -33,9 +35,13 @@ from lookalike.distance import (
 )
 
 if TYPE_CHECKING:
+    from lookalike.catalogue import GalleryError
+    from lookalike.checking import CheckReport, check_gallery
     from lookalike.embedder import Embedder
     from lookalike.evaluation import Evaluation, evaluate
+    from lookalike.gallery import Gallery
     from lookalike.googlenet import GoogLeNet
+    from lookalike.hits import Hits
     from lookalike.images import ImageError
     from lookalike.labels import balanced_subset, category_counts
     from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
@@ -45,9 +51,13 @@ __all__ = [
     "BVLC",
     "METRICS",
     "TORCHVISION",
+    "CheckReport",
     "Embedder",
     "Evaluation",
+    "Gallery",
+    "GalleryError",
     "GoogLeNet",
+    "Hits",
     "ImageError",
     "ModelError",
     "Neighbors",
@@ -57,6 +67,7 @@ __all__ = [
     "balanced_subset",
     "category_counts",
     "cdist",
+    "check_gallery",
     "cpu_info",
     "evaluate",
     "knn",
@@ -67,15 +78,20 @@ __all__ = [
 
 _LAZY = {
     "BVLC": "preprocessing",
+    "CheckReport": "checking",
     "Embedder": "embedder",
     "Evaluation": "evaluation",
+    "Gallery": "gallery",
+    "GalleryError": "catalogue",
     "GoogLeNet": "googlenet",
+    "Hits": "hits",
     "ImageError": "images",
     "ModelError": "weights",
     "Preprocessing": "preprocessing",
     "TORCHVISION": "preprocessing",
     "balanced_subset": "labels",
     "category_counts": "labels",
+    "check_gallery": "checking",
     "evaluate": "evaluation",
 }
 """Names imported when they are first asked for, and the module that each is found in."""
