@@ -35,16 +35,18 @@ from lookalike.distance import (
 )
 
 if TYPE_CHECKING:
+    from lookalike import datasets
     from lookalike.catalogue import GalleryError
     from lookalike.checking import CheckReport, check_gallery
     from lookalike.embedder import Embedder
-    from lookalike.evaluation import Evaluation, evaluate
+    from lookalike.evaluation import Evaluation
     from lookalike.gallery import Gallery
     from lookalike.googlenet import GoogLeNet
     from lookalike.hits import Hits
     from lookalike.images import ImageError
     from lookalike.labels import balanced_subset, category_counts
     from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
+    from lookalike.protocol import evaluate
     from lookalike.weights import ModelError
 
 __all__ = [
@@ -69,6 +71,7 @@ __all__ = [
     "cdist",
     "check_gallery",
     "cpu_info",
+    "datasets",
     "evaluate",
     "knn",
     "pdist",
@@ -92,7 +95,8 @@ _LAZY = {
     "balanced_subset": "labels",
     "category_counts": "labels",
     "check_gallery": "checking",
-    "evaluate": "evaluation",
+    "datasets": "datasets",
+    "evaluate": "protocol",
 }
 """Names imported when they are first asked for, and the module that each is found in."""
 
@@ -100,7 +104,8 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    module = import_module(f"{__name__}.{_LAZY[name]}")
+    value = module if _LAZY[name] == name else getattr(module, name)
     globals()[name] = value  # from now on found without this function
     return value
 
