@@ -269,7 +269,7 @@ class Evaluation:
 
         Columns: measure, k, metric, category (missing for the mean over the categories), value.
         """
-        from lookalike.exports import frame
+        from lookalike.evaluation_formats import frame
 
         return frame(self)
 

@@ -127,9 +127,7 @@ class Table:
         )
         table.add_column("", overflow="fold", min_width=min(20, max(map(len, self.rows))))
         for column in self.columns:
-            table.add_column(
-                _folded(column), justify="right", overflow="fold", min_width=self.digits + 2
-            )
+            table.add_column(_folded(column), justify="right", no_wrap=True)
         last = len(self.rows) - 1
         for number, name in enumerate(self.rows):
             if most <= number < last:
