@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from lookalike.interrupts import uninterrupted
 
-__all__ = ["FILE_NAME", "FORMAT", "Catalogue", "GalleryError", "State"]
+__all__ = ["FILE_NAME", "FORMAT", "Catalogue", "GalleryError", "State", "expect"]
 
 FILE_NAME = "catalogue.sqlite"
 APPLICATION_ID = 0x4C4F4F4B  # "LOOK", so that no other program's database is taken for a gallery
@@ -165,11 +165,17 @@ class Catalogue:
                 raise
 
 
+def expect(path: str) -> None:
+    """Raise a GalleryError if there is no catalogue at `path`."""
+    if not os.path.exists(path):
+        raise GalleryError(f"{os.path.dirname(path)} is not a gallery: it has no {FILE_NAME}")
+
+
 def _connect(path: str, mode: str) -> sqlite3.Connection:
     """Open a database; mode "rw" gives a read-only connection where the file is write-protected."""
     url = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
-    if mode == "rw" and not os.path.exists(path):
-        raise GalleryError(f"{os.path.dirname(path)} is not a gallery: it has no {FILE_NAME}")
+    if mode == "rw":
+        expect(path)
     connection = sqlite3.connect(
         url, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -220,6 +226,8 @@ def _naming(path: str) -> Iterator[None]:
             reason = f"another program has kept it locked for {BUSY_SECONDS} s"
         elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             reason = f"it is damaged ({error}); `lookalike check --repair` saves what can be saved"
+        elif code == sqlite3.SQLITE_READONLY:
+            reason = "a writer was killed in the middle of a commit; open it where it is writable"
         else:
             reason = str(error)
         raise GalleryError(f"{path}: {reason}") from error

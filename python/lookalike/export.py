@@ -14,15 +14,15 @@ from lookalike.catalogue import GalleryError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lookalike.gallery import Gallery
+    from lookalike.gallery_reader import GalleryReader
 
 __all__ = ["export"]
 
 COLUMNS = ("row", "path", "label", "size", "mtime_ns", "sha256")
 
 
-def export(gallery: Gallery, path: str, parquet: bool) -> list[str]:
-    """Write what `Gallery.export` says."""
+def export(gallery: GalleryReader, path: str, parquet: bool) -> list[str]:
+    """Write what `GalleryReader.export` says."""
     if parquet:
         try:
             import pyarrow  # noqa: F401 - to fail before anything is written
@@ -47,7 +47,7 @@ def export(gallery: Gallery, path: str, parquet: bool) -> list[str]:
     return written
 
 
-def _write_csv(gallery: Gallery, file: Path) -> None:
+def _write_csv(gallery: GalleryReader, file: Path) -> None:
     # A path that is not UTF-8 keeps its bytes.
     with open(file, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
         table = csv.writer(stream, lineterminator="\n")
@@ -65,7 +65,7 @@ def _write_csv(gallery: Gallery, file: Path) -> None:
         )
 
 
-def _write_parquet(gallery: Gallery, file: Path) -> None:
+def _write_parquet(gallery: GalleryReader, file: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

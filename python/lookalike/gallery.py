@@ -20,10 +20,10 @@ from lookalike import catalogue
 from lookalike.arrays import add_rows, matrix
 from lookalike.catalogue import GalleryError
 from lookalike.folders import Label, Labels
+from lookalike.gallery_reader import GalleryReader, default_model
 from lookalike.hits import Hits
 from lookalike.indexing import index
 from lookalike.progress import Progress
-from lookalike.searching import embed, from_rows, from_source, nearest
 from lookalike.snapshot import Snapshot
 from lookalike.survey import Report, Survey, survey_again, survey_sources
 from lookalike.writer import Writer, create
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Gallery", "GalleryError", "Hits"]
 
-Path: TypeAlias = "str | os.PathLike[str]"
+PathLike: TypeAlias = "str | os.PathLike[str]"
 
 
-class Gallery:
+class Gallery(GalleryReader):
     """Images and their features, kept in a folder.
 
     Made by `Gallery.create`, `Gallery.open` or `Gallery.import_features`. Any number of processes
@@ -54,16 +54,13 @@ class Gallery:
     """
 
     def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
-        self._path = path
+        super().__init__(path)
         self._mode = mode
         self._guard = threading.RLock()
         self._writer: Writer | None = None
-        self._snapshot: Snapshot | None = None
-        self._embedder: Embedder | None = None
-        self._closed = False
 
     @classmethod
-    def create(cls, path: Path, *, dim: int = 1024, space: str | None = None) -> Self:
+    def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
         """Make an empty gallery and open it to write.
 
         Parameters
@@ -89,7 +86,7 @@ class Gallery:
         return gallery
 
     @classmethod
-    def open(cls, path: Path, *, mode: Literal["r", "r+", "a"] | None = None) -> Self:
+    def open(cls, path: PathLike, *, mode: Literal["r", "r+", "a"] | None = None) -> Self:
         """Open a gallery.
 
         Parameters
@@ -122,13 +119,13 @@ class Gallery:
     @classmethod
     def import_features(
         cls,
-        path: Path,
-        features: npt.ArrayLike | Path,
+        path: PathLike,
+        features: npt.ArrayLike | PathLike,
         *,
-        paths: Sequence[Path] | None = None,
+        paths: Sequence[PathLike] | None = None,
         labels: Sequence[Label] | None = None,
         space: str | None = None,
-        root: Path | None = None,
+        root: PathLike | None = None,
     ) -> Self:
         """Make a gallery of a feature matrix that exists.
 
@@ -154,122 +151,18 @@ class Gallery:
 
     def close(self) -> None:
         """Let others write; arrays that were handed out stay valid."""
-        self._closed = True
         if self._writer is not None:
             self._writer.close()
-        if self._snapshot is not None:
-            self._snapshot.close()
-        self._writer = self._snapshot = None
-
-    def refresh(self) -> None:
-        """Move on to what is committed now."""
-        self._check_open()
-        self._snapshot = Snapshot.open(self._path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
-            self.close()
-
-    def __len__(self) -> int:
-        return self._state.count
-
-    def __repr__(self) -> str:
-        if self._closed:
-            return f"<Gallery {self._path}: closed>"
-        return f"<Gallery {self._path}: {len(self):,} images, {self.dim:,} features>"
-
-    @property
-    def path(self) -> str:
-        """The gallery's folder."""
-        return self._path
-
-    @property
-    def dim(self) -> int:
-        """Number of features of an image."""
-        return self._state.state.dim
-
-    @property
-    def space(self) -> str | None:
-        """The feature space, None where it is not known."""
-        return self._state.state.space
-
-    @property
-    def features(self) -> npt.NDArray[np.float32]:
-        """The features, (n, dim) float32, read-only: the file itself, mapped."""
-        return self._state.features
-
-    @property
-    def paths(self) -> list[str]:
-        """Absolute paths of the images, ``os.fsdecode``d; names of rows that are not files."""
-        return self._state.paths
-
-    @property
-    def labels(self) -> list[Label]:
-        """The images' labels, None where there is none."""
-        return self._state.column("label")
-
-    @property
-    def hashes(self) -> list[str | None]:
-        """SHA-256 of the images' files in hexadecimal, None for rows that are not files."""
-        return [value and value.hex() for value in self._state.column("hash")]
-
-    @property
-    def sizes(self) -> list[int | None]:
-        """Sizes of the images' files in bytes, None for rows that are not files."""
-        return self._state.column("size")
-
-    @property
-    def mtimes_ns(self) -> list[int | None]:
-        """When the images' files were changed, in nanoseconds, None for rows that are not files."""
-        return self._state.column("mtime_ns")
-
-    @property
-    def roots(self) -> list[str]:
-        """The folders that images were added from."""
-        return [os.fsdecode(path) for root, path in self._state.roots if root]
-
-    @property
-    def root(self) -> str | None:
-        """The folder that all `roots` lie in, None if there are none."""
-        return os.path.commonpath(self.roots) if self.roots else None
-
-    @property
-    def failed(self) -> list[tuple[str, str]]:
-        """Path and reason of files that were found and could not be used."""
-        return self._state.failed
-
-    def info(self) -> dict[str, Any]:
-        """Return counts, sizes and identity of the gallery, ready for JSON."""
-        state = self._state
-        files = [entry.stat().st_size for entry in os.scandir(self._path) if entry.is_file()]
-        return {
-            "path": self._path,
-            "format": catalogue.FORMAT,
-            "images": state.count,
-            "labelled": sum(label is not None for label in self.labels),
-            "failed": len(state.failed),
-            "dim": state.state.dim,
-            "space": state.state.space,
-            "root": self.root,
-            "roots": self.roots,
-            "generation": state.state.generation,
-            "dead_rows": state.state.rows - state.count,
-            "bytes": sum(files),
-        }
+            self._writer = None
+        super().close()
 
     def add(
         self,
         source: Any,
         *,
         labels: Labels | Sequence[Label] = None,
-        paths: Sequence[Path] | None = None,
-        root: Path | None = None,
+        paths: Sequence[PathLike] | None = None,
+        root: PathLike | None = None,
         space: str | None = None,
         embedder: Embedder | None = None,
         progress: Progress = None,
@@ -358,65 +251,11 @@ class Gallery:
             writer = self._writing()
             return self._index(writer, survey_again(writer), embedder, progress)
 
-    def search(
-        self,
-        query: Any = None,
-        k: int = 10,
-        metric: str = "correlation",
-        exclude_self: bool = False,
-        *,
-        row: int | Sequence[int] | None = None,
-        embedder: Embedder | None = None,
-    ) -> Any:
-        """Find the `k` nearest images of a query, exactly.
-
-        Parameters
-        ----------
-        query : image, vector, or a list of these
-            An image: its path, its file's bytes, a binary file object, a PIL image or a uint8 array
-            H×W, H×W×3 (RGB) or H×W×4. A vector: `dim` numbers; a 2-D array of floats holds several.
-        k : int
-            At least 1; no more are returned than the gallery has.
-        metric : str
-            One of `lookalike.METRICS` or an alias.
-        exclude_self : bool
-            Leave the query itself out: with `row` that row, with a path, bytes or a file object all
-            images whose file has the same content.
-        row : int or several, optional
-            Instead of `query`: an image of the gallery by its position.
-        embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet.
-
-        Returns
-        -------
-        Hits, or a list of Hits for several queries
-            Ordered by distance, then by index.
-
-        Raises
-        ------
-        GalleryError
-            The model's space is not the gallery's.
-        ImageError
-            The query cannot be read or decoded.
-        """
-        if (query is None) == (row is None):
-            raise TypeError("search takes a query or row=, one of the two")
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
-        state = self._state
-        if row is not None:
-            queries, single = from_rows(row, state.features)
-        else:
-            queries, single = from_source(query, state.state.dim)
-        if any(query.image is not None for query in queries):
-            queries = embed(queries, self._model(embedder))
-        hits = nearest(state, queries, k, metric, exclude_self)
-        return hits[0] if single else hits
-
-    def remove(self, paths: Path | Iterable[Path]) -> int:
+    def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
         """Remove images, by a new generation of the features file; their files are not touched.
 
-        A file that stays in a folder that was added comes back with the next `add` or `update`.
+        A file that stays in a folder of which other images remain comes back with the next
+        `update`; a folder of which no image remains is no longer looked at.
 
         Parameters
         ----------
@@ -445,6 +284,7 @@ class Gallery:
                     raise GalleryError(f"{os.fsdecode(path)} is not in {self._path}")
                 positions.update(found)
             writer.switch([int(state.rows[position]) for position in positions])
+            writer.forget_empty_roots()
             self.refresh()
             return len(positions)
 
@@ -455,7 +295,7 @@ class Gallery:
             self.refresh()
             return switched
 
-    def relocate(self, old: Path, new: Path) -> int:
+    def relocate(self, old: PathLike, new: PathLike) -> int:
         """Tell the gallery that the photos below folder `old` now lie below folder `new`.
 
         Returns
@@ -479,25 +319,6 @@ class Gallery:
             self.refresh()
             return moved
 
-    def export(self, path: Path, *, parquet: bool = False) -> list[str]:
-        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
-
-        Parameters
-        ----------
-        path : path
-            The files' name without its ending; for a folder that exists, ``features`` in it.
-        parquet : bool
-            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
-
-        Returns
-        -------
-        list of str
-            The files that were written. Each appears whole or not at all.
-        """
-        from lookalike.export import export
-
-        return export(self, os.fsdecode(path), parquet)
-
     def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
         """Check all rows and files, as `check_gallery`, which also takes what cannot be opened."""
         from lookalike.checking import check_gallery
@@ -513,18 +334,6 @@ class Gallery:
             self.refresh()
             return report
 
-    @property
-    def _state(self) -> Snapshot:
-        self._check_open()
-        if self._snapshot is None:
-            self.refresh()
-        assert self._snapshot is not None
-        return self._snapshot
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise GalleryError(f"{self._path} has been closed")
-
     def _writing(self) -> Writer:
         """Become the writer, if this is not it yet."""
         self._check_open()
@@ -533,7 +342,7 @@ class Gallery:
                 f"{self._path} was opened with mode='r', to read only; "
                 "Gallery.open(path) can also write"
             )
-        if self._writer is None:
+        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
             self._writer = Writer(self._path)
             self._snapshot = None
         return self._writer
@@ -545,7 +354,7 @@ class Gallery:
             writer.adopt(embedder.space, embedder.width, f"the model {embedder!r}")
 
         def model() -> Embedder:
-            found = embedder or self._embedder or _googlenet()
+            found = embedder or self._embedder or default_model()
             writer.adopt(found.space, found.width, f"the model {found!r}")
             self._embedder = found
             return found
@@ -555,33 +364,8 @@ class Gallery:
         finally:
             self._snapshot = None
 
-    def _model(self, embedder: Embedder | None) -> Embedder:
-        space = self.space
-        model = embedder or self._embedder
-        if model is None:
-            if space is None:
-                raise GalleryError(
-                    f"{self._path} does not say which model its features are from; "
-                    "search(..., embedder=...) names it"
-                )
-            model = _googlenet()
-        if model.width != self.dim or space not in (None, model.space):
-            raise GalleryError(
-                f"{self._path} holds {self.dim} features of the space {space}, the model "
-                f"{model!r} gives {model.width} of {model.space}; search(..., embedder=...) takes "
-                "the right one"
-            )
-        self._embedder = model
-        return model
 
-
-def _googlenet() -> Embedder:
-    from lookalike.googlenet import GoogLeNet
-
-    return GoogLeNet()
-
-
-def _paths(source: Any) -> list[Path] | None:
+def _paths(source: Any) -> list[PathLike] | None:
     """Return the paths in what `add` was given, None if it is an array."""
     if isinstance(source, (str, os.PathLike)):
         return [source]

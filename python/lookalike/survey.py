@@ -248,6 +248,7 @@ def survey_sources(
             survey.file(numbers[path], os.path.basename(path), label_of[folder])
     if labels is not None and labels != "folder" and not survey.labelled:
         writer.discard()
+        writer.forget_empty_roots()
         raise GalleryError(
             "labels: none of the paths is one of the images found; they must be absolute or "
             "relative to the folder that is added"

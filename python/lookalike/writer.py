@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import time
+import weakref
 import zlib
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -73,15 +74,26 @@ class WriterLock:
                     "it can be read meanwhile"
                 ) from error
             raise GalleryError(f"cannot lock {path}: {error.strerror}") from error
-        self._process = os.getpid()
+        _held.add(self)
 
     def release(self) -> None:
-        """Let others write."""
+        """Let others write; in a forked child, only let go of what was inherited."""
         if self._descriptor >= 0:
-            if self._process == os.getpid():  # a forked child shares the lock but must not end it
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+_held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
+
+
+def _release_inherited() -> None:
+    # A lock lasts until all copies of its descriptor are closed: a child that outlives the writer
+    # would keep it.
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_release_inherited)
 
 
 class Writer:
@@ -100,11 +112,13 @@ class Writer:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self.process = os.getpid()
         self._puts: list[tuple[Any, ...]] = []
         self._changes: list[tuple[str, tuple[Any, ...]]] = []
         self._oldest: float | None = None
         self.begin()
         path = os.path.join(folder, catalogue.FILE_NAME)
+        catalogue.expect(path)  # before a lock is left in some other folder
         with contextlib.ExitStack() as opened:
             self._lock = WriterLock(folder)
             opened.callback(self._lock.release)
@@ -206,6 +220,12 @@ class Writer:
         self._puts.clear()
         self._changes.clear()
         self._oldest = None
+
+    def forget_empty_roots(self) -> None:
+        """No longer look for images in folders that have none in the gallery."""
+        with self.catalogue.transaction() as connection:
+            for table in ("failures WHERE root", "roots WHERE id != 0 AND id"):
+                connection.execute(f"DELETE FROM {table} NOT IN (SELECT root FROM images)")
 
     def switch(self, dropped: Collection[int] = ()) -> bool:
         """Leave dead and dropped rows out, by a new generation of the features file.
