@@ -70,7 +70,7 @@ def _write_parquet(gallery: GalleryReader, file: Path) -> None:
     import pyarrow.parquet as pq
 
     # Parquet's text must be UTF-8.
-    paths = [path.encode("utf-8", "backslashreplace").decode() for path in gallery.paths]
+    paths = [os.fsencode(path).decode("utf-8", "backslashreplace") for path in gallery.paths]
     labels = [None if label is None else str(label) for label in gallery.labels]
     schema = pa.schema(
         [

@@ -283,8 +283,9 @@ class Gallery(GalleryReader):
                 if not found:
                     raise GalleryError(f"{os.fsdecode(path)} is not in {self._path}")
                 positions.update(found)
+            roots = set(state.column("root"))
             writer.switch([int(state.rows[position]) for position in positions])
-            writer.forget_empty_roots()
+            writer.forget_roots(roots)
             self.refresh()
             return len(positions)
 

@@ -115,6 +115,7 @@ class _Run:
                 "UPDATE images SET size = ?, mtime_ns = ?, label = ? WHERE row = ?",
                 (candidate.size, candidate.mtime_ns, candidate.label, known.row),
             )
+            self._survey.forget(candidate.path)
             self._report.unchanged += 1
             self._progress()
             return True
@@ -144,10 +145,7 @@ class _Run:
                 owner.row,
             ),
         )
-        self._writer.change(
-            "DELETE FROM failures WHERE root = ? AND path = ?",
-            (candidate.root, candidate.relative),
-        )
+        self._survey.forget(candidate.path)
         self._survey.gone.pop(path, None)
         self._rows[owner.hash or b""] = owner.row
         self._report.moved += 1

@@ -140,7 +140,7 @@ class Survey:
         self._rest(expected, labels)
         for path in [path for path in self._failures if path.startswith(inside)]:
             if path not in self._met and not os.path.lexists(path):
-                self._forget(path)
+                self.forget(path)
 
     def file(self, root: int, relative: bytes, labels: Callable[[bytes], Label] | None) -> None:
         """Compare one file, whatever its name."""
@@ -159,7 +159,7 @@ class Survey:
                 if os.path.lexists(path):
                     self.file(root, relative, None)
                 else:
-                    self._forget(path)
+                    self.forget(path)
 
     def _file(
         self,
@@ -188,7 +188,7 @@ class Survey:
                     self._writer.change(
                         "UPDATE images SET label = ? WHERE row = ?", (label, known.row)
                     )
-                self._forget(path)
+                self.forget(path)
                 return
         elif path in self._failures:
             _, _, facts, reason = self._failures[path]
@@ -217,7 +217,8 @@ class Survey:
                 self._met.add(path)
                 self.gone[path] = known
 
-    def _forget(self, path: bytes) -> None:
+    def forget(self, path: bytes) -> None:
+        """Take back that a file failed."""
         if path in self._failures:
             root, relative, *_ = self._failures.pop(path)
             self._writer.change(
@@ -248,7 +249,7 @@ def survey_sources(
             survey.file(numbers[path], os.path.basename(path), label_of[folder])
     if labels is not None and labels != "folder" and not survey.labelled:
         writer.discard()
-        writer.forget_empty_roots()
+        writer.forget_roots(numbers.values())
         raise GalleryError(
             "labels: none of the paths is one of the images found; they must be absolute or "
             "relative to the folder that is added"

@@ -221,11 +221,16 @@ class Writer:
         self._changes.clear()
         self._oldest = None
 
-    def forget_empty_roots(self) -> None:
-        """No longer look for images in folders that have none in the gallery."""
+    def forget_roots(self, roots: Collection[int]) -> None:
+        """No longer look for images in those of the given folders that have none here."""
+        without = [(root,) for root in roots if root != 0]
         with self.catalogue.transaction() as connection:
-            for table in ("failures WHERE root", "roots WHERE id != 0 AND id"):
-                connection.execute(f"DELETE FROM {table} NOT IN (SELECT root FROM images)")
+            for table, column in (("failures", "root"), ("roots", "id")):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE {column} = ? "
+                    f"AND {column} NOT IN (SELECT root FROM images)",
+                    without,
+                )
 
     def switch(self, dropped: Collection[int] = ()) -> bool:
         """Leave dead and dropped rows out, by a new generation of the features file.

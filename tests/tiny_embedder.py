@@ -1,0 +1,65 @@
+"""A model for tests of the gallery: instant, exact, and it remembers what it was asked."""
+
+import itertools
+import os
+import time
+
+import numpy as np
+from PIL import Image
+
+from lookalike.images import ImageError, open_image
+
+WIDTH = 12
+SPACE = "tiny"
+
+
+def features_of(source):
+    """The mean colour of each quarter of an image."""
+    quarters = open_image(source).resize((2, 2), Image.Resampling.BOX)
+    return np.asarray(quarters, np.float32).ravel()
+
+
+class TinyEmbedder:
+    width = WIDTH
+
+    def __init__(self, space=SPACE, seconds=0.0, log=None, ahead=1):
+        self.space = space
+        self.embedded = 0
+        self._seconds = seconds
+        self._log = log
+        self._ahead = ahead
+
+    def embed_iter(self, images):
+        for position, image in enumerate(self._read_ahead(images)):
+            time.sleep(self._seconds)
+            self.embedded += 1
+            if self._log is not None:  # survives being killed
+                os.write(self._log, b".")
+            try:
+                yield position, features_of(image)
+            except ImageError as error:
+                yield position, error
+
+    def _read_ahead(self, images):
+        source = iter(images)
+        while batch := list(itertools.islice(source, self._ahead)):
+            yield from batch
+
+    def embed(self, images):
+        return np.stack([features for _, features in self.embed_iter(images)])
+
+
+def write_image(path, seed):
+    """A small image of its own content for each seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    Image.fromarray(random.integers(0, 256, (6, 6, 3), np.uint8)).save(path)
+    return path
+
+
+def assert_matches_disk(gallery):
+    """Each image has the features of the file that lies at its path."""
+    assert len(gallery.paths) == len(gallery.labels) == len(gallery.features) == len(gallery)
+    assert len(set(gallery.paths)) == len(gallery)
+    for path, row in zip(gallery.paths, gallery.features, strict=True):
+        np.testing.assert_array_equal(row, features_of(path), err_msg=path)
