@@ -69,6 +69,10 @@ class GalleryError(ValueError):
     """A gallery that is missing, damaged, busy or not what was asked for; the message names it."""
 
 
+class _Damaged(sqlite3.DatabaseError):
+    """What SQLite finds no fault with and yet cannot be a catalogue."""
+
+
 class State(NamedTuple):
     """The one row of the table ``gallery``."""
 
@@ -89,7 +93,7 @@ class Catalogue:
     def create(cls, path: str, dim: int, space: str | None) -> None:
         """Write the catalogue of an empty gallery to a new file."""
         with _naming(path), contextlib.closing(_connect(path, "rwc")) as connection:
-            _migrate(connection, path)
+            _migrate(connection, 0)
             connection.execute("INSERT INTO gallery VALUES (1, ?, ?, 0, 0)", (dim, space))
 
     @classmethod
@@ -104,7 +108,7 @@ class Catalogue:
         with _naming(path):
             connection = _connect(path, "rw")
             try:
-                _migrate(connection, path)
+                _migrate(connection, _format(connection, path))
             except BaseException:
                 connection.close()
                 raise
@@ -126,7 +130,7 @@ class Catalogue:
                 _format(connection, path)  # takes the lock, which backup() would not wait for
                 connection.backup(copy)
             with _naming(path):
-                _migrate(copy, path)
+                _migrate(copy, _format(copy, path))
         except BaseException:
             copy.close()
             raise
@@ -147,8 +151,9 @@ class Catalogue:
     def state(self) -> State:
         """Return what the gallery holds as of now."""
         found = self.select("SELECT dim, space, generation, rows FROM gallery")
-        if not found:
-            raise GalleryError(f"{self.path} is damaged: it does not say what the gallery holds")
+        with _naming(self.path):
+            if not found:
+                raise _Damaged("it does not say what the gallery holds")
         return State(*found[0])
 
     @contextlib.contextmanager
@@ -189,7 +194,9 @@ def _format(connection: sqlite3.Connection, path: str) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if objects and application != APPLICATION_ID:
+    if not objects:
+        raise _Damaged("it is empty")
+    if application != APPLICATION_ID:
         raise GalleryError(f"{path} is not a catalogue of lookalike but some other database")
     if version > FORMAT:
         raise GalleryError(
@@ -199,10 +206,10 @@ def _format(connection: sqlite3.Connection, path: str) -> int:
     return int(version)
 
 
-def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    if _format(connection, path) == FORMAT:
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    if version == FORMAT:
         return
-    steps = "".join(MIGRATIONS[_format(connection, path) :])
+    steps = "".join(MIGRATIONS[version:])
     script = (
         f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID};"
         f"PRAGMA user_version = {FORMAT}; COMMIT;"
@@ -222,6 +229,8 @@ def _naming(path: str) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if isinstance(error, _Damaged):
+            code = sqlite3.SQLITE_CORRUPT
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             reason = f"another program has kept it locked for {BUSY_SECONDS} s"
         elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

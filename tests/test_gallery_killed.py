@@ -1,0 +1,121 @@
+"""A writer that is killed or interrupted at any moment loses nothing that it had committed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike as la
+from tiny_embedder import write_image
+
+TESTS = Path(__file__).parent
+UNTRAINED = "import sys, lookalike as la; network = la.GoogLeNet.untrained(0, threads=2)"
+
+
+def run_script(name, *arguments, timeout):
+    done = subprocess.run(
+        [sys.executable, TESTS / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_fifty_kills(tmp_path):
+    outcome = json.loads(run_script("killed_writer.py", tmp_path, 50, 1, timeout=120))
+    assert outcome["growing"] == 25
+    assert outcome["changing"] >= 25
+    assert outcome["generations"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_many_kills(tmp_path, seed):
+    run_script("killed_writer.py", tmp_path, 250, seed, timeout=900)
+
+
+def test_ctrl_c_at_any_moment(tmp_path):
+    run_script("interrupted_writer.py", tmp_path, 20, 1, timeout=120)
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_very_many_moments(tmp_path):
+    run_script("interrupted_writer.py", tmp_path, 400, 2, timeout=900)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    for i in range(60):
+        write_image(folder / f"{i:02}.png", i)
+    return folder
+
+
+def start(photos, target):
+    script = f"""
+{UNTRAINED}
+with la.Gallery.open(sys.argv[1], mode="a") as gallery:
+    print("begins", flush=True)
+    try:
+        gallery.add(sys.argv[2], embedder=network)
+        print("done", len(gallery))
+    except KeyboardInterrupt:
+        print("interrupted", len(gallery))
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(target), str(photos)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_ctrl_c_with_the_real_network(tmp_path, photos):
+    with start(photos, tmp_path / "gallery") as process:
+        assert process.stdout.readline() == "begins\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    state, count = output.split()
+    with la.Gallery.open(tmp_path / "gallery") as gallery:
+        assert len(gallery) == int(count)
+        assert (state == "done") == (len(gallery) == 60)
+        assert gallery.check().ok
+
+
+@pytest.mark.slow
+def test_fifty_kills_with_the_real_network(tmp_path, photos):
+    rng = random.Random(3)
+    target = tmp_path / "gallery"
+    expected = la.GoogLeNet.untrained(0).embed(sorted(photos.iterdir()))
+    names = [str(path) for path in sorted(photos.iterdir())]
+    committed, kills, rounds = 0, 0, 0
+    while kills < 50:
+        with start(photos, target) as process:
+            process.stdout.readline()
+            time.sleep(rng.uniform(0, 1.2))
+            process.kill()
+            output, _ = process.communicate(timeout=60)
+        kills += not output
+        with la.Gallery.open(target) as gallery:
+            assert gallery.check().ok
+            assert len(gallery) >= committed
+            committed = len(gallery)
+            for path, row in zip(gallery.paths, gallery.features, strict=True):
+                np.testing.assert_allclose(row, expected[names.index(path)], rtol=1e-4, atol=1e-5)
+            if committed == 60:
+                rounds += 1
+                gallery.remove(gallery.paths)
+                committed = 0
+    assert rounds > 0
+    assert sorted(os.listdir(target))[0] == "catalogue.sqlite"
