@@ -110,6 +110,10 @@ def check_gallery(
         held.callback(opened.close)
         state = opened.state()
         source, intact = _check_rows(folder, opened, state, report, progress)
+        if report.damage and not repair:
+            with contextlib.closing(Catalogue.snapshot(opened.path)) as now:
+                if now.state().generation != state.generation:  # by a writer, meanwhile
+                    return check_gallery(folder, progress=progress)
         report.outdated += _outdated(opened)
         if repair:
             if report.damage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -225,10 +225,9 @@ class Gallery(GalleryReader):
         for argument, value in (("paths", paths), ("root", root), ("space", space)):
             if value is not None:
                 raise TypeError(f"{argument} goes with an array, source is paths")
-        with self._guard:
-            writer = self._writing()
-            survey = survey_sources(writer, sources, labels)
-            return self._index(writer, survey, embedder, progress)
+        return self._index(
+            lambda writer: survey_sources(writer, sources, labels), embedder, progress
+        )
 
     def update(self, *, embedder: Embedder | None = None, progress: Progress = None) -> Report:
         """Look at all folders and files again: what is new, changed, moved or gone.
@@ -247,9 +246,7 @@ class Gallery(GalleryReader):
         Report
             As `add`.
         """
-        with self._guard:
-            writer = self._writing()
-            return self._index(writer, survey_again(writer), embedder, progress)
+        return self._index(survey_again, embedder, progress)
 
     def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
         """Remove images, by a new generation of the features file; their files are not touched.
@@ -326,9 +323,11 @@ class Gallery(GalleryReader):
 
         with self._guard:
             writing = self._writer is not None
-            if repair and self._writer is not None:
-                self._writer.close()
-                self._writer = None
+            if repair:
+                self._check_writable()
+                if self._writer is not None:  # a lock that check_gallery takes itself
+                    self._writer.close()
+                    self._writer = None
             report = check_gallery(self._path, repair=repair, progress=progress)
             if writing:
                 self._writing()
@@ -337,33 +336,41 @@ class Gallery(GalleryReader):
 
     def _writing(self) -> Writer:
         """Become the writer, if this is not it yet."""
+        self._check_writable()
+        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
+            self._writer = Writer(self._path)
+            self._snapshot = None
+        return self._writer
+
+    def _check_writable(self) -> None:
         self._check_open()
         if self._mode == "r":
             raise GalleryError(
                 f"{self._path} was opened with mode='r', to read only; "
                 "Gallery.open(path) can also write"
             )
-        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
-            self._writer = Writer(self._path)
-            self._snapshot = None
-        return self._writer
 
     def _index(
-        self, writer: Writer, survey: Survey, embedder: Embedder | None, progress: Progress
+        self,
+        look: Callable[[Writer], Survey],
+        embedder: Embedder | None,
+        progress: Progress,
     ) -> Report:
-        if embedder is not None:
-            writer.adopt(embedder.space, embedder.width, f"the model {embedder!r}")
-
         def model() -> Embedder:
             found = embedder or self._embedder or default_model()
             writer.adopt(found.space, found.width, f"the model {found!r}")
             self._embedder = found
             return found
 
-        try:
-            return index(writer, survey, model, progress)
-        finally:
-            self._snapshot = None
+        with self._guard:
+            writer = self._writing()
+            if embedder is not None:
+                model()  # refused before the work rather than in it
+            try:
+                return index(writer, look(writer), model, progress)
+            finally:
+                writer.discard()  # what an error has left; what is finished is committed
+                self._snapshot = None
 
 
 def _paths(source: Any) -> list[PathLike] | None:

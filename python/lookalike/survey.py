@@ -248,7 +248,6 @@ def survey_sources(
         else:
             survey.file(numbers[path], os.path.basename(path), label_of[folder])
     if labels is not None and labels != "folder" and not survey.labelled:
-        writer.discard()
         writer.forget_roots(numbers.values())
         raise GalleryError(
             "labels: none of the paths is one of the images found; they must be absolute or "

@@ -166,6 +166,8 @@ class Writer:
         self, root: int, path: bytes, label: object, file: File, features: npt.NDArray[np.float32]
     ) -> None:
         """Add an image, or give one that is there new features; committed when it is time."""
+        if features.shape != (self.state.dim,):  # would shift all rows after it
+            raise ValueError(f"features must have shape ({self.state.dim},), got {features.shape}")
         row = self.state.rows + len(self._puts)
         (stored,) = features_file.append(self._descriptor, self._path, row, features[np.newaxis])
         # One append makes it known, so that Ctrl-C falls before or after it.
