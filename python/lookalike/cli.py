@@ -21,6 +21,15 @@ from lookalike.printable import printable
 __all__ = ["cli", "main"]
 
 VERBS = {
+    "index": "index_command",
+    "search": "search_command",
+    "duplicates": "duplicates_command",
+    "neighbors": "all_pairs_commands",
+    "distances": "all_pairs_commands",
+    "info": "gallery_commands",
+    "check": "gallery_commands",
+    "export": "gallery_commands",
+    "relocate": "gallery_commands",
     "model": "model_commands",
 }
 """Each verb and the module with the click command of that name, in the order of ``--help``."""

@@ -34,7 +34,15 @@ from PIL import (
     WebPImagePlugin,
 )
 
-__all__ = ["ImageError", "ImageSource", "decode", "image_name", "open_image", "read_image"]
+__all__ = [
+    "ImageError",
+    "ImageSource",
+    "decode",
+    "image_name",
+    "image_size",
+    "open_image",
+    "read_image",
+]
 
 ImageSource: TypeAlias = (
     "str | os.PathLike[str] | os.PathLike[bytes] | bytes | BinaryIO | Image.Image"
@@ -223,6 +231,37 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     # Decoders meet hostile bytes with whatever exception their code runs into (struct.error,
     # KeyError, zlib.error, SyntaxError, MemoryError ...); all of them mean the same here.
     except Exception as error:
+        raise ImageError(name, f"damaged image: {_one_line(error)}") from error
+
+
+def image_size(
+    source: str | os.PathLike[str] | os.PathLike[bytes] | bytes | BinaryIO,
+) -> tuple[int, int]:
+    """Return the width and height that an image file states; nothing is decoded or turned.
+
+    Parameters
+    ----------
+    source : path, bytes or binary file object
+        As for :func:`read_image`.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read or is no image.
+
+    Examples
+    --------
+    >>> image_size(b"P5 3 2 255 ......")
+    (3, 2)
+    """
+    name = image_name(source)
+    content = read_image(source)
+    try:
+        with _identify(content, name) as image:
+            return image.size
+    except ImageError:
+        raise
+    except Exception as error:  # see decode()
         raise ImageError(name, f"damaged image: {_one_line(error)}") from error
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from lookalike import weights
+from lookalike import console, weights
+from lookalike.cli_options import json_option
 
 __all__ = ["model"]
 
@@ -25,18 +26,20 @@ def model() -> None:
 
 
 @model.command()
-def download() -> None:
+@json_option
+def download(as_json: bool) -> None:
     """Download the public weights (28 MB) into the user's cache.
 
     LOOKALIKE_MODEL_URL replaces the built-in addresses; append #sha256=... to it for a file other
     than googlenet-12.onnx of the ONNX model zoo.
     """
-    click.echo(weights.download_model())
+    _print_path(weights.download_model(), as_json)
 
 
 @model.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-def import_(path: Path) -> None:
+@json_option
+def import_(path: Path, as_json: bool) -> None:
     """Check the model file PATH and copy it into the user's cache.
 
     \b
@@ -46,24 +49,39 @@ def import_(path: Path) -> None:
     from lookalike.googlenet import GoogLeNet
 
     GoogLeNet(path)  # raises if it is not a GoogLeNet
-    click.echo(weights.install_model(path))
+    _print_path(weights.install_model(path), as_json)
 
 
 @model.command()
-def path() -> None:
+@json_option
+def path(as_json: bool) -> None:
     """Print the path of the model in use; nothing is downloaded."""
-    click.echo(weights.find_model(download=False))
+    _print_path(weights.find_model(download=False), as_json)
 
 
 @model.command()
-def info() -> None:
+@json_option
+def info(as_json: bool) -> None:
     """Print what the model in use is; nothing is downloaded."""
     from lookalike.googlenet import GoogLeNet
 
     file = weights.find_model(download=False)
     network = GoogLeNet(file)
-    click.echo(f"path    {file}")
-    click.echo(f"bytes   {file.stat().st_size}")
-    click.echo(f"sha256  {hashlib.sha256(file.read_bytes()).hexdigest()}")
-    click.echo(f"model   {network!r}")
-    click.echo(f"space   {network.space}")
+    known = {
+        "path": str(file),
+        "bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "model": repr(network),
+        "space": network.space,
+    }
+    if as_json:
+        console.write_json(**known)
+    else:
+        console.facts(known.items())
+
+
+def _print_path(file: Path, as_json: bool) -> None:
+    if as_json:
+        console.write_json(path=str(file))
+    else:
+        click.echo(console.line(str(file)))

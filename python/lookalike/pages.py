@@ -12,7 +12,7 @@ import base64
 import functools
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ def thumbnail(source: ImageSource) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode("ascii")
 
 
-def thumbnails(sources: Iterable[ImageSource]) -> Iterator[str | None]:
+def thumbnails(sources: Iterable[ImageSource]) -> Generator[str | None]:
     """Yield the thumbnail of each image in order, made by all cores; None where there is no image.
 
     Closing the iterator leaves out what has not been begun.

@@ -1,0 +1,298 @@
+"""All pairs as files: the similarity matrix, and the graph of nearest neighbours.
+
+Both are made in blocks of rows, so that memory stays small, there is progress to show and Ctrl-C
+stops at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.atomic import replacing
+from lookalike.distance import Neighbors, cdist, knn
+from lookalike.progress import Progress, reporting
+
+__all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph"]
+
+BLOCK_ROWS = 16384
+"""Rows a step. Fewer than this are compared among themselves in one, with half the work."""
+
+
+def write_distances(
+    path: str | os.PathLike[str],
+    features: npt.NDArray[Any],
+    metric: str,
+    *,
+    dtype: str = "float32",
+    progress: Progress = None,
+) -> None:
+    """Write the matrix of all distances, `cdist(features, features)`, as a ``.npy`` file.
+
+    Parameters
+    ----------
+    path : path
+        The file; it appears whole or not at all.
+    features : (n, d) array
+    metric : str
+        One of `lookalike.METRICS` or an alias.
+    dtype : str
+        float32 or float64; the file has n² of them.
+    progress : None, True or callable(done, total)
+        Of the rows.
+
+    Raises
+    ------
+    OSError
+        The disk has no room for it, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = os.path.join(tempfile.mkdtemp(), "D.npy")
+    >>> write_distances(file, np.array([[0.0, 0.0], [3.0, 4.0]]), "euclidean")
+    >>> np.load(file, mmap_mode="r")[0]
+    memmap([0., 5.], dtype=float32)
+    """
+    count = len(features)
+    cdist(features[:0], features[:1], metric, dtype=dtype)  # the arguments are checked
+    with replacing(path) as file, reporting(progress, count, "rows") as report:
+        _reserve(file, (count, count), dtype, path)
+        if not count:
+            return
+        matrix = np.load(file, mmap_mode="r+")
+        for start in range(0, count, BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            cdist(features[rows], features, metric, out=matrix[rows], dtype=dtype)
+            report(min(count, start + BLOCK_ROWS))
+        matrix.flush()
+
+
+def neighbor_graph(
+    features: npt.NDArray[Any],
+    k: int,
+    metric: str,
+    *,
+    work: str | os.PathLike[str],
+    block_rows: int = BLOCK_ROWS,
+    progress: Progress = None,
+) -> Neighbors:
+    """Find the `k` nearest other rows of every row, as `knn(features)`, and remember on the way.
+
+    Parameters
+    ----------
+    features : (n, d) array
+    k : int
+        From 1 to n − 1.
+    metric : str
+        One of `lookalike.METRICS` or an alias.
+    work : path
+        A folder for the blocks that are done: a later call with the same rows, k and metric goes on
+        from there. It is made when there is more than one block; whoever has saved the result
+        removes it.
+    block_rows : int
+        Rows a step.
+    progress : None, True or callable(done, total)
+        Of the rows.
+
+    Returns
+    -------
+    Neighbors
+
+    Raises
+    ------
+    OSError
+        The folder cannot be written, or another process works in it.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0], [1.0], [5.0], [7.0]])
+    >>> neighbor_graph(rows, 1, "euclidean", work="unused").indices.ravel()
+    array([1, 0, 3, 2])
+    """
+    count = len(features)
+    if count <= block_rows:
+        return knn(features, k=k, metric=metric, progress=progress)
+    knn(features[:2], k=1, metric=metric)  # the metric is checked
+    if not 1 <= k < count:
+        raise ValueError(f"k must be from 1 to {count - 1} (the other rows), got {k}")
+    job = {"rows": count, "k": k, "metric": metric, "features": _fingerprint(features)}
+    with _workplace(Path(work), job) as (state, distances, indices):
+        done = state["done"]
+        with reporting(progress, count, "rows") as report:
+            while done < count:
+                end = min(count, done + block_rows)
+                near = knn(
+                    features[done:end],
+                    features,
+                    k=k + 1,
+                    metric=metric,
+                    progress=partial(_report_part, report, done),
+                )
+                _leave_self_out(near, done, distances[done:end], indices[done:end])
+                distances.flush()
+                indices.flush()
+                done = end
+                with replacing(Path(work, "state.json")) as file:
+                    file.write_text(json.dumps({**job, "done": done}))
+                report(done)
+        return Neighbors(np.asarray(distances), np.asarray(indices))
+
+
+def write_graph(
+    path: str | os.PathLike[str],
+    near: Neighbors,
+    paths: Sequence[str],
+    labels: Sequence[object],
+    **facts: str,
+) -> None:
+    """Write a graph as ``.npz`` or, by the name's ending, as a ``.parquet`` list of edges.
+
+    Parameters
+    ----------
+    path : path
+        The file; it appears whole or not at all. An ``.npz`` file holds ``distances`` and
+        ``indices``, (n, k), ``paths`` and ``labels``, (n,), and the `facts`. A ``.parquet`` file
+        has a row an edge: ``row``, ``rank`` from 1, ``neighbor``, ``distance``, ``path``,
+        ``neighbor_path``.
+    near : Neighbors
+    paths, labels : sequence
+        Of the n images.
+    **facts : str
+        What else to note down, such as the metric.
+
+    Raises
+    ------
+    ImportError
+        pyarrow is missing.
+    """
+    with replacing(path) as file:
+        if os.fspath(path).lower().endswith(".parquet"):
+            _write_parquet(file, near, paths, facts)
+        else:
+            arrays: dict[str, Any] = {
+                **near._asdict(),
+                "paths": np.array(paths, dtype=np.str_),
+                "labels": np.array(["" if each is None else str(each) for each in labels]),
+                **facts,
+            }
+            with open(file, "wb") as stream:
+                np.savez(stream, **arrays)
+
+
+def _report_part(report: Callable[[int], object], before: int, part: int, _: int | None) -> None:
+    report(before + part)
+
+
+def _leave_self_out(
+    near: Neighbors, start: int, distances: npt.NDArray[Any], indices: npt.NDArray[Any]
+) -> None:
+    """Copy all but the row itself; where k others are as near as it, all but the last."""
+    k = distances.shape[1]
+    own = near.indices == np.arange(start, start + len(near.indices))[:, None]
+    own[~own.any(axis=1), k] = True
+    distances[:] = near.distances[~own].reshape(-1, k)
+    indices[:] = near.indices[~own].reshape(-1, k)
+
+
+@contextlib.contextmanager
+def _workplace(
+    folder: Path, job: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], np.memmap[Any, Any], np.memmap[Any, Any]]]:
+    """Open the folder of a job, empty unless the same job was begun there."""
+    folder.mkdir(exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(None, "another process is at work on it", str(folder)) from None
+        state = {}
+        with contextlib.suppress(OSError, ValueError):
+            state = json.loads((folder / "state.json").read_text())
+        shape = job["rows"], job["k"]
+        files = [(folder / "distances.npy", "float64"), (folder / "indices.npy", "int64")]
+        if {name: state.get(name) for name in job} != job:
+            state = {**job, "done": 0}
+            for file, dtype in files:
+                _reserve(file, shape, dtype, file)
+        distances, indices = (np.load(file, mmap_mode="r+") for file, _ in files)
+        yield state, distances, indices
+    finally:
+        os.close(lock)
+
+
+def _reserve(file: Path, shape: tuple[int, ...], dtype: str, name: str | os.PathLike[str]) -> None:
+    """Make a ``.npy`` file that has its room on the disk.
+
+    Without that, a full disk would end the program by a signal when it writes to the mapping.
+    """
+    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    free = shutil.disk_usage(file.parent).free
+    if size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"needs {size / 1e9:,.1f} GB, the disk has {free / 1e9:,.1f} GB",
+            os.fspath(name),
+        )
+    with open(file, "wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        if size:
+            stream.flush()
+            os.posix_fallocate(stream.fileno(), stream.tell(), size)
+
+
+def _fingerprint(features: npt.NDArray[Any]) -> str:
+    digest = hashlib.blake2b(f"{features.shape} {features.dtype}".encode(), digest_size=16)
+    for start in range(0, len(features), BLOCK_ROWS):
+        digest.update(features[start : start + BLOCK_ROWS].tobytes())
+    return digest.hexdigest()
+
+
+def _write_parquet(
+    file: Path, near: Neighbors, paths: Sequence[str], facts: dict[str, str]
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count, k = near.indices.shape
+    # Parquet's text must be UTF-8.
+    names = pa.array([path.encode("utf-8", "backslashreplace").decode() for path in paths])
+    schema = pa.schema(
+        [
+            ("row", pa.int64()),
+            ("rank", pa.int32()),
+            ("neighbor", pa.int64()),
+            ("distance", pa.float64()),
+            ("path", pa.string()),
+            ("neighbor_path", pa.string()),
+        ],
+        metadata=facts,
+    )
+    with pq.ParquetWriter(file, schema) as writer:
+        for start in range(0, count, BLOCK_ROWS):
+            indices = near.indices[start : start + BLOCK_ROWS]
+            rows = np.repeat(np.arange(start, start + len(indices)), k)
+            neighbors = indices.ravel()
+            columns = [
+                pa.array(rows),
+                pa.array(np.tile(np.arange(1, k + 1, dtype=np.int32), len(indices))),
+                pa.array(neighbors),
+                pa.array(near.distances[start : start + BLOCK_ROWS].ravel()),
+                names.take(pa.array(rows)),
+                names.take(pa.array(neighbors)),
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))

@@ -1,0 +1,186 @@
+"""What the verbs print: tables, JSON and progress bars, on a terminal or into a pipe.
+
+A terminal gets colours, aligned columns and bars. A pipe or a file gets plain lines, a tab between
+columns, each as long as it is. Results go to standard output; bars, remarks and errors to standard
+error, so that results can be piped on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike.printable import printable as line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "SCHEMA",
+    "bar",
+    "facts",
+    "failures",
+    "heading",
+    "line",
+    "plural",
+    "remark",
+    "shown",
+    "table",
+    "write_json",
+    "write_paths",
+]
+
+SCHEMA = 1
+"""Of the JSON that the verbs print; it rises when a key changes its meaning or goes away."""
+
+
+def shown(path: str, *, absolute: bool = False) -> str:
+    """Return a path as the verbs print it: relative where it lies below the current folder.
+
+    Examples
+    --------
+    >>> shown(os.path.join(os.getcwd(), "a", "1.jpg")), shown("/1.jpg")
+    ('a/1.jpg', '/1.jpg')
+    """
+    try:
+        below = os.path.join(os.getcwd(), "")
+    except FileNotFoundError:  # the current folder has been deleted
+        return path
+    return path[len(below) :] if path.startswith(below) and not absolute else path
+
+
+def plural(count: int, what: str) -> str:
+    """Return a number and what it counts.
+
+    Examples
+    --------
+    >>> plural(1, "image"), plural(2640, "image")
+    ('1 image', '2,640 images')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def write_json(**document: Any) -> None:
+    """Print a JSON document. Paths that are not UTF-8 come as Python's ``surrogateescape``."""
+    click.echo(json.dumps({"schema": SCHEMA, **document}, indent=1))
+
+
+def write_paths(paths: Iterable[str], end: bytes) -> None:
+    """Print paths for other programs: byte for byte, unless a person reads them."""
+    if sys.stdout.isatty() and end == b"\n":
+        for path in paths:
+            click.echo(line(path))
+        return
+    sys.stdout.flush()
+    for path in paths:
+        sys.stdout.buffer.write(os.fsencode(path) + end)
+    sys.stdout.buffer.flush()
+
+
+def heading(text: str) -> None:
+    """Print what stands above a table."""
+    click.secho(line(text), bold=True)
+
+
+def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows of text.
+
+    Parameters
+    ----------
+    columns : sequence of (style, justify)
+        Of each column on a terminal, as rich names them.
+    rows : iterable of sequences
+        One value a column.
+    """
+    cells = ([line(str(value)) for value in row] for row in rows)
+    if not sys.stdout.isatty():
+        for row in cells:
+            click.echo("\t".join(row))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    for style, justify in columns:
+        grid.add_column(style=style, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in cells:
+        grid.add_row(*map(Text, row))
+    _console().print(grid)
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, one pair a line."""
+    known = list(pairs)
+    if sys.stdout.isatty():
+        table([("dim", "left"), ("", "left")], known)
+        return
+    width = max(len(name) for name, _ in known)
+    for name, value in known:
+        click.echo(f"{name:{width}}  {line(str(value))}")
+
+
+def remark(text: str) -> None:
+    """Print a line that is not a result on standard error."""
+    click.echo(line(text), err=True)
+
+
+def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None = None) -> None:
+    """Print paths and reasons on standard error; of more than `most` a terminal gets the first."""
+    if not failed:
+        return
+    remark(f"{plural(len(failed), 'file')} {what}:")
+    named = failed[:most] if sys.stderr.isatty() else failed
+    for path, reason in named:
+        remark(f"  {shown(path)}: {reason}")
+    if len(failed) > len(named):
+        remark(f"  and {len(failed) - len(named):,} more: lookalike info --failed")
+
+
+@contextlib.contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int | None], object] | None]:
+    """Yield a ``progress(done, total)`` that draws a bar with rate and time left.
+
+    None where standard error is no terminal.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="cyan")
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=_console(stderr=True),
+        transient=True,
+    ) as drawn:
+        task = drawn.add_task(label, total=None)
+        yield lambda done, total: drawn.update(task, completed=done, total=total)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    # File names are text: no markup, no emoji, no guessing what might be a number.
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
