@@ -66,3 +66,42 @@ def run_python() -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment variables of a user whose weights are an untrained network, quick to load."""
+    from lookalike.googlenet_graph import untrained_googlenet
+
+    folder = tmp_path_factory.mktemp("settings")
+    model = folder / "untrained.onnx"
+    model.write_bytes(untrained_googlenet(0))
+    return {"LOOKALIKE_MODEL": str(model), "XDG_CACHE_HOME": str(folder)}
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Path:
+    """A folder with ``photos``, nine small pictures, and ``lookalike.gallery`` of them."""
+    from command_line import draw_photos, run
+
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_photos(folder / "photos")
+    made = run("index", "photos", cwd=folder, **settings)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.fixture
+def lookalike(
+    drawn: Path,
+    settings: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Callable[..., object]:
+    """Call ``lookalike`` in this process, with `drawn` as the current folder."""
+    from command_line import call
+
+    monkeypatch.chdir(drawn)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: call(arguments, monkeypatch, capfdbinary)

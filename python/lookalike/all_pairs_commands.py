@@ -30,10 +30,11 @@ __all__ = ["distances", "neighbors"]
 @metric_option("correlation")
 @json_option
 def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> None:
-    """Find the k nearest images of every image, exactly, and write the graph.
+    """Write the k nearest images of every image.
 
-    A .npz file holds distances and indices, (images, k), with paths and labels; a .parquet file has
-    a row an edge (pip install 'lookalike[parquet]'). No image is its own neighbour.
+    They are exact, and no image is its own neighbour. A .npz file holds distances and indices,
+    (images, k), with paths and labels; a .parquet file has a row an edge (pip install
+    'lookalike[parquet]').
 
     With more than 16,384 images it may be interrupted: what is done is kept in OUTPUT.part, and the
     same command goes on from there.
@@ -86,15 +87,15 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
 )
 @json_option
 def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool) -> None:
-    """Write the matrix of the distances of all pairs of images as a NumPy file.
+    """Write the matrix of all distances as a NumPy file.
 
-    Row i and column i are the image of row i in `lookalike export`. For n images the file has n × n
+    Row i and column i are the image of row i in `lookalike export`. For n images the file has n x n
     numbers: 10,000 images make 400 MB. np.load(..., mmap_mode="r") opens any size at once.
 
     \b
     Examples:
       lookalike distances -o D.npy
-      lookalike distances photos.gallery -o D.npy --metric canberra --dtype float64
+      lookalike distances -o D.npy --metric canberra --dtype float64
     """  # noqa: D301
     from lookalike.all_pairs import write_distances
 
@@ -117,7 +118,7 @@ def _say(
             seconds=round(seconds, 3),
         )
     else:
-        click.echo(f"{output}: {console.plural(images, 'image')}, {metric} ({seconds:.1f} s)")
+        console.say(f"{output}: {console.plural(images, 'image')}, {metric} ({seconds:.1f} s)")
 
 
 def _require_pyarrow() -> None:

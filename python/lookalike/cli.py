@@ -65,7 +65,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Not click's own handling, which answers Ctrl-C with exit code 1.
-        code = cli.main(prog_name="lookalike", standalone_mode=False)
+        code = cli.main(prog_name="lookalike", standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where its errors are still understood
     except click.UsageError as error:
@@ -73,9 +73,10 @@ def main() -> None:
         code = _fail(f"{error.format_message()} ({usage})", 2, error.ctx)
     except click.ClickException as error:
         code = _fail(error.format_message(), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would end in a traceback
-        code = _fail("interrupted", 130)
+        # click makes an Abort of a KeyboardInterrupt, which may say what has been kept.
+        code = _fail(str(error.__cause__ or error) or "interrupted", 130)
     except BrokenPipeError:  # the reader of a pipe has seen enough
         code = 1
     except MemoryError as error:
@@ -93,7 +94,7 @@ def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
     # The ways out of a missing model come on lines of their own; each line is made printable.
     lines = "\n".join(printable(line) for line in message.splitlines())
     with contextlib.suppress(OSError):
-        click.echo(f"{name}: {lines}", err=True)
+        click.echo(f"{name}: {lines}", file=sys.stderr)
     return code
 
 
@@ -105,10 +106,12 @@ def _os_error(error: OSError) -> str:
 
 
 def _is_about_content(error: ValueError) -> bool:
+    """Tell a file or gallery that cannot be used from an argument that makes no sense."""
+    from lookalike.catalogue import GalleryError
     from lookalike.images import ImageError
     from lookalike.weights import ModelError
 
-    return isinstance(error, (ImageError, ModelError))
+    return isinstance(error, (GalleryError, ImageError, ModelError))
 
 
 def _silence(stream: TextIO | None) -> None:

@@ -71,7 +71,8 @@ def metric_option(default: str) -> Callable[[Command], Command]:
         type=click.Choice(METRICS),
         default=default,
         show_default=True,
-        help="Which distance.",
+        metavar="NAME",
+        help=f"Which distance: {', '.join(METRICS)}.",
     )
 
 
@@ -133,18 +134,28 @@ def choose_embedder(model: str | None, untrained: int | None, space: str | None)
     """
     if model is not None and untrained is not None:
         raise click.UsageError("--model and --untrained exclude each other")
-    if model is not None:
-        from lookalike.googlenet import GoogLeNet
-
-        return GoogLeNet(model)
-    guessed = untrained is None and space is not None and space.startswith(UNTRAINED)
-    if untrained is None and not guessed:
+    guessed = model is None and untrained is None
+    if guessed and not (space or "").startswith(UNTRAINED):
         return None
     from lookalike.googlenet import GoogLeNet
 
+    if model is not None:
+        return GoogLeNet(model)
+    if guessed and (installed := _installed()) is not None and installed.space == space:
+        return installed
     network = GoogLeNet.untrained(untrained or 0)
     if guessed and network.space != space:
         raise click.UsageError(
             "the gallery was made with an untrained network: name its seed with --untrained SEED"
         )
     return network
+
+
+def _installed() -> Embedder | None:
+    from lookalike.googlenet import GoogLeNet
+    from lookalike.weights import ModelError, find_model
+
+    try:
+        return GoogLeNet(find_model(download=False))
+    except ModelError:
+        return None

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -30,6 +30,7 @@ __all__ = [
     "line",
     "plural",
     "remark",
+    "say",
     "shown",
     "table",
     "write_json",
@@ -68,14 +69,16 @@ def plural(count: int, what: str) -> str:
 
 def write_json(**document: Any) -> None:
     """Print a JSON document. Paths that are not UTF-8 come as Python's ``surrogateescape``."""
-    click.echo(json.dumps({"schema": SCHEMA, **document}, indent=1))
+    say(json.dumps({"schema": SCHEMA, **document}, indent=1))
 
 
 def write_paths(paths: Iterable[str], end: bytes) -> None:
     """Print paths for other programs: byte for byte, unless a person reads them."""
-    if sys.stdout.isatty() and end == b"\n":
+    if _is_terminal(sys.stdout) and end == b"\n":
         for path in paths:
-            click.echo(line(path))
+            say(line(path))
+        return
+    if sys.stdout is None:
         return
     sys.stdout.flush()
     for path in paths:
@@ -83,9 +86,15 @@ def write_paths(paths: Iterable[str], end: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def say(text: str) -> None:
+    """Print a line, as it is."""
+    # Without file=, click would write UTF-8 where it was told ASCII.
+    click.echo(text, file=sys.stdout)
+
+
 def heading(text: str) -> None:
     """Print what stands above a table."""
-    click.secho(line(text), bold=True)
+    say(click.style(line(text), bold=True))
 
 
 def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> None:
@@ -99,9 +108,9 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
         One value a column.
     """
     cells = ([line(str(value)) for value in row] for row in rows)
-    if not sys.stdout.isatty():
+    if not _is_terminal(sys.stdout):
         for row in cells:
-            click.echo("\t".join(row))
+            say("\t".join(row))
         return
     from rich.table import Table
     from rich.text import Text
@@ -117,17 +126,17 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Print names and values, one pair a line."""
     known = list(pairs)
-    if sys.stdout.isatty():
+    if _is_terminal(sys.stdout):
         table([("dim", "left"), ("", "left")], known)
         return
     width = max(len(name) for name, _ in known)
     for name, value in known:
-        click.echo(f"{name:{width}}  {line(str(value))}")
+        say(f"{name:{width}}  {line(str(value))}")
 
 
 def remark(text: str) -> None:
     """Print a line that is not a result on standard error."""
-    click.echo(line(text), err=True)
+    click.echo(line(text), file=sys.stderr)
 
 
 def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None = None) -> None:
@@ -135,7 +144,7 @@ def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None =
     if not failed:
         return
     remark(f"{plural(len(failed), 'file')} {what}:")
-    named = failed[:most] if sys.stderr.isatty() else failed
+    named = failed[:most] if _is_terminal(sys.stderr) else failed
     for path, reason in named:
         remark(f"  {shown(path)}: {reason}")
     if len(failed) > len(named):
@@ -148,7 +157,7 @@ def bar(label: str) -> Iterator[Callable[[int, int | None], object] | None]:
 
     None where standard error is no terminal.
     """
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield None
         return
     from rich.progress import (
@@ -177,6 +186,10 @@ def bar(label: str) -> Iterator[Callable[[int, int | None], object] | None]:
     ) as drawn:
         task = drawn.add_task(label, total=None)
         yield lambda done, total: drawn.update(task, completed=done, total=total)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: the descriptor was closed at the start
 
 
 def _console(*, stderr: bool = False) -> Console:

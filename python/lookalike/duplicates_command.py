@@ -32,12 +32,15 @@ CALIBRATED_SPACE = "d8a87ef3d0e073946ac039c15d451a1f"
 @click.option(
     "--threshold",
     type=click.FloatRange(min=0),
-    help="Largest distance of duplicates.  [default: 0.2 for braycurtis]",
+    metavar="NUMBER",
+    help="Largest distance of duplicates; 0.2 by default.",
 )
 @click.option(
     "--metric",
     type=click.Choice(METRICS),
-    help="Which distance; others than braycurtis need a --threshold.  [default: braycurtis]",
+    metavar="NAME",
+    help=f"Which distance: {', '.join(METRICS)}. Others than braycurtis, the default, need a "
+    "--threshold.",
 )
 @click.option(
     "--list",
@@ -60,14 +63,15 @@ def duplicates(
     absolute: bool,
     as_json: bool,
 ) -> None:
-    """Find images that are the same picture: copied, re-encoded, resized, turned, cropped a little.
+    """Find images that are the same picture.
 
-    Each group names the image to keep (most pixels, then most bytes, then the first path) and the
-    others with their distance to it. Nothing is ever removed. "look" marks what needs your eyes: an
-    image linked to the group through another one only, or a file that has changed since.
+    They may have been copied, re-encoded, resized, turned by EXIF or cropped a little. Each group
+    names the image to keep (most pixels, then most bytes, then the first path) and the others with
+    their distance to it. Nothing is ever removed. "look" marks what needs your eyes: an image
+    linked to the group through another one only, or a file that has changed since.
 
-    The threshold is for GoogLeNet's own weights. On photos, 0.2 finds 96 % of copies, and takes
-    one in a million pairs of other photos for the same; mind series shot from a tripod.
+    The threshold is for GoogLeNet's own weights. On photos, 0.2 finds 96 % of such copies, and
+    takes one in three million pairs of different photos for the same; mind series of one scene.
 
     \b
     Examples:
@@ -147,7 +151,7 @@ def _print(found: Duplicates, absolute: bool) -> None:
                 for member in (group.keeper, *group.others)
             ),
         )
-        click.echo()
+        console.say("")
     groups, removable = len(found.groups), len(found.remove)
     freed = sum(m.bytes for group in found.groups for m in group.others if m.removable)
     console.remark(

@@ -72,10 +72,11 @@ def info(gallery: str, failed: bool, as_json: bool) -> None:
 @click.option("--repair", is_flag=True, help="Drop what is damaged, save what is readable.")
 @json_option
 def check(gallery: str, repair: bool, as_json: bool) -> None:
-    """Verify a gallery: every row's checksum, the counts, and the photos' files.
+    """Verify a gallery, or repair it.
 
-    Exit code 1 says that damage was found and is not repaired. Photos that have changed or gone
-    since are listed but are no damage: `lookalike index` brings the gallery up to date.
+    Looks at every row's checksum, the counts and the photos' files. Exit code 1 says that damage
+    was found and is not repaired. Photos that have changed or gone since are listed but are no
+    damage: `lookalike index` brings the gallery up to date.
 
     \b
     Examples:
@@ -100,9 +101,9 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
         )
     else:
         for each in report.outdated:
-            click.echo(f"outdated: {console.line(str(each))}")
+            console.say(f"outdated: {console.line(str(each))}")
         for each in report.damage:
-            click.echo(f"damage: {console.line(str(each))}")
+            console.say(f"damage: {console.line(str(each))}")
         verdict = "intact" if not report.damage else "repaired" if report.ok else "damaged"
         console.heading(f"{gallery}: {console.plural(report.images, 'image')}, {verdict}")
         if not report.ok and not repair:
@@ -112,7 +113,7 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
                 f"{console.plural(len(report.outdated), 'photo')} changed or gone: lookalike index"
             )
     if not report.ok:
-        raise SystemExit(1)
+        click.get_current_context().exit(1)
 
 
 @click.command()
@@ -129,7 +130,7 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
 @click.option("--parquet", is_flag=True, help="Also write NAME.parquet of both.")
 @json_option
 def export(gallery: str, output: str, parquet: bool, as_json: bool) -> None:
-    """Write the features as NAME.npy and what each row is as NAME.csv.
+    """Write features to NAME.npy, their files to NAME.csv.
 
     \b
     Examples:
@@ -146,7 +147,7 @@ def export(gallery: str, output: str, parquet: bool, as_json: bool) -> None:
         )
     else:
         for file in written:
-            click.echo(console.line(file))
+            console.say(console.line(file))
 
 
 @click.command()
@@ -155,9 +156,10 @@ def export(gallery: str, output: str, parquet: bool, as_json: bool) -> None:
 @gallery_option
 @json_option
 def relocate(old: str, new: str, gallery: str, as_json: bool) -> None:
-    """Tell a gallery that the photos below folder OLD now lie below folder NEW.
+    """Tell a gallery where its photos are now.
 
-    The photos are not touched, and nothing is embedded again.
+    What lay below folder OLD now lies below folder NEW. The photos are not touched, and nothing is
+    embedded again.
 
     \b
     Examples:
@@ -169,6 +171,6 @@ def relocate(old: str, new: str, gallery: str, as_json: bool) -> None:
     if as_json:
         console.write_json(gallery=opened.path, old=old, new=new, images=moved)
     else:
-        click.echo(f"{console.plural(moved, 'image')} now below {console.line(new)}")
+        console.say(f"{console.plural(moved, 'image')} now below {console.line(new)}")
     if not os.path.isdir(new):
         console.remark(f"{new} is not a folder now; the gallery expects the photos there.")

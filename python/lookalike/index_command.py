@@ -56,14 +56,14 @@ def index(
     untrained: int | None,
     as_json: bool,
 ) -> None:
-    """Put all photos below each FOLDER into the gallery, or bring it up to date.
+    """Put photos into a gallery, or bring it up to date.
 
+    All images below each FOLDER are taken: files with the usual extensions that are not hidden.
     What is there already is not embedded again: new, changed, renamed and deleted files are found
     out. It may be interrupted at any time; the same command goes on from there. Without a FOLDER,
     the folders of earlier times are looked at again.
 
-    Files are images by their extension; hidden ones are left out. What cannot be read is listed at
-    the end, and tried again once it has changed.
+    What cannot be read is listed at the end, and tried again once it has changed.
 
     \b
     Examples:

@@ -84,4 +84,4 @@ def _print_path(file: Path, as_json: bool) -> None:
     if as_json:
         console.write_json(path=str(file))
     else:
-        click.echo(console.line(str(file)))
+        console.say(console.line(str(file)))

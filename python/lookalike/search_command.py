@@ -60,10 +60,11 @@ def search(
     untrained: int | None,
     as_json: bool,
 ) -> None:
-    """Find the images that look most like each IMAGE: rank, distance, label and path.
+    """Find the images that look most like each IMAGE.
 
-    IMAGE need not be in the gallery. The smaller the distance, the more alike. An IMAGE that cannot
-    be read is named on standard error, the others are searched, and the exit code is 1.
+    Prints rank, distance, label and path. IMAGE need not be in the gallery. The smaller the
+    distance, the more alike. An IMAGE that cannot be read is named on standard error, the others
+    are searched, and the exit code is 1.
 
     \b
     Examples:
@@ -102,7 +103,7 @@ def search(
     for name, reason in failed:
         console.remark(f"lookalike search: {name}: {reason}")
     if failed:
-        raise SystemExit(1)
+        click.get_current_context().exit(1)
 
 
 def _search(
@@ -132,7 +133,7 @@ def _search(
 
 def _print(name: str, hits: Hits, absolute: bool, first: bool) -> None:
     if not first:
-        click.echo()
+        console.say("")
     console.heading(name)
     rows = zip(hits.distances.tolist(), hits.labels, hits.paths, strict=True)
     console.table(

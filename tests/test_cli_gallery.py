@@ -1,0 +1,244 @@
+"""The verbs that look at a whole gallery: duplicates, neighbors, distances, info, check, …"""
+
+import csv
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+import browser
+import lookalike as la
+from command_line import HOSTILE, draw
+from lookalike import Gallery
+from lookalike.printable import printable
+
+
+@pytest.fixture
+def own(lookalike, drawn, tmp_path, monkeypatch):
+    """A copy of the drawn photos and their gallery, as the current folder."""
+    shutil.copytree(drawn, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    assert lookalike("relocate", drawn, tmp_path / "own").code == 0
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def copies(lookalike, own):
+    """The same with planted duplicates."""
+    photos = own / "photos"
+    shutil.copy(photos / "round" / "1.png", photos / f"copy {HOSTILE}")
+    big = draw("square", 2).resize((320, 240))
+    big.save(photos / "big.png")
+    assert lookalike("index").code == 0
+    return photos
+
+
+class TestDuplicates:
+    def test_groups_have_a_keeper_and_distances_to_it(self, lookalike, copies):
+        # Features of an untrained network lie close together.
+        done = lookalike("duplicates", "--threshold", "0.005", "--json").json
+        exact, resized = sorted(done["groups"], key=lambda g: not g["members"][1]["exact"])
+        first, second = f"photos/copy {HOSTILE}", "photos/round/1.png"
+        assert [os.path.relpath(member["path"]) for member in exact["members"]] == [first, second]
+        assert [member["verdict"] for member in exact["members"]] == ["keep", "remove"]
+        assert [member["distance"] for member in exact["members"]] == [0, 0]
+        assert os.path.relpath(resized["keep"]) == "photos/big.png"  # it has more pixels
+        (member,) = resized["members"][1:]
+        assert os.path.relpath(member["path"]) == "photos/square/2.png"
+        assert 0 < member["distance"] <= 0.005
+        with Gallery.open("lookalike.gallery") as gallery:
+            rows = [gallery.paths.index(resized["keep"]), gallery.paths.index(member["path"])]
+            pair = gallery.features[rows].astype(np.float64)
+        assert member["distance"] == la.pdist(pair, "braycurtis")[0]
+        assert done["keep"] == [group["keep"] for group in done["groups"]]
+        assert len(done["remove"]) == 2
+        assert (done["metric"], done["threshold"], done["images"]) == ("braycurtis", 0.005, 11)
+
+    def test_exact_compares_no_features(self, lookalike, copies):
+        done = lookalike("duplicates", "--exact")
+        name = printable(f"copy {HOSTILE}")
+        size = f"{(copies / 'round' / '1.png').stat().st_size:,} B"
+        assert done.out.splitlines() == [
+            "Group 1: 2 images",
+            f"keep\t0.000000\t0.02 MP\t{size}\t-\tphotos/{name}",
+            f"remove\t0.000000\t0.02 MP\t{size}\tsame content\tphotos/round/1.png",
+            "",
+        ]
+        assert "11 images, 1 group: 1 can be removed" in done.err
+        assert "Nothing has been removed." in done.err
+
+    def test_lists_are_for_other_programs(self, lookalike, copies):
+        keep = lookalike("duplicates", "--exact", "--list", "keep", "-0")
+        assert (keep.code, keep.out) == (0, f"photos/copy {HOSTILE}\0")
+        remove = lookalike("duplicates", "--exact", "--list", "remove", "--absolute")
+        assert remove.out == f"{copies}/round/1.png\n"
+        assert (copies / "round" / "1.png").exists()
+
+    def test_an_uncalibrated_network_is_pointed_out(self, lookalike):
+        assert "default threshold is for" in lookalike("duplicates").err
+        assert "default threshold" not in lookalike("duplicates", "--threshold", "0.1").err
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--exact", "--threshold", "0.1"], "--exact compares no distances"),
+            (["--metric", "cosine"], "--metric cosine needs a --threshold"),
+            (["-0"], "-0 goes with --list"),
+            (["--threshold", "-1"], "-1.0 is not in the range x>=0."),
+            (["nowhere"], "there is no gallery nowhere"),
+        ],
+    )
+    def test_wrong_usage_is_one_line_and_2(self, lookalike, arguments, message):
+        done = lookalike("duplicates", *arguments)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert message in done.err
+
+    def test_the_page_shows_the_groups(self, lookalike, copies, tmp_path):
+        page = copies.parent / "page.html"
+        done = lookalike("duplicates", "--threshold", "0.005", "--html", "page.html")
+        assert done.code == 0
+        with browser.Browser(tmp_path / "profile") as chromium:
+            for size in (browser.DESKTOP, browser.PHONE):
+                events = chromium.open(page, size)
+                assert browser.requests(events) == [page.as_uri()]
+                assert not browser.complaints(events)
+                assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
+            text = chromium.evaluate("document.body.innerText")
+            assert chromium.evaluate("document.querySelectorAll('b').length") == 0
+            tags = chromium.evaluate("[...document.querySelectorAll('.tag')].map(t => t.innerText)")
+        assert tags == ["keep", "remove"] * 2
+        assert printable(f"photos/copy {HOSTILE}") in text
+        assert "2 groups of duplicates" in text
+        assert "same content" in text
+        assert str(copies) not in page.read_text()
+
+
+class TestAllPairs:
+    def test_neighbors_are_knns(self, lookalike, own):
+        done = lookalike("neighbors", "-k", "3", "--metric", "cosine")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("neighbors.npz: 9 images, cosine (")
+        with Gallery.open("lookalike.gallery") as gallery:
+            expected = la.knn(gallery.features, k=3, metric="cosine")
+            with np.load("neighbors.npz") as read:
+                np.testing.assert_array_equal(read["indices"], expected.indices)
+                np.testing.assert_array_equal(read["distances"], expected.distances)
+                assert read["paths"].tolist() == gallery.paths
+                assert str(read["space"]) == gallery.space
+        assert not os.path.exists("neighbors.npz.part")
+
+    def test_k_is_held_to_the_gallery(self, lookalike, own):
+        done = lookalike("neighbors", "-o", "n.npz", "--json")
+        assert (done.json["k"], done.json["images"]) == (8, 9)
+        assert done.json["output"] == str(own / "n.npz")
+        assert done.err == "k is 8: there are no more other images.\n"
+
+    def test_distances_are_cdists(self, lookalike, own):
+        done = lookalike("distances", "-o", "D.npy", "--metric", "canberra", "--dtype", "float64")
+        assert done.out.startswith("D.npy: 9 images, canberra (")
+        with Gallery.open("lookalike.gallery") as gallery:
+            expected = la.cdist(gallery.features, gallery.features, "canberra", dtype="float64")
+        np.testing.assert_array_equal(np.load("D.npy"), expected)
+        assert lookalike("distances", "-o", "D.npy", "--json").json["dtype"] == "float32"
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "message"),
+        [
+            (["neighbors", "-o", "x.csv"], 2, "--output must end in .npz or .parquet"),
+            (["distances"], 2, "Missing option '-o'"),
+            (["distances", "-o", "nowhere/D.npy"], 1, "nowhere/D.npy: No such file or directory"),
+            (["neighbors", "-o", "nowhere/n.npz"], 1, "nowhere/n.npz: No such file or directory"),
+        ],
+    )
+    def test_failures_are_one_line(self, lookalike, own, arguments, code, message):
+        done = lookalike(*arguments)
+        assert (done.code, done.out) == (code, "")
+        assert message in done.err.splitlines()[-1]
+        assert "Traceback" not in done.err
+
+
+class TestGallery:
+    def test_info_counts(self, lookalike, own):
+        done = lookalike("info")
+        facts = dict(line.split(maxsplit=1) for line in done.out.splitlines())
+        assert facts["images"] == "9"
+        assert facts["labels"] == "round 4, square 4"
+        assert facts["folder"] == str(own / "photos")
+        assert facts["space"].startswith("untrained-")
+        assert facts["space"].endswith("(random weights)")
+        known = lookalike("info", "--json").json
+        assert known["labels"] == {"round": 4, "square": 4}
+        assert (known["images"], known["dim"], known["untrained"]) == (9, 1024, True)
+        assert known["failed"] == []
+
+    def test_info_lists_what_failed(self, lookalike, own):
+        (own / "photos" / "bad.jpg").write_text("no image")
+        lookalike("index")
+        expected = str(own / "photos" / "bad.jpg"), "not an image in a known format"
+        assert lookalike("info", "--failed").out == "\t".join(expected) + "\n"
+        failed = lookalike("info", "--json").json["failed"]
+        assert [(each["path"], each["reason"]) for each in failed] == [expected]
+
+    def test_check_finds_damage_and_repairs_it(self, lookalike, own):
+        intact = lookalike("check")
+        assert (intact.code, intact.out) == (0, "lookalike.gallery: 9 images, intact\n")
+        with Gallery.open("lookalike.gallery") as gallery:
+            first = gallery.paths[0]
+        (rows,) = (own / "lookalike.gallery").glob("features-*.f32")
+        with open(rows, "r+b") as file:
+            file.write(b"\x01\x02\x03\x04")
+        damaged = lookalike("check")
+        assert damaged.code == 1
+        assert damaged.out.splitlines()[0].startswith(f"damage: {printable(first)}: ")
+        assert damaged.out.splitlines()[-1] == "lookalike.gallery: 9 images, damaged"
+        assert "lookalike check --repair" in damaged.err
+        told = lookalike("check", "--json")
+        assert (told.code, told.json["ok"], len(told.json["damage"])) == (1, False, 1)
+        repaired = lookalike("check", "--repair")
+        assert (repaired.code, repaired.out.splitlines()[-1]) == (
+            0,
+            "lookalike.gallery: 8 images, repaired",
+        )
+        assert "9 images in lookalike.gallery: 1 added" in lookalike("index").out
+
+    def test_check_tells_photos_that_changed_from_damage(self, lookalike, own):
+        (own / "photos" / "round" / "0.png").unlink()
+        done = lookalike("check")
+        assert done.code == 0
+        assert done.out.splitlines()[0].startswith(f"outdated: {own}/photos/round/0.png: ")
+        assert done.err == "1 photo changed or gone: lookalike index\n"
+
+    def test_export_is_the_features_and_a_table(self, lookalike, own):
+        done = lookalike("export", "-o", "out.npy")
+        assert done.out == f"{own}/out.npy\n{own}/out.csv\n" or done.out == "out.npy\nout.csv\n"
+        with Gallery.open("lookalike.gallery") as gallery:
+            np.testing.assert_array_equal(np.load("out.npy"), gallery.features)
+            paths = gallery.paths
+        with open("out.csv", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            assert [row["path"] for row in csv.DictReader(file)] == paths
+        assert lookalike("export", "--json").json["images"] == 9
+
+    def test_relocate_follows_photos_that_were_moved(self, lookalike, own):
+        (own / "photos").rename(own / "pictures")
+        done = lookalike("relocate", "photos", "pictures")
+        assert (done.code, done.out, done.err) == (0, "9 images now below pictures\n", "")
+        assert "9 unchanged" in lookalike("index").out
+        missing = lookalike("relocate", "photos", "elsewhere")
+        assert (missing.code, missing.out, missing.err.count("\n")) == (1, "", 1)
+        assert "nothing lies below" in missing.err
+
+    @pytest.mark.parametrize(
+        "verb", ["info", "check", "export", "duplicates", "neighbors", "distances", "search"]
+    )
+    def test_what_is_no_gallery_is_said_in_one_line(self, lookalike, own, verb):
+        extra = {"distances": ["-o", "D.npy"], "search": ["photos/round/0.png"]}.get(verb, [])
+        where = ["-g"] if verb == "search" else []
+        (own / "empty").mkdir()
+        (own / "garbage").mkdir()
+        (own / "garbage" / "catalogue.sqlite").write_bytes(b"garbage" * 999)
+        for folder in ("empty", "garbage"):
+            done = lookalike(verb, *extra, *where, folder)
+            assert (done.code, done.out if verb != "check" else "") == (1, ""), done
+            assert "Traceback" not in done.err
+        assert lookalike(verb, *extra, *where, "nowhere").code == 2

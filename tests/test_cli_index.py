@@ -1,0 +1,131 @@
+"""``lookalike index``: what gets into a gallery, what is said of it, and what is refused."""
+
+import shutil
+
+import pytest
+
+from command_line import HOSTILE, draw
+from lookalike import Gallery
+from lookalike.printable import printable
+
+
+@pytest.fixture
+def photos(lookalike, tmp_path, monkeypatch):
+    """Two pictures, in the current folder of this test alone."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos" / "a").mkdir(parents=True)
+    draw("round", 1).save(tmp_path / "photos" / "a" / "1.png")
+    draw("round", 2).save(tmp_path / "photos" / "2.PNG")
+    return tmp_path / "photos"
+
+
+def test_a_folder_becomes_a_gallery_of_the_default_name(drawn):
+    with Gallery.open(drawn / "lookalike.gallery") as gallery:
+        assert len(gallery) == 9
+        assert str(drawn / "photos" / HOSTILE) in gallery.paths
+        of = dict(zip(gallery.paths, gallery.labels, strict=True))
+    assert of[str(drawn / "photos" / "round" / "0.png")] == "round"
+    assert of[str(drawn / "photos" / HOSTILE)] is None
+
+
+def test_what_it_did_is_said_and_what_it_skipped(lookalike, photos):
+    (photos / "bad \x1b[31m.jpg").write_text("no image")
+    (photos / ".hidden.png").write_text("no image")
+    (photos / "notes.txt").write_text("no image")
+    first = lookalike("index", "photos")
+    assert first.code == 0
+    assert first.out.startswith("2 images in lookalike.gallery: 2 added (")
+    assert first.out.count("\n") == 1
+    assert first.err.splitlines()[:2] == [
+        "1 file skipped:",
+        r"  photos/bad \x1b[31m.jpg: not an image in a known format",
+    ]
+    assert "untrained" in first.err.splitlines()[2]
+    assert "2 unchanged" in lookalike("index", "photos").out
+    (photos / "a" / "1.png").rename(photos / "a" / "3.png")
+    (photos / "2.PNG").unlink()
+    draw("square", 5).save(photos / "4.png")
+    again = lookalike("index")  # without a folder: those of before
+    assert "2 images in lookalike.gallery: 1 added, 1 moved, 1 removed (" in again.out
+
+
+def test_json_says_the_same(lookalike, photos):
+    (photos / "bad.jpg").touch()
+    done = lookalike("index", "photos", "-o", "my.gallery", "--json").json
+    assert {key: done[key] for key in ("images", "added", "updated", "moved", "unchanged")} == {
+        "images": 2,
+        "added": 2,
+        "updated": 0,
+        "moved": 0,
+        "unchanged": 0,
+    }
+    assert done["gallery"] == str(photos.parent / "my.gallery")
+    assert done["failed"] == [{"path": str(photos / "bad.jpg"), "reason": "empty file"}]
+    assert done["untrained"] is True
+
+
+def test_labels_come_from_folders_or_a_table_or_not_at_all(lookalike, photos):
+    table = photos.parent / "labels.csv"
+    table.write_text("path,label\na/1.png,first\n2.PNG,second\n")
+    for labels, expected in [
+        ("folder", {"2.PNG": None, "1.png": "a"}),
+        ("none", {"2.PNG": None, "1.png": None}),
+        ("labels.csv", {"2.PNG": "second", "1.png": "first"}),
+    ]:
+        assert lookalike("index", "photos", "-o", labels + ".g", "--labels", labels).code == 0
+        with Gallery.open(photos.parent / (labels + ".g")) as gallery:
+            names = [path.rpartition("/")[2] for path in gallery.paths]
+            assert dict(zip(names, gallery.labels, strict=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index"], "there is no gallery lookalike.gallery; `lookalike index FOLDER` makes one"),
+        (["index", "nowhere"], "Path 'nowhere' does not exist."),
+        (["index", "photos", "--labels", "none.csv"], "--labels must be folder, none or a CSV"),
+        (["index", "photos", "--untrained", "-1"], "-1 is not in the range x>=0."),
+        (["index", "photos", "--untrained", "0", "--model", "x"], "exclude each other"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(lookalike, photos, arguments, message):
+    done = lookalike(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.startswith("lookalike index: ")
+    assert "Usage: lookalike index" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_other_features_are_refused_in_one_line(lookalike, photos):
+    assert lookalike("index", "photos").code == 0
+    draw("round", 7).save(photos / "7.png")
+    done = lookalike("index", "photos", "--untrained", "1")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.count("\n") == 1
+    assert "space" in done.err
+    assert len(Gallery.open("lookalike.gallery")) == 2
+
+
+def test_without_weights_the_ways_out_are_said(lookalike, photos, monkeypatch):
+    monkeypatch.delenv("LOOKALIKE_MODEL")
+    monkeypatch.setenv("LOOKALIKE_MODEL_URL", "http://127.0.0.1:9/googlenet.onnx")
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    done = lookalike("index", "photos")
+    assert (done.code, done.out) == (1, "")
+    for way in ("Connection refused", "lookalike model import", "LOOKALIKE_MODEL", "--untrained 0"):
+        assert way in done.err
+    assert "Traceback" not in done.err
+    tried = lookalike("index", "photos", "--untrained", "0")
+    assert tried.code == 0
+    assert "mean little" in tried.err
+    # The gallery says what it was made with; nobody has to repeat it.
+    assert lookalike("search", "photos/2.PNG", "--paths-only").out.startswith("photos/2.PNG\n")
+
+
+def test_a_name_that_is_not_utf8_is_found_again(lookalike, photos):
+    shutil.copy(photos / "2.PNG", photos / HOSTILE)
+    done = lookalike("index", "photos", "--json").json
+    assert done["added"] == 3
+    listed = lookalike("search", photos / HOSTILE, "-k", "2").out
+    assert printable(f"photos/{HOSTILE}") in listed
