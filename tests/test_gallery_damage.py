@@ -163,6 +163,15 @@ def test_a_catalogue_without_its_first_row(target, cat):
     assert not la.check_gallery(target, repair=True).ok
 
 
+def test_a_catalogue_that_names_rows_which_were_never_committed(target, photos, cat):
+    with sqlite3.connect(cat) as connection:
+        connection.execute("UPDATE gallery SET rows = 28")
+    connection.close()
+    with pytest.raises(GalleryError, match="is damaged: it names row 29 of 28"):
+        la.Gallery.open(target)
+    repaired(target, photos, 28)
+
+
 def test_a_missing_catalogue(target, cat):
     cat.unlink()
     with pytest.raises(GalleryError, match="is not a gallery: it has no catalogue"):

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -403,3 +404,17 @@ def test_progress_counts_what_is_read(gallery, photos, embedder):
     seen.clear()
     gallery.add(photos, progress=lambda *numbers: seen.append(numbers))
     assert seen == []
+
+
+def test_searches_in_many_threads(gallery, photos, embedder):
+    gallery.add(photos, embedder=embedder)
+    reader = la.Gallery.open(gallery.path, mode="r")
+    expected = {path: reader.search(path, k=3, embedder=embedder) for path in reader.paths}
+
+    def search(path):
+        return path, reader.search(path, k=3, exclude_self=False).paths
+
+    with ThreadPoolExecutor(8) as pool:
+        for path, found in pool.map(search, list(expected) * 10):
+            assert found == expected[path].paths
+    reader.close()

@@ -53,6 +53,49 @@ def test_ctrl_c_at_very_many_moments(tmp_path):
 
 
 @pytest.fixture
+def recorded(monkeypatch):
+    """The order in which files are synced and deleted and transactions committed."""
+    events = []
+    sync, unlink = os.fsync, os.unlink
+
+    def fsync(descriptor):
+        events.append(f"sync {os.path.basename(os.readlink(f'/proc/self/fd/{descriptor}'))}")
+        sync(descriptor)
+
+    def traced_unlink(path, **options):
+        unlink(path, **options)
+        events.append(f"delete {os.path.basename(path)}")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "unlink", traced_unlink)
+
+    def watch(gallery):
+        connection = gallery._writer.catalogue._connection
+        assert connection.execute("PRAGMA synchronous").fetchone() == (3,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        connection.set_trace_callback(lambda sql: sql == "COMMIT" and events.append("commit"))
+        events.clear()
+        return events
+
+    return watch
+
+
+def test_nothing_is_committed_before_it_is_on_the_disk(tmp_path, recorded):
+    with la.Gallery.create(tmp_path / "gallery", dim=3) as gallery:
+        events = recorded(gallery)
+        gallery.add(np.ones((3, 3)), paths=["a", "b", "c"])
+        assert events == ["sync features-0.f32", "commit"]
+        events.clear()
+        gallery.remove("b")
+        assert events[:4] == [
+            "sync features-1.f32",
+            "sync gallery",
+            "commit",
+            "delete features-0.f32",
+        ]
+
+
+@pytest.fixture
 def photos(tmp_path):
     folder = tmp_path / "photos"
     for i in range(60):

@@ -27,6 +27,11 @@ class Snapshot:
         self.state: State = source.state()
         self.count: int
         ((self.count, last),) = source.select("SELECT count(*), max(row) FROM images")
+        if last is not None and last >= len(features):
+            raise GalleryError(
+                f"{source.path} is damaged: it names row {last} of {len(features)}; "
+                "`lookalike check --repair` saves what can be saved"
+            )
         self._mapped = features
         self._whole = self.count == len(features) == (0 if last is None else last + 1)
 
