@@ -95,11 +95,14 @@ def test_nothing_is_committed_before_it_is_on_the_disk(tmp_path, recorded):
         ]
 
 
+IMAGES = 150  # two seconds' work on two cores
+
+
 @pytest.fixture
 def photos(tmp_path):
     folder = tmp_path / "photos"
-    for i in range(60):
-        write_image(folder / f"{i:02}.png", i)
+    for i in range(IMAGES):
+        write_image(folder / f"{i:03}.png", i)
     return folder
 
 
@@ -132,7 +135,7 @@ def test_ctrl_c_with_the_real_network(tmp_path, photos):
     state, count = output.split()
     with la.Gallery.open(tmp_path / "gallery") as gallery:
         assert len(gallery) == int(count)
-        assert (state == "done") == (len(gallery) == 60)
+        assert (state == "done") == (len(gallery) == IMAGES)
         assert gallery.check().ok
 
 
@@ -146,7 +149,7 @@ def test_fifty_kills_with_the_real_network(tmp_path, photos):
     while kills < 50:
         with start(photos, target) as process:
             process.stdout.readline()
-            time.sleep(rng.uniform(0, 1.2))
+            time.sleep(rng.uniform(0, 3))
             process.kill()
             output, _ = process.communicate(timeout=60)
         kills += not output
@@ -156,7 +159,7 @@ def test_fifty_kills_with_the_real_network(tmp_path, photos):
             committed = len(gallery)
             for path, row in zip(gallery.paths, gallery.features, strict=True):
                 np.testing.assert_allclose(row, expected[names.index(path)], rtol=1e-4, atol=1e-5)
-            if committed == 60:
+            if committed == IMAGES:
                 rounds += 1
                 gallery.remove(gallery.paths)
                 committed = 0
