@@ -407,7 +407,7 @@ def test_hits_show_thumbnails(tmp_path):
 
     Image.new("RGB", (400, 300), "red").save(path)
     with la.Gallery.create(tmp_path / "a", dim=2) as gallery:
-        gallery.add([[0, 1], [0, 2]], paths=[path, "gone"], labels=["<i>", None])
+        gallery.add([[0, 1], [0, 2]], paths=[path, "gone"], labels=["<i>", 0])
         hits = gallery.search([0, 1], metric="l1")
     page = hits._repr_html_()
     assert page.count("data:image/jpeg;base64,") == 1
@@ -415,7 +415,7 @@ def test_hits_show_thumbnails(tmp_path):
     assert "<b>" not in page
     assert "<i>" not in page
     assert "&lt;i&gt;" in page
-    assert str(hits).splitlines()[1].split() == ["2", "1.000000", "-", "gone"]
+    assert str(hits).splitlines()[1].split() == ["2", "1.000000", "0", "gone"]
 
 
 @settings(max_examples=12)

@@ -43,11 +43,12 @@ class Hits(NamedTuple):
     def __str__(self) -> str:
         from lookalike.printable import printable
 
-        width = max((len(str(label or "-")) for label in self.labels), default=0)
+        labels = ["-" if label is None else printable(str(label)) for label in self.labels]
+        width = max(map(len, labels), default=0)
         return "\n".join(
-            f"{rank}  {distance:.6f}  {printable(str(label or '-')):{width}}  {printable(path)}"
+            f"{rank:{len(str(len(labels)))}}  {distance:.6f}  {label:{width}}  {printable(path)}"
             for rank, (path, distance, label) in enumerate(
-                zip(self.paths, self.distances, self.labels, strict=True), 1
+                zip(self.paths, self.distances, labels, strict=True), 1
             )
         )
 
