@@ -164,7 +164,8 @@ def test_hardest_and_most_confused():
     assert (hard[0].instead, hard[0].instead_hits) == ("a", 2)
     assert (hard[1].row, hard[1].hits) == (2, 1)
     pairs = confused_categories(found, "l1")
-    # b: image 3 finds two a; 5 and 6 find each other and the one without a label; a: 2 and 4 find 3.
+    # b: image 3 finds two a; 5 and 6 find each other and the one without a label.
+    # a: images 2 and 4 find 3.
     assert [(pair.category, pair.other, pair.share) for pair in pairs] == [
         ("b", "a", 1 / 3),
         ("b", None, 1 / 3),

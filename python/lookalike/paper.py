@@ -14,6 +14,7 @@ __all__ = [
     "METRIC_ORDER",
     "PRECISION",
     "RECALL",
+    "TABLES",
 ]
 
 METRIC_ORDER = (
@@ -62,3 +63,4 @@ def _read(table: str) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
 
 PRECISION, MEAN_PRECISION = _read(_TABLE_1)
 RECALL, MEAN_RECALL = _read(_TABLE_2)
+TABLES = {"precision": (PRECISION, MEAN_PRECISION), "recall": (RECALL, MEAN_RECALL)}

@@ -63,7 +63,9 @@ class Table:
     digits: int = 3
 
     def best(self, row: int) -> set[int]:
-        """Return the columns of the highest value of a row."""
+        """Return the columns of the highest value of a row; none where there is no other."""
+        if len(self.columns) < 2:
+            return set()
         highest = max(self.values[row])
         return {column for column, value in enumerate(self.values[row]) if value == highest}
 
@@ -102,29 +104,25 @@ class Table:
             lines.append(" & ".join([_escaped(name, LATEX), *cells]) + r" \\")
         return "\n".join([*lines, r"\hline", r"\end{tabular}", r"\end{table}"]) + "\n"
 
-    def rich(self, beside: Table | None = None, most: int = 40) -> rich.table.Table:
-        """Return the table for a terminal.
+    def rich(
+        self, beside: Table | None = None, beside_name: str = "", most: int = 40
+    ) -> rich.table.Table:
+        """Return the table for a terminal, without its title.
 
         Parameters
         ----------
         beside : Table, optional
             One of the same shape, whose numbers are shown below each of this one's.
+        beside_name : str
+            What those rows are called.
         most : int
             Rows shown, the last row (the mean) besides; how many more there are is said.
         """
         import rich.box
         import rich.table
-        from rich.markup import escape
         from rich.text import Text
 
-        table = rich.table.Table(
-            title=escape(self.title),
-            title_justify="left",
-            title_style="bold",
-            box=rich.box.SIMPLE_HEAD,
-            show_edge=False,
-            padding=0,
-        )
+        table = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, padding=0)
         table.add_column("", overflow="fold", min_width=min(20, max(map(len, self.rows))))
         for column in self.columns:
             table.add_column(_folded(column), justify="right", no_wrap=True)
@@ -137,12 +135,14 @@ class Table:
             cells = [Text(text) for text in self.cells(number, "{}")]
             for place in self.best(number):
                 cells[place].stylize("bold")
+            heading = Text(printable(name))
             if beside is not None:
+                heading.append(f"\n  {beside_name}", "dim")
                 for place, text in enumerate(beside.cells(number, "{}")):
                     cells[place].append(f"\n{text}", "dim")
             if number == last and name == MEAN:
                 table.add_section()
-            table.add_row(Text(printable(name)), *cells)
+            table.add_row(heading, *cells)
         return table
 
 
