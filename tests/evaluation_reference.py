@@ -17,9 +17,9 @@ def missing(label):
     return label is None or label == "" or label != label
 
 
-def distances(features, metric):
+def distances(features, metric, queries=slice(None)):
     rows = np.asarray(features, np.float64)
-    return cdist(rows, rows, SCIPY.get(metric, metric))
+    return cdist(rows[queries], rows, SCIPY.get(metric, metric))
 
 
 def order(row, query, include_self):

@@ -34,7 +34,7 @@ def run(tmp_path, monkeypatch, capfdbinary):
 
 def test_json_is_what_the_library_finds(run):
     done = run("x.npy", "--labels", "y.txt", "-k", "3,7", "--json", "--full", "--bootstrap")
-    assert (done.code, done.err) == (None, "")
+    assert (done.code, done.err) == (0, "")
     found = la.evaluate(run.features, run.labels, k=[3, 7], full=True)
     document = done.json
     assert document["unlabelled"] == 20
@@ -47,7 +47,7 @@ def test_json_is_what_the_library_finds(run):
 
 def test_the_terminal_gets_tables_and_a_verdict(run):
     done = run("x.npy", "--labels", "y.csv", "-k", "5", "--bootstrap", "--include-self")
-    assert (done.code, done.err) == (None, "")
+    assert (done.code, done.err) == (0, "")
     found = la.evaluate(run.features, run.labels, k=5, include_self=True)
     assert done.out.startswith("60 images; 40 queries in 2 categories; 20 without a label; ")
     means = [line.split()[1:] for line in done.out.splitlines() if line.startswith("Mean ")]
@@ -83,12 +83,12 @@ def test_csv(run):
 def test_a_page_and_a_picture(run, tmp_path):
     pytest.importorskip("matplotlib")
     done = run("x.npy", "--labels", "y.txt", "-k", "4", "--html", "a.html", "--plot", "a.png")
-    assert done.code is None
+    assert done.code == 0
     assert done.err == "Page: a.html\nPicture: a.png\n"
     assert "bee & co" in " ".join(Page((tmp_path / "a.html").read_text()).words)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     for name in ("b.svg", "b.pdf"):
-        assert run("x.npy", "--labels", "y.txt", "-k", "4", "--plot", name).code is None
+        assert run("x.npy", "--labels", "y.txt", "-k", "4", "--plot", name).code == 0
         assert (tmp_path / name).stat().st_size > 1000
 
 
@@ -109,7 +109,7 @@ def test_fewer_of_each_category(run):
 
 def test_k_is_lowered_with_a_remark(run):
     done = run("x.npy", "--labels", "y.txt", "--metric", "euclidean")
-    assert done.code is None
+    assert done.code == 0
     assert done.err == (
         "k = 100 is more than the 59 images there are to retrieve: k = 59 is used\n"
     )
@@ -117,7 +117,7 @@ def test_k_is_lowered_with_a_remark(run):
 
 def test_a_gallery_with_its_folders_as_labels(lookalike, drawn):
     done = lookalike("evaluate", "-k", "2", "--json", "--html", "page.html")
-    assert done.code is None
+    assert done.code == 0
     with la.Gallery.open(drawn / "lookalike.gallery") as gallery:
         found = la.evaluate(gallery.features, gallery.labels, k=2)
         paths = gallery.paths

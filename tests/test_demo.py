@@ -32,7 +32,7 @@ def done(tmp_path, own_cache, monkeypatch, capfdbinary):
 
 
 def test_everything_is_shown_and_written(done, tmp_path, own_cache):
-    assert (done.code, done.err) == (None, "")
+    assert (done.code, done.err) == (0, "")
     text = done.out
     assert "drawn, untrained" in text
     assert "real features" in text

@@ -301,8 +301,8 @@ def test_the_real_photos(data, include_self):
     assert found.best_metric == "correlation"
     if include_self:
         assert found.tie_share["chebyshev"] == pytest.approx(0.128, abs=0.0005)
-        matrix = direct.distances(features, "chebyshev")
         some = range(0, 2640, 40)
-        for query in some:
-            measures = direct.query_measures(matrix[query], query, labels, 100, True)
+        matrix = direct.distances(features, "chebyshev", some)
+        for row, query in zip(matrix, some, strict=True):
+            measures = direct.query_measures(row, query, labels, 100, True)
             assert found.hits("chebyshev")[query] == measures["precision"] * 100

@@ -24,12 +24,14 @@ VERBS = {
     "index": "index_command",
     "search": "search_command",
     "duplicates": "duplicates_command",
+    "evaluate": "evaluate_command",
     "neighbors": "all_pairs_commands",
     "distances": "all_pairs_commands",
     "info": "gallery_commands",
     "check": "gallery_commands",
     "export": "gallery_commands",
     "relocate": "gallery_commands",
+    "demo": "demo_command",
     "model": "model_commands",
 }
 """Each verb and the module with the click command of that name, in the order of ``--help``."""
