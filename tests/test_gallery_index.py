@@ -342,11 +342,13 @@ def test_another_model_is_refused_naming_both(gallery, photos, embedder, tmp_pat
         gallery.add(photos, embedder=other)
     with pytest.raises(GalleryError, match=r"the space tiny, the model .* of other"):
         gallery.search(photos / "a" / "0.png", embedder=other)
+    unknown = write_image(tmp_path / "unknown.png", 99)
     monkeypatch.setattr("lookalike.gallery_reader.default_model", lambda: other)
     with la.Gallery.open(gallery.path, mode="r") as reader:
         assert reader.search(row=0, k=1).paths == gallery.paths[:1]  # needs no model
         with pytest.raises(GalleryError, match=r"the space tiny, the model .* of other"):
-            reader.search(photos / "a" / "0.png")
+            reader.search(unknown)
+        assert reader.search(photos / "a" / "0.png", k=1).distances == [0]  # nor does this
     with la.Gallery.create(tmp_path / "rows", dim=WIDTH) as rows:
         rows.add(gallery.features)
         with pytest.raises(GalleryError, match="does not say which model its features are from"):

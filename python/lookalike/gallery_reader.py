@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,14 @@ import numpy.typing as npt
 from lookalike import catalogue
 from lookalike.catalogue import GalleryError
 from lookalike.folders import Label
-from lookalike.searching import embed, from_rows, from_source, nearest
+from lookalike.searching import embed, from_rows, from_source, known, nearest
 from lookalike.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lookalike.embedder import Embedder
+    from lookalike.hits import Hits
 
 __all__ = ["GalleryReader", "default_model"]
 
@@ -140,6 +143,34 @@ class GalleryReader:
             "bytes": sum(files),
         }
 
+    @overload
+    def search(
+        self,
+        query: str | os.PathLike[str] | bytes | BinaryIO | Image.Image,
+        k: int = ...,
+        metric: str = ...,
+        exclude_self: bool = ...,
+        *,
+        embedder: Embedder | None = ...,
+    ) -> Hits: ...
+    @overload
+    def search(
+        self,
+        query: npt.NDArray[Any] | Sequence[Any],
+        k: int = ...,
+        metric: str = ...,
+        exclude_self: bool = ...,
+        *,
+        embedder: Embedder | None = ...,
+    ) -> Any: ...
+    @overload
+    def search(
+        self, *, row: int, k: int = ..., metric: str = ..., exclude_self: bool = ...
+    ) -> Hits: ...
+    @overload
+    def search(
+        self, *, row: Sequence[int], k: int = ..., metric: str = ..., exclude_self: bool = ...
+    ) -> list[Hits]: ...
     def search(
         self,
         query: Any = None,
@@ -167,7 +198,8 @@ class GalleryReader:
         row : int or several, optional
             Instead of `query`: an image of the gallery by its position.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet.
+            The model; by default the one that images were added with, else GoogLeNet. It is loaded
+            only for an image whose content the gallery does not know.
 
         Returns
         -------
@@ -192,6 +224,9 @@ class GalleryReader:
             queries, single = from_rows(row, state.features)
         else:
             queries, single = from_source(query, state.state.dim)
+        if embedder is not None:
+            self._model(embedder)  # refuses another space, needed or not
+        queries = [known(query, state) for query in queries]
         if any(query.image is not None for query in queries):
             queries = embed(queries, self._model(embedder))
         hits = nearest(state, queries, k, metric, exclude_self)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lookalike.images import ImageSource
     from lookalike.snapshot import Snapshot
 
-__all__ = ["Query", "embed", "from_rows", "from_source", "nearest"]
+__all__ = ["Query", "embed", "from_rows", "from_source", "known", "nearest"]
 
 
 class Query(NamedTuple):
@@ -62,6 +62,14 @@ def from_source(source: Any, dim: int) -> tuple[list[Query], bool]:
     if isinstance(source, (list, tuple)) and not _is_number_list(source):
         return [_one(each, f"query[{i}]", dim) for i, each in enumerate(source)], False
     return [_one(source, "query", dim)], True
+
+
+def known(query: Query, state: Snapshot) -> Query:
+    """Give an image whose content is in the gallery the features that are there."""
+    if query.image is None or query.hash is None:
+        return query
+    rows = state.rows_with_hash(query.hash)
+    return query._replace(vector=state.features[rows[0]], image=None) if rows else query
 
 
 def embed(queries: list[Query], model: Embedder) -> list[Query]:
