@@ -25,7 +25,7 @@ from PIL import Image
 import lookalike as la
 from lookalike.duplicates import METRIC, THRESHOLD
 from lookalike.hits import Hits
-from lookalike.images import EXIF_ORIENTATION, open_image
+from lookalike.images import EXIF_ORIENTATION, image_size, open_image
 from lookalike.result_pages import write_search_page
 
 Array = np.ndarray
@@ -87,6 +87,7 @@ SAME = [
 ]
 """One picture twice, to the eye: resized, cropped, mirrored, recoloured, on other grounds."""
 
+LARGE = 330
 FALSE_PAIRS = (0, 1, 3, 10, 30, 100)
 
 
@@ -139,7 +140,14 @@ def write_nearest(page: Path, photos: list[Path], originals: Array, metric: str,
     write_search_page(str(page), found, metric, None, absolute=False)
 
 
-def report(names: list[str], originals: Array, every: slice, copies: Array, metric: str) -> None:
+def report(
+    names: list[str],
+    originals: Array,
+    every: slice,
+    copies: Array,
+    short_sides: Array,
+    metric: str,
+) -> None:
     slight = [i for i, name in enumerate(TREATMENTS) if name in SLIGHT]
     pairs = len(originals) * (len(originals) - 1) // 2
     print(f"\n{len(copies)} photos × {len(slight)} slight treatments, {pairs:,} pairs of photos")
@@ -164,7 +172,15 @@ def report(names: list[str], originals: Array, every: slice, copies: Array, metr
     recalls = "".join(f"{np.mean(near[:, slight] <= t):>9.4f}" for t in thresholds)
     false = "".join(f"{np.count_nonzero(others <= t):>9}" for t in thresholds)
     rates = "".join(f"{np.mean(others <= t) * 1e6:>9.2f}" for t in thresholds)
-    print(f"  {'slight':12}{recalls}\n  {'false pairs':12}{false}\n  {'per million':12}{rates}")
+    large = near[short_sides >= LARGE]
+    of_large = "".join(f"{np.mean(large[:, slight] <= t):>9.4f}" for t in thresholds)
+    halved = list(TREATMENTS).index("50 % size")
+    of_halved = "".join(f"{np.mean(large[:, halved] <= t):>9.4f}" for t in thresholds)
+    print(
+        f"  {'slight':12}{recalls}\n{len(large)} photos with a short side of at least {LARGE} px:"
+    )
+    print(f"  {'slight':12}{of_large}\n  {'50 % size':12}{of_halved}\nall pairs of photos:")
+    print(f"  {'false pairs':12}{false}\n  {'per million':12}{rates}")
 
 
 def main() -> None:
@@ -189,7 +205,8 @@ def main() -> None:
             np.savez(options.cache, originals=originals, copies=copies)
     if options.nearest:
         write_nearest(options.nearest, photos, originals, options.metric, 60)
-    report(names, originals, every, copies, options.metric)
+    short_sides = np.array([min(image_size(photo)) for photo in photos[every]])
+    report(names, originals, every, copies, short_sides, options.metric)
 
 
 if __name__ == "__main__":
