@@ -35,11 +35,11 @@ PICTURE = 12  # columns of a picture in the terminal, and twice its lines
     help="The page that is written.",
 )
 def demo(output: str) -> None:
-    """Run the whole job in half a minute: no photos, no network, no weights needed.
+    """Run the whole job, without photos or weights.
 
-    Draws some images and searches among them with an untrained network; then compares the seven
-    distances on features of 2,640 real photos that come with the package, beside the numbers of the
-    paper, and takes the time.
+    Takes half a minute and no network. Draws some images and searches among them with an untrained
+    network; then compares the seven distances on features of 2,640 real photos that come with the
+    package, beside the numbers of the paper, and takes the time.
 
     \b
     Examples:

@@ -80,13 +80,14 @@ class Source:
     callback=_counts,
     default="100",
     show_default=True,
-    metavar="K[,K…]",
+    metavar="K[,K...]",
     help="How many neighbours are retrieved.",
 )
 @click.option(
     "--metric",
     "metrics",
     type=click.Choice(METRICS),
+    metavar="NAME",
     multiple=True,
     help="Only this distance; may be given several times.  [default: all seven]",
 )
