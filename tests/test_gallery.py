@@ -2,6 +2,7 @@
 
 import csv
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -226,6 +227,30 @@ def test_a_reader_sees_the_state_that_it_opened(folder, rows):
         assert len(reader) == 39
         np.testing.assert_array_equal(reader.features, np.delete(rows, 3, axis=0))
         late.close()
+
+
+def test_readers_while_a_writer_adds_and_changes_generations(folder):
+    la.Gallery.create(folder, dim=DIM).close()
+    script = f"""
+import random, sys, numpy as np, lookalike as la
+rng = random.Random(0)
+with la.Gallery.open(sys.argv[1], mode="r+") as gallery:
+    for _ in range(60):
+        new = [rng.randrange(1000) for _ in range(20)]
+        names = sorted(set(map(str, new)))
+        gallery.add(np.repeat(np.array(names, int)[:, None], {DIM}, axis=1), paths=names)
+        gallery.remove(rng.sample(gallery.paths, len(gallery) // 3))
+"""
+    seen = set()
+    with subprocess.Popen([sys.executable, "-c", script, str(folder)]) as writer:
+        while writer.poll() is None:
+            with la.Gallery.open(folder, mode="r") as reader:
+                seen.add(reader.info()["generation"])
+                values = [float(name) for name in reader.paths]
+                np.testing.assert_array_equal(reader.features[:, 0], values)
+                assert reader.check().ok
+    assert writer.returncode == 0
+    assert len(seen) > 3
 
 
 def test_one_writer(folder, rows, run_python):

@@ -155,6 +155,18 @@ def test_failures_are_kept_and_tried_again_only_when_something_changes(
     assert_matches_disk(gallery)
 
 
+def test_a_failure_is_listed_once_whichever_folder_finds_it(gallery, photos, embedder):
+    broken = photos / "a" / "broken.png"
+    for content in (b"one", b"another"):
+        broken.write_bytes(content)
+        for folder in (photos / "a", photos):
+            gallery.add(folder, embedder=embedder)
+            assert [path for path, _ in gallery.failed] == [str(broken)]
+    write_image(broken, 300)
+    gallery.add(photos, embedder=embedder)
+    assert gallery.failed == []
+
+
 def test_a_file_that_breaks_loses_its_features(gallery, photos, embedder):
     gallery.add(photos, embedder=embedder)
     (photos / "a" / "0.png").write_bytes(b"broken now")

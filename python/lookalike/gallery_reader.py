@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import os
 from collections.abc import Sequence
@@ -127,7 +128,10 @@ class GalleryReader:
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
         state = self._state
-        files = [entry.stat().st_size for entry in os.scandir(self._path) if entry.is_file()]
+        size = 0
+        for name in os.listdir(self._path):
+            with contextlib.suppress(FileNotFoundError):  # a writer may go on meanwhile
+                size += os.stat(os.path.join(self._path, name)).st_size
         return {
             "path": self._path,
             "format": catalogue.FORMAT,
@@ -140,7 +144,7 @@ class GalleryReader:
             "roots": self.roots,
             "generation": state.state.generation,
             "dead_rows": state.state.rows - state.count,
-            "bytes": sum(files),
+            "bytes": size,
         }
 
     @overload

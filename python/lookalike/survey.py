@@ -191,7 +191,7 @@ class Survey:
                 self.forget(path)
                 return
         elif path in self._failures:
-            _, _, facts, reason = self._failures[path]
+            root, relative, facts, reason = self._failures[path]
             if facts == (size, mtime_ns, self._decoders):
                 self.report.failed.append((os.fsdecode(path), reason))
                 return
