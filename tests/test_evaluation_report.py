@@ -91,6 +91,29 @@ def test_many_categories_are_cut_and_counted():
     assert "50 more are left out." in text
 
 
+@pytest.mark.parametrize("categories", [3, 60])
+def test_the_heat_map_shows_the_shares(categories):
+    rng = np.random.default_rng(1)
+    labels = [None if i % 7 == 0 else i % categories for i in range(4 * categories)]
+    found = la.evaluate(rng.random((len(labels), 3)), labels, k=3, metrics="l1")
+    page = evaluation_page(found)
+    rows = re.findall(r"<tr><th>(\d+)</th>((?:<td style=.*?</td>)+)</tr>", page)
+    table = found.confusion("l1")
+    shares = table / table.sum(axis=1, keepdims=True)
+    shown = [*range(min(40, len(found.counts))), len(found.counts)]
+    assert [name for name, _ in rows] == [str(c) for c in found.categories[:40]]
+    for place, (_, cells) in enumerate(rows):
+        printed = [float(cell) for cell in re.findall(r">([\d.]+) %<", cells)]
+        assert printed == pytest.approx(100 * shares[place, shown], abs=0.0501)
+
+
+def test_thousands_of_categories_are_quick_and_small():
+    """No table of all categories by all categories, which here would have 800 MB."""
+    rng = np.random.default_rng(1)
+    found = la.evaluate(rng.random((20_000, 2)), np.arange(20_000) // 2, k=2, metrics="l1")
+    assert "9960 more are left out." in " ".join(Page(evaluation_page(found)).words)
+
+
 def test_bars_are_as_long_as_their_numbers():
     chart = charts.bars({"a": 10, "b": 5, "c": 1})
     lengths = [row.marks[0].x - chart.left for row in chart.rows]

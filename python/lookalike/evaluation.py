@@ -213,12 +213,12 @@ class Evaluation:
     def precision_curve(self, metric: str) -> NDArray[np.float64]:
         """Mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
         of = self._queries
-        hits = np.zeros((len(of.counts), self.k), np.int64)
-        relevant = self._ranking(metric).relevant[:, : self.k]
-        for code in of.present:
-            hits[code] = relevant[of.codes == code].sum(axis=0)
-        places = np.arange(1, self.k + 1)
-        curves = np.cumsum(hits, axis=1)[of.present] / of.counts[of.present, None] / places
+        order = np.argsort(of.codes, kind="stable")
+        counts = of.counts[of.present]
+        starts = np.cumsum(counts) - counts
+        found = self._ranking(metric).relevant[order, : self.k]
+        hits = np.add.reduceat(found, starts, axis=0, dtype=np.int64)
+        curves = np.cumsum(hits, axis=1) / counts[:, None] / np.arange(1, self.k + 1)
         curve: NDArray[np.float64] = curves.mean(axis=0)
         return curve
 
@@ -229,13 +229,23 @@ class Evaluation:
         j-th category of ``counts``; the last column counts those without a label. C' is one more
         than the number of all categories, C that of those with queries.
         """
-        of = self._queries
-        width = len(of.labels.categories) + 1
-        found = self.neighbor_codes(metric) % width  # −1 becomes the last column
-        table = np.zeros((len(of.present), width), np.int64)
-        for row, code in enumerate(of.present):
-            table[row] = np.bincount(found[of.codes == code].ravel(), minlength=width)
+        rows, columns, counts = self.confusion_pairs(metric)
+        table = np.zeros((len(self._queries.present), len(self.counts) + 1), np.int64)
+        table[rows, columns] = counts
         return table
+
+    def confusion_pairs(
+        self, metric: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Give the places of `confusion` that are not zero, as rows, columns and counts.
+
+        With thousands of categories the whole table would be large and nearly empty.
+        """
+        width = len(self._queries.labels.categories) + 1
+        found = self.neighbor_codes(metric) % width  # −1 becomes the last column
+        found += self.query_categories[:, None] * width
+        places, counts = np.unique(found, return_counts=True)
+        return places // width, places % width, counts
 
     @property
     def best_metric(self) -> str:

@@ -78,14 +78,13 @@ def hardest_images(evaluation: Evaluation, metric: str, n: int = 10) -> list[Har
 def confused_categories(evaluation: Evaluation, metric: str, n: int = 10) -> list[Confusion]:
     """Find the `n` ordered pairs of categories with the largest share of wrong neighbours."""
     names = (*evaluation.counts, None)
-    table = evaluation.confusion(metric)
-    shares = table / table.sum(axis=1, keepdims=True)
-    rows = [names.index(category) for category in evaluation.categories]
-    shares[np.arange(len(rows)), rows] = 0
-    order = np.argsort(-shares, axis=None, kind="stable")[:n]
-    pairs = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, shares.shape), strict=True)]
+    rows, columns, counts = evaluation.confusion_pairs(metric)
+    code = {category: place for place, category in enumerate(evaluation.counts)}
+    own = np.array([code[category] for category in evaluation.categories])
+    retrieved = evaluation.k * np.bincount(evaluation.query_categories)
+    shares = np.where(columns == own[rows], 0, counts / retrieved[rows])
     return [
-        Confusion(evaluation.categories[i], names[j], float(shares[i, j]))
-        for i, j in pairs
-        if shares[i, j] > 0
+        Confusion(evaluation.categories[rows[pair]], names[columns[pair]], float(shares[pair]))
+        for pair in np.argsort(-shares, kind="stable")[:n]
+        if shares[pair] > 0
     ]

@@ -144,21 +144,21 @@ def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
 
 
 def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
-    table = evaluation.confusion(metric)
     names = category_names(list(evaluation.counts))
-    shares = table / table.sum(axis=1, keepdims=True)
-    columns = list(range(min(len(names), MOST_CATEGORIES)))
-    headings = [names[column] for column in columns]
-    if evaluation.unlabelled:
-        columns.append(len(names))
-        headings.append("no label")
     own = dict(zip(evaluation.counts, names, strict=True))
+    headings = names[:MOST_CATEGORIES]
+    shown = [own[category] for category in evaluation.categories[:MOST_CATEGORIES]]
+    table = np.zeros((len(shown), len(headings) + 1))
+    rows, columns, counts = evaluation.confusion_pairs(metric)
+    columns = np.where(columns == len(names), -1, columns)  # no label: the last
+    kept = (rows < len(shown)) & (columns < len(headings))
+    table[rows[kept], columns[kept]] = counts[kept]
+    table /= evaluation.k * np.bincount(evaluation.query_categories)[: len(shown), None]
+    if evaluation.unlabelled:
+        headings = [*headings, "no label"]
     return HeatMap(
         headings,
-        [
-            (own[category], shares[row, columns].tolist())
-            for row, category in enumerate(evaluation.categories[:MOST_CATEGORIES])
-        ],
+        list(zip(shown, table[:, : len(headings)].tolist(), strict=True)),
         max(0, len(names) - MOST_CATEGORIES),
     )
 
