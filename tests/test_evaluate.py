@@ -111,6 +111,21 @@ def test_long_blocks_of_ties_are_counted_to_their_end(rng):
         assert found.tie_share["l2"] > 0.5
 
 
+@pytest.mark.parametrize("metric", la.METRICS)
+def test_long_ties_at_distances_that_are_no_whole_numbers(rng, metric):
+    """The list's distances and those of the rest of its block come from two functions."""
+    features = np.concatenate([np.tile(rng.random(19), (70, 1)), rng.random((20, 19))])
+    features = features[rng.permutation(90)].astype(np.float32)
+    labels = rng.choice(["a", "b"], 90).tolist()
+    found = la.evaluate(features, labels, k=4, metrics=metric)
+    matrix = la.cdist(features, features, metric, dtype="float64")
+    _, means = direct.evaluate(matrix, labels, 4, False)
+    assert found.tie_share[metric] > 70 / 90 - 0.01
+    assert found.tie_averaged.precision[metric] == pytest.approx(
+        {c: float(v) for c, v in means["expected"].items()}, rel=1e-14
+    )
+
+
 def test_few_labelled_images_in_a_large_database(rng):
     """The labelled ones alone are searched for: another road to the same neighbours."""
     features = rng.integers(0, 3, (90, 4)).astype(np.float32)

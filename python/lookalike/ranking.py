@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance import Neighbors, knn
+from lookalike.distance import Neighbors, cdist, knn
 from lookalike.labels import Labels
 
 __all__ = ["Ranking", "rank"]
 
 FIRST_LOOK = 32  # neighbours beyond the k-th that are looked at first for the end of its ties
+BLOCK = 2**22  # distances at a time: 32 MiB
 
 
 @dataclass(frozen=True)
@@ -177,31 +178,25 @@ def _tied_beyond(
 ) -> NDArray[np.int64]:
     """Count the images behind the k-th at its distance `last`, and the relevant ones, (2, q).
 
-    Few ties are long: the lists grow until they end, and only where they have not.
+    Few ties are long: somewhat longer lists hold most of them, all distances the others.
     """
-    counts = np.zeros((2, len(queries)), np.int64)
     available = len(features) - (not include_self)
-    open_ = np.arange(len(queries))
-    depth = k
-    while len(open_):
-        depth = min(depth + FIRST_LOOK if depth == k else 4 * depth, available)
-        left = []
-        step = max(1, 2**22 // depth)  # lists of 64 MiB at a time
-        for start in range(0, len(open_), step):
-            rows = open_[start : start + step]
-            found = knn(
-                features[queries[rows]],
-                features,
-                k=depth + (not include_self),
-                metric=metric,
-                threads=threads,
-            )
-            if not include_self:
-                found = _without_self(found, queries[rows])
-            behind = found.distances[:, k:] == last[rows, None]
-            relevant = labels.codes[found.indices[:, k:]] == labels.codes[queries[rows], None]
-            counts[0, rows] = behind.sum(axis=1)
-            counts[1, rows] = (behind & relevant).sum(axis=1)
-            left.append(rows[behind[:, -1]] if depth < available else rows[:0])
-        open_ = np.concatenate(left)
+    depth = min(k + FIRST_LOOK, available)
+    found = _search(features, queries, depth, metric, include_self, threads, None)
+    own = labels.codes[queries, None]
+    tied = found.distances == last[:, None]
+    relevant = tied & (labels.codes[found.indices] == own)
+    counts = np.stack([tied[:, k:].sum(axis=1), relevant[:, k:].sum(axis=1)])
+    longer = np.flatnonzero(tied[:, -1]) if depth < available else np.empty(0, np.int64)
+    step = max(1, BLOCK // len(features))
+    for start in range(0, len(longer), step):
+        rows = longer[start : start + step]
+        asking = queries[rows]
+        distances = cdist(features[asking], features, metric, dtype=np.float64, threads=threads)
+        everywhere = distances == last[rows, None]
+        if not include_self:
+            everywhere[np.arange(len(rows)), asking] = False
+        counts[0, rows] = everywhere.sum(axis=1) - tied[rows, :k].sum(axis=1)
+        everywhere &= labels.codes == own[rows]
+        counts[1, rows] = everywhere.sum(axis=1) - relevant[rows, :k].sum(axis=1)
     return counts
