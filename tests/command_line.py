@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -63,8 +64,12 @@ def call(
     """Run ``lookalike`` in this process: quicker than `run`, and as good unless it is killed."""
     monkeypatch.setattr(sys, "argv", ["lookalike", *map(os.fspath, arguments)])
     capture.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main()
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, handler)  # once interrupted, main ignores it
     out, err = (text.decode("utf-8", "surrogateescape") for text in capture.readouterr())
     return Done(ended.value.code, out, err)
 
