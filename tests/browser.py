@@ -13,6 +13,7 @@ import select
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -154,6 +155,16 @@ class Browser:
         """Write what is on the screen, without what must be scrolled to, as a PNG."""
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
         return file
+
+
+def looked_at(chromium: Browser, page: Path) -> Iterator[tuple[int, int]]:
+    """Show a page on a desktop and on a phone: it fits, loads nothing and is not at fault."""
+    for size in (DESKTOP, PHONE):
+        events = chromium.open(page, size)
+        assert requests(events) == [page.as_uri()]
+        assert not complaints(events)
+        assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
+        yield size
 
 
 def requests(events: list[dict]) -> list[str]:

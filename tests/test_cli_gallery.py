@@ -99,11 +99,7 @@ class TestDuplicates:
         done = lookalike("duplicates", "--threshold", "0.005", "--html", "page.html")
         assert done.code == 0
         with browser.Browser(tmp_path / "profile") as chromium:
-            for size in (browser.DESKTOP, browser.PHONE):
-                events = chromium.open(page, size)
-                assert browser.requests(events) == [page.as_uri()]
-                assert not browser.complaints(events)
-                assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
+            assert list(browser.looked_at(chromium, page)) == [browser.DESKTOP, browser.PHONE]
             text = chromium.evaluate("document.body.innerText")
             assert chromium.evaluate("document.querySelectorAll('b').length") == 0
             tags = chromium.evaluate("[...document.querySelectorAll('.tag')].map(t => t.innerText)")

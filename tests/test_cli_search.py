@@ -125,11 +125,7 @@ def test_the_page_shows_each_query_and_its_hits(lookalike, drawn, tmp_path):
     assert done.code == 0
     assert f"Page: {page}" in done.err
     with browser.Browser(tmp_path / "profile") as chromium:
-        for size in (browser.DESKTOP, browser.PHONE):
-            events = chromium.open(page, size)
-            assert browser.requests(events) == [page.as_uri()]
-            assert not browser.complaints(events)
-            assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
+        for size in browser.looked_at(chromium, page):
             pictures = "[...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
             assert chromium.evaluate(pictures) == [[160, 120]] * 10
             columns = "new Set([...document.images].map(i => i.getBoundingClientRect().x)).size"

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 import urllib.parse
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Self
 
 import platformdirs
+
+from lookalike.atomic import replacing
 
 __all__ = [
     "ModelError",
@@ -232,15 +233,8 @@ def _read(path: Path) -> bytes:
 
 def _write_atomically(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # or a crash may leave an empty file under the final name
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    with replacing(path) as file:
+        file.write_bytes(content)
 
 
 def _download(url: str, sha256: str) -> None:
