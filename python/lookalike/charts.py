@@ -14,17 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance import _metric
-from lookalike.paper import METRIC_ORDER
-from lookalike.tables import MEAN, category_names, metric_title
+from lookalike.tables import MEAN, MOST_ROWS, category_names, metric_place, metric_title
 
 __all__ = ["Chart", "Line", "Mark", "Row", "Tick", "bars", "curves", "dots", "intervals"]
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 440.0, 104.0, 16.0, 8.0, 34.0
 ROW = 24.0
 PLOT = 250.0  # height of the area of a line chart
-MOST_ROWS = 40
 MOST_POINTS = 200
+COLOURS = 7
 
 
 @dataclass(frozen=True)
@@ -224,7 +222,7 @@ def curves(
 
 def series(metric: str) -> int:
     """Return the number of a metric's colour, the same in every chart."""
-    return METRIC_ORDER.index(_metric(metric))
+    return metric_place(metric) % COLOURS
 
 
 def axis(low: float, high: float, most: int = 6) -> list[float]:

@@ -270,7 +270,7 @@ def _print_counts(found: Evaluation, per_category: int | None, seed: int) -> Non
 
 def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source) -> None:
     from lookalike.mistakes import confused_categories, hardest_images
-    from lookalike.tables import metric_title
+    from lookalike.tables import MOST_ROWS, metric_title
 
     best = found.best_metric
     click.echo(f"Best: {metric_title(best)}, {found.mean_precision[best]:.4f}")
@@ -280,7 +280,7 @@ def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source)
             f"  {evidence.confidence:.0%} interval {low:.4f} to {high:.4f}, "
             f"{_told(evidence.rivals(best))}"
         )
-        for category, metric in found.best.items():
+        for category, metric in list(found.best.items())[:MOST_ROWS]:
             told = _told(evidence.rivals(metric, category))
             click.echo(console.line(f"  {category}: {metric_title(metric)}, {told}"))
         click.echo(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.atomic import replacing
-from lookalike.charts import MOST_ROWS, series
+from lookalike.charts import series
 from lookalike.printable import printable
-from lookalike.tables import category_names, metric_title
+from lookalike.tables import MOST_ROWS, category_names, metric_title
 
 if TYPE_CHECKING:
     import matplotlib.axes

@@ -17,7 +17,7 @@ from lookalike.full_ranking import rank_fully
 from lookalike.labels import LabelSequence, encode_labels
 from lookalike.progress import Progress, reporting
 from lookalike.queries import Queries
-from lookalike.ranking import rank
+from lookalike.ranking import Search
 
 __all__ = ["evaluate"]
 
@@ -107,16 +107,9 @@ def evaluate(
     total = len(names) * (1 + bool(full)) * len(matrix)
     with reporting(progress, total, "queries") as report:
         for number, name in enumerate(names):
-            rankings[name] = rank(
-                matrix,
-                known,
-                queries.rows,
-                k=ks[-1],
-                metric=name,
-                include_self=include_self,
-                threads=threads,
-                report=partial(_report_from, report, number * len(matrix)),
-            )
+            search = Search(matrix, known, name, bool(include_self), threads)
+            before = partial(_report_from, report, number * len(matrix))
+            rankings[name] = search.rank(queries.rows, ks[-1], before)
         whole = None
         if full:
             before = partial(_report_from, report, len(names) * len(matrix))

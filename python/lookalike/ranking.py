@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from lookalike.distance import Neighbors, cdist, knn
 from lookalike.labels import Labels
 
-__all__ = ["Ranking", "rank"]
+__all__ = ["Ranking", "Search"]
+
+Report: TypeAlias = "Callable[[int, int | None], object] | None"
 
 FIRST_LOOK = 32  # neighbours beyond the k-th that are looked at first for the end of its ties
 BLOCK = 2**22  # distances at a time: 32 MiB
@@ -93,69 +95,92 @@ def _run_of_true(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
     return lengths
 
 
-def rank(
-    features: NDArray[Any],
-    labels: Labels,
-    queries: NDArray[np.int64],
-    *,
-    k: int,
-    metric: str,
-    include_self: bool,
-    threads: int | None,
-    report: Callable[[int, int | None], object] | None,
-) -> Ranking:
-    """Search the `k` nearest of the rows `queries` among all rows of `features`."""
-    available = len(features) - (not include_self)
-    depth = min(k + 1, available)  # one more shows whether the k-th place is tied
-    found = _search(features, queries, depth, metric, include_self, threads, report)
-    indices = found.indices[:, :k].astype(np.int32)
-    tied = np.zeros(indices.shape, bool)
-    np.equal(
-        found.distances[:, : depth - 1],
-        found.distances[:, 1:depth],
-        out=tied[:, : depth - 1],
-    )
-    relevant = labels.codes[indices] == labels.codes[queries, None]
-    beyond = np.zeros((2, len(queries)), np.int64)
-    rows = np.flatnonzero(tied[:, k - 1])
-    if len(rows):
-        last = found.distances[rows, k - 1]
-        beyond[:, rows] = _tied_beyond(
-            features, labels, queries[rows], last, k, metric, include_self, threads
-        )
-    return Ranking(indices, relevant, tied, *beyond)
+@dataclass(frozen=True)
+class Search:
+    """What all searches of one ranking share."""
 
+    features: NDArray[Any]
+    labels: Labels
+    metric: str
+    include_self: bool
+    threads: int | None
 
-def _search(
-    features: NDArray[Any],
-    queries: NDArray[np.int64],
-    k: int,
-    metric: str,
-    include_self: bool,
-    threads: int | None,
-    report: Callable[[int, int | None], object] | None,
-) -> Neighbors:
-    if 2 * len(queries) > len(features):  # a self-join computes every pair once
+    @property
+    def available(self) -> int:
+        """How many images a query can retrieve."""
+        return len(self.features) - (not self.include_self)
+
+    def nearest(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Neighbors:
+        """Find the `k` nearest of some rows among all rows."""
+        if 2 * len(queries) > len(self.features):  # a self-join computes every pair once
+            found = knn(
+                self.features,
+                k=k,
+                metric=self.metric,
+                include_self=self.include_self,
+                threads=self.threads,
+                progress=report,
+            )
+            if len(queries) == len(self.features):
+                return found
+            return Neighbors(found.distances[queries], found.indices[queries])
         found = knn(
-            features,
-            k=k,
-            metric=metric,
-            include_self=include_self,
-            threads=threads,
+            self.features[queries],
+            self.features,
+            k=k + (not self.include_self),
+            metric=self.metric,
+            threads=self.threads,
             progress=report,
         )
-        if len(queries) == len(features):
-            return found
-        return Neighbors(found.distances[queries], found.indices[queries])
-    found = knn(
-        features[queries],
-        features,
-        k=k + (not include_self),
-        metric=metric,
-        threads=threads,
-        progress=report,
-    )
-    return found if include_self else _without_self(found, queries)
+        return found if self.include_self else _without_self(found, queries)
+
+    def rank(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Ranking:
+        """Find them, what they are and where their distances tie."""
+        depth = min(k + 1, self.available)  # one more shows whether the k-th place is tied
+        found = self.nearest(queries, depth, report)
+        indices = found.indices[:, :k].astype(np.int32)
+        tied = np.zeros(indices.shape, bool)
+        before, after = found.distances[:, : depth - 1], found.distances[:, 1:depth]
+        np.equal(before, after, out=tied[:, : depth - 1])
+        relevant = self.labels.codes[indices] == self.labels.codes[queries, None]
+        beyond = np.zeros((2, len(queries)), np.int64)
+        rows = np.flatnonzero(tied[:, k - 1])
+        if len(rows):
+            beyond[:, rows] = self._tied_beyond(queries[rows], found.distances[rows, k - 1], k)
+        return Ranking(indices, relevant, tied, *beyond)
+
+    def _tied_beyond(
+        self, queries: NDArray[np.int64], last: NDArray[np.float64], k: int
+    ) -> NDArray[np.int64]:
+        """Count the images behind the k-th at its distance `last`, and the relevant ones, (2, q).
+
+        Few ties are long: somewhat longer lists hold most of them, all distances the others.
+        """
+        depth = min(k + FIRST_LOOK, self.available)
+        found = self.nearest(queries, depth)
+        own = self.labels.codes[queries, None]
+        tied = found.distances == last[:, None]
+        relevant = tied & (self.labels.codes[found.indices] == own)
+        counts = np.stack([tied[:, k:].sum(axis=1), relevant[:, k:].sum(axis=1)])
+        longer = np.flatnonzero(tied[:, -1]) if depth < self.available else np.empty(0, np.int64)
+        step = max(1, BLOCK // len(self.features))
+        for start in range(0, len(longer), step):
+            rows = longer[start : start + step]
+            asking = queries[rows]
+            distances = cdist(
+                self.features[asking],
+                self.features,
+                self.metric,
+                dtype=np.float64,
+                threads=self.threads,
+            )
+            everywhere = distances == last[rows, None]
+            if not self.include_self:
+                everywhere[np.arange(len(rows)), asking] = False
+            counts[0, rows] = everywhere.sum(axis=1) - tied[rows, :k].sum(axis=1)
+            everywhere &= self.labels.codes == own[rows]
+            counts[1, rows] = everywhere.sum(axis=1) - relevant[rows, :k].sum(axis=1)
+        return counts
 
 
 def _without_self(found: Neighbors, queries: NDArray[np.int64]) -> Neighbors:
@@ -164,39 +189,3 @@ def _without_self(found: Neighbors, queries: NDArray[np.int64]) -> Neighbors:
     others[others.all(axis=1), -1] = False
     shape = (len(queries), found.indices.shape[1] - 1)
     return Neighbors(found.distances[others].reshape(shape), found.indices[others].reshape(shape))
-
-
-def _tied_beyond(
-    features: NDArray[Any],
-    labels: Labels,
-    queries: NDArray[np.int64],
-    last: NDArray[np.float64],
-    k: int,
-    metric: str,
-    include_self: bool,
-    threads: int | None,
-) -> NDArray[np.int64]:
-    """Count the images behind the k-th at its distance `last`, and the relevant ones, (2, q).
-
-    Few ties are long: somewhat longer lists hold most of them, all distances the others.
-    """
-    available = len(features) - (not include_self)
-    depth = min(k + FIRST_LOOK, available)
-    found = _search(features, queries, depth, metric, include_self, threads, None)
-    own = labels.codes[queries, None]
-    tied = found.distances == last[:, None]
-    relevant = tied & (labels.codes[found.indices] == own)
-    counts = np.stack([tied[:, k:].sum(axis=1), relevant[:, k:].sum(axis=1)])
-    longer = np.flatnonzero(tied[:, -1]) if depth < available else np.empty(0, np.int64)
-    step = max(1, BLOCK // len(features))
-    for start in range(0, len(longer), step):
-        rows = longer[start : start + step]
-        asking = queries[rows]
-        distances = cdist(features[asking], features, metric, dtype=np.float64, threads=threads)
-        everywhere = distances == last[rows, None]
-        if not include_self:
-            everywhere[np.arange(len(rows)), asking] = False
-        counts[0, rows] = everywhere.sum(axis=1) - tied[rows, :k].sum(axis=1)
-        everywhere &= labels.codes == own[rows]
-        counts[1, rows] = everywhere.sum(axis=1) - relevant[rows, :k].sum(axis=1)
-    return counts

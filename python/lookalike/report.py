@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike import charts
-from lookalike.distance import _metric
 from lookalike.mistakes import HardImage, confused_categories, hardest_images
 from lookalike.pages import render, thumbnail, write_page
-from lookalike.paper import METRIC_ORDER
-from lookalike.tables import category_names, evaluation_table, metric_title
+from lookalike.tables import MOST_ROWS, category_names, evaluation_table, metric_place, metric_title
 
 if TYPE_CHECKING:
     from lookalike.evaluation import Evaluation
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluation_page", "write_report"]
 
-MOST_CATEGORIES = 40  # in the heat map
 HARDEST = 12
 
 
@@ -89,8 +86,11 @@ def evaluation_page(
         best=best,
         title_of=metric_title,
         rivals=[metric_title(m) for m in evidence.rivals(best)] if evidence else [],
-        key=[(charts.series(m), metric_title(m)) for m in ordered(evaluation.metrics)],
-        metrics=ordered(evaluation.metrics),
+        key=[
+            (charts.series(m), metric_title(m))
+            for m in sorted(evaluation.metrics, key=metric_place)
+        ],
+        metrics=sorted(evaluation.metrics, key=metric_place),
         tables=[evaluation_table(evaluation, measure) for measure in ("precision", "recall")],
         views=[evaluation.at(k) for k in evaluation.ks],
         counts=charts.bars(evaluation.counts),
@@ -130,11 +130,6 @@ def evaluation_page(
     )
 
 
-def ordered(metrics: Sequence[str]) -> list[str]:
-    """Sort metrics as the paper's tables do."""
-    return sorted(metrics, key=lambda metric: METRIC_ORDER.index(_metric(metric)))
-
-
 def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
     """Average curves of categories of different sizes: each interpolated at the same recalls."""
     places = [np.arange(1, len(curve) + 1) / len(curve) for curve in curves]
@@ -146,8 +141,8 @@ def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
 def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
     names = category_names(list(evaluation.counts))
     own = dict(zip(evaluation.counts, names, strict=True))
-    headings = names[:MOST_CATEGORIES]
-    shown = [own[category] for category in evaluation.categories[:MOST_CATEGORIES]]
+    headings = names[:MOST_ROWS]
+    shown = [own[category] for category in evaluation.categories[:MOST_ROWS]]
     table = np.zeros((len(shown), len(headings) + 1))
     rows, columns, counts = evaluation.confusion_pairs(metric)
     columns = np.where(columns == len(names), -1, columns)  # no label: the last
@@ -159,13 +154,13 @@ def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
     return HeatMap(
         headings,
         list(zip(shown, table[:, : len(headings)].tolist(), strict=True)),
-        max(0, len(names) - MOST_CATEGORIES),
+        max(0, len(names) - MOST_ROWS),
     )
 
 
 def _duels(evaluation: Evaluation, evidence: Evidence) -> list[tuple[str, list[Duel | None]]]:
     pairs = {(pair.metric, pair.other): pair for pair in evidence.comparisons}
-    metrics = ordered(evaluation.metrics)
+    metrics = sorted(evaluation.metrics, key=metric_place)
 
     def duel(row: str, column: str) -> Duel | None:
         if row == column:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.distance import _metric
+from lookalike.distance import METRICS, _metric
 from lookalike.paper import METRIC_ORDER
 from lookalike.printable import printable
 
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from lookalike.evaluation import Evaluation
 
-__all__ = ["TITLES", "Table", "category_names", "evaluation_table", "metric_title"]
+__all__ = [
+    "MOST_ROWS",
+    "TITLES",
+    "Table",
+    "category_names",
+    "evaluation_table",
+    "metric_place",
+    "metric_title",
+]
 
 TITLES = {
     "manhattan": "Manhattan",
@@ -29,11 +37,19 @@ TITLES = {
 """The metrics' names as people write them."""
 
 MEAN = "Mean"
+MOST_ROWS = 40
+"""Categories that a terminal or a chart shows; tables for documents have all."""
 
 
 def metric_title(metric: str) -> str:
     """Return the name of a metric, or of what an alias stands for, as people write it."""
-    return TITLES[_metric(metric)]
+    name = _metric(metric)
+    return TITLES.get(name, name.capitalize())
+
+
+def metric_place(metric: str) -> int:
+    """Return a metric's place among the columns: the paper's order, then what it does not have."""
+    return [*METRIC_ORDER, *(m for m in METRICS if m not in METRIC_ORDER)].index(_metric(metric))
 
 
 def category_names(categories: Sequence[Any]) -> list[str]:
@@ -105,7 +121,7 @@ class Table:
         return "\n".join([*lines, r"\hline", r"\end{tabular}", r"\end{table}"]) + "\n"
 
     def rich(
-        self, beside: Table | None = None, beside_name: str = "", most: int = 40
+        self, beside: Table | None = None, beside_name: str = "", most: int = MOST_ROWS
     ) -> rich.table.Table:
         """Return the table for a terminal, without its title.
 
@@ -170,7 +186,7 @@ def evaluation_table(
     values = getattr(evaluation, measure)
     means = getattr(evaluation, f"mean_{measure}")
     rows = evaluation.categories if categories is None else categories
-    metrics = sorted(evaluation.metrics, key=lambda metric: METRIC_ORDER.index(_metric(metric)))
+    metrics = sorted(evaluation.metrics, key=metric_place)
     return Table(
         title or f"{measure.capitalize()} of the {evaluation.k} nearest",
         [metric_title(metric) for metric in metrics],
