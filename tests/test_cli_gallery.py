@@ -155,6 +155,14 @@ class TestAllPairs:
 
 
 class TestGallery:
+    def test_a_gallery_is_named_in_either_way(self, lookalike, own):
+        (own / "lookalike.gallery").rename(own / "my.gallery")
+        named = lookalike("info", "my.gallery")
+        assert named.code == 0
+        assert lookalike("info", "-g", "my.gallery") == named
+        assert lookalike("info", "my.gallery", "-g", "my.gallery").code == 2
+        assert "there is no gallery lookalike.gallery" in lookalike("info").err
+
     def test_info_counts(self, lookalike, own):
         done = lookalike("info")
         facts = dict(line.split(maxsplit=1) for line in done.out.splitlines())

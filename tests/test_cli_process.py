@@ -147,6 +147,13 @@ def test_every_verb_has_help_with_examples(lookalike, verb):
         assert "--json" in done.out
 
 
+@pytest.mark.parametrize("arguments", [[], ["model"]])
+def test_without_a_verb_the_help_is_shown(lookalike, arguments):
+    done = lookalike(*arguments)
+    helped = lookalike(*arguments, "--help").out
+    assert (done.code, done.out, done.err.strip()) == (2, "", helped.strip())
+
+
 def test_help_lists_every_verb_with_what_it_does(lookalike):
     lines = lookalike("--help").out.split("Commands:\n")[1].splitlines()
     assert [line.split()[0] for line in lines if line[2] != " "] == list(VERBS)

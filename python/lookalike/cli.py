@@ -36,6 +36,11 @@ VERBS = {
 }
 """Each verb and the module with the click command of that name, in the order of ``--help``."""
 
+# What click, from 8.2 on, raises for a group without a verb; the message is the group's help.
+NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
+)
+
 
 class Verbs(click.Group):
     """A group whose commands are imported when they are asked for."""
@@ -70,6 +75,9 @@ def main() -> None:
         code = cli.main(prog_name="lookalike", standalone_mode=False) or 0
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where its errors are still understood
+    except NO_ARGUMENTS as error:
+        click.echo(error.format_message(), file=sys.stderr)
+        code = 2
     except click.UsageError as error:
         usage = " ".join(error.ctx.get_usage().split()) if error.ctx else "Usage: lookalike -h"
         code = _fail(f"{error.format_message()} ({usage})", 2, error.ctx)

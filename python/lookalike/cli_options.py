@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,9 +33,6 @@ UNTRAINED = "untrained-"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-gallery_argument = click.argument(
-    "gallery", type=click.Path(), default=DEFAULT_GALLERY, metavar="[GALLERY]"
-)
 gallery_option = click.option(
     "-g",
     "--gallery",
@@ -59,6 +57,20 @@ html_option = click.option(
 absolute_option = click.option(
     "--absolute", is_flag=True, help="Show whole paths, also in the page."
 )
+
+
+def gallery_argument(command: Command) -> Callable[..., Any]:
+    """Add the argument for a gallery, and the option that names it in the other verbs."""
+
+    @click.argument("gallery", type=click.Path(), required=False)
+    @click.option("-g", "--gallery", "named", type=click.Path(), help="The same as GALLERY.")
+    @functools.wraps(command)
+    def chosen(*, gallery: str | None, named: str | None, **others: Any) -> Any:
+        if gallery is not None and named is not None:
+            raise click.UsageError("a gallery was named twice, as an argument and with -g")
+        return command(gallery=gallery or named or DEFAULT_GALLERY, **others)
+
+    return chosen
 
 
 def metric_option(default: str) -> Callable[[Command], Command]:

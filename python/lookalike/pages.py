@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 MAX_THUMBNAILS = 1000
-"""Pictures on a page at most; some 8 MB. What is left out is counted on the page."""
+"""Pictures on a page at most; some 13 MB. What is left out is counted on the page."""
 
 THUMBNAIL_PX = 200
 """Longer side of a thumbnail at most."""
