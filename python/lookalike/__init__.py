@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lookalike import datasets
     from lookalike.catalogue import GalleryError
     from lookalike.checking import CheckReport, check_gallery
+    from lookalike.duplicates import find_duplicates
     from lookalike.embedder import Embedder
     from lookalike.evaluation import Evaluation
     from lookalike.gallery import Gallery
@@ -73,6 +74,7 @@ __all__ = [
     "cpu_info",
     "datasets",
     "evaluate",
+    "find_duplicates",
     "knn",
     "pdist",
     "radius_neighbors",
@@ -97,6 +99,7 @@ _LAZY = {
     "check_gallery": "checking",
     "datasets": "datasets",
     "evaluate": "protocol",
+    "find_duplicates": "duplicates",
 }
 """Names imported when they are first asked for, and the module that each is found in."""
 
