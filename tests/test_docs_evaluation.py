@@ -91,6 +91,20 @@ def found():
     return la.evaluate(six.features, six.labels, include_self=True)
 
 
+def test_the_commands_of_the_readme(lookalike, drawn):
+    readme = (DOCS.parent / "README.md").read_text()
+    done = [command for command in commands(readme) if command.startswith("lookalike ")]
+    assert len(done) == 6
+    names = {"~/Photos/cat.jpg": "photos/round/1.png", "~/Photos": "photos", "COMMAND": "search"}
+    for command in done:
+        for name, own in names.items():
+            command = command.replace(name, own)
+        outcome = lookalike(*shlex.split(command)[1:])
+        assert outcome.code == 0, (command, outcome)
+    for name in ("twice.html", "near.npz", "report.html"):
+        assert (drawn / name).stat().st_size > 1000
+
+
 def test_the_printed_means_hold(found):
     six = la.datasets.load_six()
     rows = {
