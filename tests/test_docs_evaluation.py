@@ -44,17 +44,21 @@ def run(command, folder, **environment):
     return done.stdout
 
 
+def said(line):
+    """A comment that looks like a value is what the expression before it gives."""
+    expression, value = line.groups()
+    if expression.startswith("print("):
+        expression = expression.removeprefix("print(").removesuffix(")")
+    name, given, last = expression.partition(" = ")
+    last = last if given else name
+    return f"{expression}\nassert ({last}) == {value}, {last}"
+
+
 @pytest.mark.parametrize("text", [EVALUATION, REPRODUCTION], ids=["evaluation", "reproduction"])
 def test_the_python_blocks_run_and_give_what_they_say(text, run_python):
     code = blocks(text, "python")
     assert code
-    # A comment that looks like a value is one.
-    checked = re.sub(
-        r"^(print\()?([^#\n]*?)\)?  +# ((?:\[|\(|')[^\n]*(?:\]|\)|'))$",
-        r"assert \2 == \3, \2",
-        "\n".join(code),
-        flags=re.MULTILINE,
-    )
+    checked = re.sub(r"^(.+?) +# ([(\['].*[)\]'])$", said, "\n".join(code), flags=re.MULTILINE)
     assert "assert" in checked
     run_python(checked, timeout=120)
 
