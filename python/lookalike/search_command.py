@@ -20,6 +20,7 @@ from lookalike.cli_options import (
     null_option,
     open_gallery,
 )
+from lookalike.output_files import require_folders
 
 if TYPE_CHECKING:
     from lookalike.embedder import Embedder
@@ -73,6 +74,7 @@ def search(
       lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
       lookalike search cat.jpg --exclude-self --metric cosine --json
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    require_folders(html)
     opened = open_gallery(gallery)
     network = choose_embedder(model, untrained, opened.space)
     failed: list[tuple[str, str]] = []
