@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -154,6 +153,6 @@ def _label(label: object) -> str:
 def _records(hits: Hits) -> list[dict[str, object]]:
     rows = zip(hits.paths, hits.labels, hits.distances.tolist(), strict=True)
     return [
-        {"rank": rank, "distance": distance, "label": label, "path": os.path.abspath(path)}
+        {"rank": rank, "distance": distance, "label": label, "path": path}
         for rank, (path, label, distance) in enumerate(rows, 1)
     ]
