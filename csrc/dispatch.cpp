@@ -1,6 +1,8 @@
 #include "dispatch.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 namespace lookalike {
@@ -57,11 +59,68 @@ const Kernels& choose() {
   return baseline::kKernels;
 }
 
+struct Extension {
+  const char* name;
+  const CodeKernels* kernels;
+  CodeForm form;
+  bool (*supported)();
+};
+#if defined(__x86_64__)
+constexpr Extension kExtensions[] = {
+    {"vnni", &avx512vnni::kProducts, CodeForm::products,
+     [] { return bool(__builtin_cpu_supports("avx512vnni")); }},
+    {"vbmi", &avx512vbmi::kRatios, CodeForm::ratios,
+     [] { return bool(__builtin_cpu_supports("avx512vbmi")); }},
+};
+#else
+constexpr Extension kExtensions[] = {{"", nullptr, CodeForm::products, [] { return false; }}};
+#endif
+
+// Those that the level, the CPU and LOOKALIKE_EXTENSIONS allow.
+std::vector<const Extension*> choose_extensions() {
+  std::vector<const Extension*> chosen;
+  const char* cap = std::getenv("LOOKALIKE_EXTENSIONS");
+  std::vector<std::string> wanted;
+  if (cap) {
+    std::stringstream list(cap);
+    for (std::string name; std::getline(list, name, ',');) wanted.push_back(name);
+  }
+  for (const std::string& name : wanted) {
+    if (name != "vnni" && name != "vbmi") {
+      throw std::invalid_argument("LOOKALIKE_EXTENSIONS may list vnni and vbmi, got '" + name +
+                                  "'");
+    }
+  }
+  for (const Extension& e : kExtensions) {
+    const bool allowed = !cap || std::find(wanted.begin(), wanted.end(), e.name) != wanted.end();
+    if (allowed && std::string(kernels().name) == "avx512" && e.supported()) chosen.push_back(&e);
+  }
+  return chosen;
+}
+
+const std::vector<const Extension*>& chosen_extensions() {
+  static const std::vector<const Extension*> chosen = choose_extensions();
+  return chosen;
+}
+
 }  // namespace
 
 const Kernels& kernels() {
   static const Kernels& chosen = choose();
   return chosen;
+}
+
+const CodeKernels& code_kernels(CodeForm form) {
+  for (const Extension* e : chosen_extensions()) {
+    if (e->form == form) return *e->kernels;
+  }
+  return kernels().codes[int(form)];
+}
+
+std::vector<std::string> extensions() {
+  std::vector<std::string> names;
+  for (const Extension* e : chosen_extensions()) names.emplace_back(e->name);
+  return names;
 }
 
 std::vector<std::string> available_levels() {

@@ -73,7 +73,7 @@ struct Canberra {
       kReciprocalError};
   template <class V>
   static LK_INLINE V term(V u, V v) {
-    return abs(u - v) / max(abs(u) + abs(v), all_of<V>(V::smallest));  // max: for 0/0 only
+    return abs(u - v) / one_if_zero(abs(u) + abs(v));  // 0/0 is 0
   }
   // In float32, on values that are 0 or at least kTiny = 2^-100, a table reciprocal does for the
   // division; 2^-126, lost in the sum unless both values are 0, keeps it finite. Filters take it as it

@@ -65,55 +65,85 @@ LK_INLINE void exact_block(const double* const* u, const double* const* v, int64
   }
 }
 
+// Keeps a sum in its register: GCC would copy all of a loop's sums from one half of them to the other.
+LK_INLINE F64 pinned(F64 sum) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(sum.v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(sum.v));
+#endif
+  return sum;
+}
+
 // One exact row u against C float32 rows as they lie in memory: prepared on the way, exactly as
-// exact_row does (power is 1 for float32), instead of through scratch memory.
-template <class T, bool is_prepared, int C>
-LK_INLINE void exact_floats(const double* u, const float* const* v, const RowScale* const* scales,
-                            int64_t count, double* out) {
+// exact_row does (power is 1 for float32, and mean 0 unless rows are centred), instead of through
+// scratch memory. `next` are the rows that come after them, from anywhere in memory.
+template <class M, int C>
+LK_INLINE void exact_floats(const double* u, const float* const* v, const float* const* next,
+                            const RowScale* const* scales, int64_t count, double* sums,
+                            double* weights) {
+  using T = typename M::Term;
   constexpr int parts = 8 / F64::lanes;
-  F64 acc[C][parts];
+  constexpr bool weighted = M::traits.weighted;
+  F64 acc[C][parts], weight[weighted ? C : 1][parts];
   for (auto& pair : acc) {
     for (F64& part : pair) part = F64::all(0);
   }
+  for (auto& pair : weight) {
+    for (F64& part : pair) part = F64::all(0);
+  }
   for (int64_t k = 0; k < count; k += 8) {
+    if (k % 16 == 0) {  // a cache line of each
+      for (int c = 0; c < C; ++c) __builtin_prefetch(next[c] + k, 0, 2);
+    }
     for (int p = 0; p < parts; ++p) {
       const int64_t at = k + p * F64::lanes;
       const F64 a = F64::load(u + at);
       for (int c = 0; c < C; ++c) {
         F64 b = F64::load(v[c] + at);
-        if constexpr (is_prepared) {
-          const RowScale& s = *scales[c];
-          b = ((b - F64::all(s.mean)) - F64::all(s.mean_low)) * F64::all(s.inverse_norm);
+        if constexpr (M::traits.prepare == Prepare::centred_unit) {
+          b = (b - F64::all(scales[c]->mean)) - F64::all(scales[c]->mean_low);
         }
-        acc[c][p] = accumulate<T>(acc[c][p], a, b);
+        if constexpr (M::traits.prepare != Prepare::as_is) {
+          b = b * F64::all(scales[c]->inverse_norm);
+        }
+        acc[c][p] = pinned(accumulate<T>(acc[c][p], a, b));
+        if constexpr (weighted) {
+          weight[c][p] = pinned(accumulate<typename M::Weight>(weight[c][p], a, b));
+        }
       }
     }
   }
-  for (int c = 0; c < C; ++c) merge_block<T>(acc[c], out[c]);
+  for (int c = 0; c < C; ++c) {
+    merge_block<T>(acc[c], sums[c]);
+    if constexpr (weighted) merge_block<typename M::Weight>(weight[c], weights[c]);
+  }
 }
 
-template <class T, bool is_prepared>
+template <class M>
 void exact_float_list(const double* u, const Rows& y, const int32_t* js, int nj, int64_t k0,
-                      int64_t count, double* sums) {
-  const float* v[kExactList];
-  const RowScale* scales[kExactList];
-  const auto point = [&](int c, int32_t j) {
-    v[c] = reinterpret_cast<const float*>(y.matrix.data + j * y.matrix.row_stride) + k0;
-    scales[c] = y.scales + j;
+                      int64_t count, double* sums, double* weights) {
+  // What centring takes of each row has to fit the registers too.
+  constexpr int most =
+      M::traits.prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
+  const float *v[2 * most], **next = v + most;
+  const RowScale* scales[most];
+  const auto row = [&](int j) {
+    return reinterpret_cast<const float*>(y.matrix.data + js[j] * y.matrix.row_stride) + k0;
   };
   int j = 0;
-  for (; j + kExactList <= nj; j += kExactList) {
-    for (int c = 0; c < kExactList; ++c) {
-      point(c, js[j + c]);
-      if (j + kExactList + c < nj) {  // the next rows are anywhere in memory
-        __builtin_prefetch(y.matrix.data + js[j + kExactList + c] * y.matrix.row_stride + k0 * 4);
-      }
+  for (; j + most <= nj; j += most) {
+    for (int c = 0; c < most; ++c) {
+      v[c] = row(j + c);
+      next[c] = row(j + most + c < nj ? j + most + c : j);
+      scales[c] = y.scales + js[j + c];
     }
-    exact_floats<T, is_prepared, kExactList>(u, v, scales, count, sums + j);
+    exact_floats<M, most>(u, v, next, scales, count, sums + j, weights + j);
   }
   for (; j < nj; ++j) {
-    point(0, js[j]);
-    exact_floats<T, is_prepared, 1>(u, v, scales, count, sums + j);
+    v[0] = next[0] = row(j);
+    scales[0] = y.scales + js[j];
+    exact_floats<M, 1>(u, v, next, scales, count, sums + j, weights + j);
   }
 }
 
@@ -250,11 +280,7 @@ void exact(const ExactArgs& args) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
     if (list_of_floats) {
-      constexpr bool is_prepared = M::traits.prepare != Prepare::as_is;
-      exact_float_list<typename M::Term, is_prepared>(u[0], y, args.js, nj, k0, count, args.out);
-      if constexpr (M::traits.weighted) {
-        exact_float_list<typename M::Weight, is_prepared>(u[0], y, args.js, nj, k0, count, weights);
-      }
+      exact_float_list<M>(u[0], y, args.js, nj, k0, count, args.out, weights);
       continue;
     }
     exact_rows(y, args.js, nj, k0, count, rest, v);

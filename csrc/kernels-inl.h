@@ -26,6 +26,10 @@ namespace {
 //
 #include "sums-inl.h"
 //
+#include "codes-inl.h"
+//
+#include "encode-inl.h"
+//
 #include "scan-inl.h"
 
 template <class M>
@@ -72,9 +76,14 @@ extern const Kernels kKernels = {
     norms,
     squares,
     transpose,
+    uppers,
+    within,
     kth_smallest,
     below_f32,
     below_f64,
+    filter_row,
+    encode,
+    LK_CODE_KERNELS,
     read_f64,
 };
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "rows.h"
+#include "codes.h"
 
 namespace lookalike {
 
@@ -30,26 +30,32 @@ struct TileScratch {
   double* weights;     // kTile x kTile
 };
 
-// One pair that a scan has let through; i and j count from the tile's corner.
-struct Candidate {
-  int16_t i, j;
-  float value;
-};
-
-// A pair is excluded when value > slope_i * weight_j + offset_i + slack_j. See filters.h.
+// A pair is excluded when value > slope_i * weight_j + offset_i + slack_j. See bounds.h.
 struct Limits {
   const float *slope, *offset;  // of the rows that are asking
-  const float *weight, *slack;  // of the rows they are asking about; weight is null if unweighted
+  const float *weight, *slack;  // of those they ask about; weight is null if unweighted
 };
 
+// The pairs of a tile that survive, row after row.
 struct ScanArgs {
   const float* values;  // kTile columns a row
   int rows, cols;
-  bool diagonal, include_self;
-  Limits down;           // rows of x ask about rows of y
-  const Limits* across;  // rows of y ask about rows of x, or null
-  Candidate *down_out, *across_out;
-  int64_t down_count, across_count;  // results
+  int32_t first_column;
+  bool without_self;  // of a diagonal tile: leave out pairs with i = j
+  Limits limits;
+  float* out_values;              // with room for a vector more than there are pairs
+  int32_t *out_columns, *counts;  // counts: of each row
+};
+
+// What a row's candidates have to be held against; see bounds.h. By index of the candidate: residual,
+// error (null but for the product form), weight (null if unweighted).
+struct CandidateBounds {
+  const float *residual, *error, *weight;
+  float own_residual, own_error, own_weight, relative, largest;
+};
+struct CandidateLimit {
+  float slope, offset;
+  const float *weight, *slack;
 };
 
 // Float64 distances of ni rows of x by nj rows of y.
@@ -96,11 +102,22 @@ struct Kernels {
                   float* out);
   // dst[j * stride + i] = src[i * kTile + j]
   void (*transpose)(const float* src, int rows, int cols, float* dst, int64_t stride);
-  // The least float t for which at least k of the n values, all >= 0, are <= t.
+  // Upper bounds on the norms of n candidates; writes whole vectors.
+  void (*uppers)(const CandidateBounds&, const float* values, const int32_t* indices, int n,
+                 float* out);
+  // Moves the candidates that the limit does not exclude to the front, in their order.
+  int (*within)(const CandidateLimit&, float* values, int32_t* indices, int n);
+  // A float that at least k of the n values, all >= 0, do not exceed; nearly the least.
   float (*kth_smallest)(const float* values, int64_t n, int64_t k);
   // Positions of the values below `limit`; the count, or -1 if there is a NaN.
   int64_t (*below_f32)(const float*, int64_t n, float limit, int32_t* positions);
   int64_t (*below_f64)(const double*, int64_t n, double limit, int32_t* positions);
+  // Features [k0, k0 + count) of a filter row.
+  void (*filter_row)(const Rows&, int64_t row, int64_t k0, int64_t count, float* out);
+  // The codes of a panel of up to kCodeRows rows, and what is to be known of each.
+  void (*encode)(const Rows&, CodeForm, const CodeGrid&, int levels, int64_t first, int rows,
+                 const CodeScratch&, uint8_t* panel, CodedRow* out);
+  CodeKernels codes[int(CodeForm::count)];  // without `tile` where there is none
   void (*read_f64)(const MatrixView&, int64_t row, int64_t k0, int64_t count, double* out);
 };
 
@@ -112,6 +129,13 @@ extern const Kernels kKernels;
 }
 namespace avx512 {
 extern const Kernels kKernels;
+}
+// Of extensions that not every CPU of a level has.
+namespace avx512vnni {
+extern const CodeKernels kProducts;
+}
+namespace avx512vbmi {
+extern const CodeKernels kRatios;
 }
 
 }  // namespace lookalike

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "dispatch.h"
-#include "filters.h"
+#include "float32_filter.h"
 
 namespace lookalike {
 namespace {
@@ -87,7 +87,7 @@ class Float32Matrix {
         quotient_(c.traits().weighted && !c.weights_add_up()),
         workspaces_(size_t(workers)),
         buffers_(size_t(workers)) {
-    // |value − A W| <= relative value + residuals (filters.h).
+    // |value − A W| <= relative value + residuals (bounds.h).
     const double own = relative_error(c.traits(), kMatrixRun, false, quotient_);
     const double allowed = kPromise / c.traits().power - own - 4 * kUnit;
     allowed_ = allowed > 0 ? float(allowed * (1 - kSpare)) : 0;

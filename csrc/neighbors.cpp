@@ -1,20 +1,23 @@
 #include "neighbors.h"
 
+#include <numeric>
+
 #include "dispatch.h"
 
 namespace lookalike {
 
-FilterPass::FilterPass(const Comparison& c, Form form, bool include_self, int workers, Stats& stats)
+FilterPass::FilterPass(const Comparison& c, Stage stage, bool include_self, Team& team,
+                       Stats& stats)
     : comparison_(c),
-      filter_(c, form, workers),
+      filter_(make_filter(stage, c, team)),
       grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
             tile_side(c.cols())),
       include_self_(include_self),
       stats_(stats),
-      workspaces_(size_t(workers)) {
-  stats_.stages = {filter_.name()};
+      workspaces_(size_t(team.threads())) {
+  stats_.stages = {filter_->name()};
   stats_.unbounded_rows = c.unbounded_rows();
-  stats_.row_major = filter_.row_major();
+  stats_.row_major = filter_->row_major();
   stats_.fresh_thread = Team::in_forked_child();
 }
 
@@ -22,55 +25,49 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
   auto& w = workspaces_[size_t(worker)];
   if (!w) {
     w = std::make_unique<Workspace>();
-    w->down = Buffer<Candidate>(size_t(kTile) * kTile);
-    w->across = Buffer<Candidate>(size_t(kTile) * kTile);
-    w->entries = Buffer<Entry>(size_t(kTile) * kTile);
+    constexpr size_t kSquare = size_t(kTile) * kTile;
+    if (comparison_.self()) w->transposed = Buffer<float>(kSquare);
+    w->values = Buffer<float>(kSquare + 16);
+    w->columns = Buffer<int32_t>(kSquare + 16);
   }
   return *w;
 }
 
-void FilterPass::scan(const Tile& t, Workspace& w, ScanArgs& args, const float* of_rows,
-                      const float* of_cols, const float* values) {
-  const Bounds& b = filter_.bounds();
-  const bool weighted = b.weight_x != nullptr;
-  auto& l = w.limits;
-  for (int i = 0; i < t.rows; ++i) {
-    if (weighted) l[0][i] = b.slope(of_rows[i], t.i0 + i);
-    l[1][i] = b.offset(of_rows[i], t.i0 + i);
-  }
-  std::copy_n(b.slack_y + t.j0, t.cols, l[2]);
-  args.values = values;
-  args.rows = t.rows;
-  args.cols = t.cols;
-  args.diagonal = t.diagonal;
-  args.include_self = include_self_;
-  args.down = Limits{l[0], l[1], weighted ? b.weight_y + t.j0 : nullptr, l[2]};
-  args.down_out = w.down.get();
-  args.across_out = w.across.get();
-  Limits across{};
-  if (of_cols) {
-    for (int j = 0; j < t.cols; ++j) {
-      if (weighted) l[3][j] = b.slope(of_cols[j], t.j0 + j);
-      l[4][j] = b.offset(of_cols[j], t.j0 + j);
+double FilterPass::candidates_per_neighbor(int64_t k) {
+  constexpr int kRows = 8, kGroups = 4, kTiles = 8;
+  const int64_t nx = comparison_.x().rows.matrix.rows, ny = comparison_.y().rows.matrix.rows;
+  const Bounds& b = filter_->bounds();
+  std::vector<float> values(kRows * kTiles * kTile), uppers(kTiles * kTile + 16);
+  std::vector<int32_t> columns(values.size());
+  int64_t kept = 0, wanted = 0;
+  for (int g = 0; g < kGroups; ++g) {
+    const int64_t i0 = nx * g / kGroups / kRows * kRows;
+    const int rows = int(std::min<int64_t>(kRows, nx - i0));
+    int n = 0;  // of each row
+    for (int t = 0; t < kTiles; ++t) {
+      const int64_t tiles = (ny + kTile - 1) / kTile;
+      if (t >= tiles) break;
+      const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+      const int cols = int(std::min<int64_t>(kTile, ny - j0));
+      const float* found = filter_->values(Tile{i0, j0, rows, cols, false}, 0);
+      for (int i = 0; i < rows; ++i) {
+        std::copy_n(found + i * kTile, cols, values.data() + i * kTiles * kTile + n);
+        std::iota(columns.data() + i * kTiles * kTile + n,
+                  columns.data() + i * kTiles * kTile + n + cols, int32_t(j0));
+      }
+      n += cols;
     }
-    std::copy_n(b.slack_y + t.i0, t.rows, l[5]);  // a self-join: both sides are one
-    across = Limits{l[3], l[4], weighted ? b.weight_x + t.i0 : nullptr, l[5]};
-    args.across = &across;
-  }
-  if (weighted) {
-    // The kernel reads whole vectors: what lies behind the last row is not ours.
-    std::copy_n(b.weight_y + t.j0, t.cols, l[6]);
-    args.down.weight = l[6];
-    if (of_cols) {
-      std::copy_n(b.weight_x + t.i0, t.rows, l[7]);
-      across.weight = l[7];
+    const int64_t share = std::clamp<int64_t>(k * n / ny, 1, n);
+    for (int i = 0; i < rows; ++i) {
+      float* const v = values.data() + i * kTiles * kTile;
+      int32_t* const j = columns.data() + i * kTiles * kTile;
+      kernels().uppers(b.of(i0 + i), v, j, n, uppers.data());
+      const float threshold = kernels().kth_smallest(uppers.data(), n, share);
+      kept += kernels().within(b.limit(threshold, i0 + i), v, j, n);
+      wanted += share;
     }
   }
-  kernels().scan(args);
-  args.across = nullptr;
-  const int64_t n = t.rows;
-  stats_.pairs.fetch_add(t.diagonal ? n * (n - 1) / 2 : n * t.cols, std::memory_order_relaxed);
-  stats_.candidates.fetch_add(args.down_count + args.across_count, std::memory_order_relaxed);
+  return double(kept) / double(wanted);
 }
 
 namespace {
@@ -78,27 +75,41 @@ namespace {
 // Thrown by a worker when a filter excludes too little.
 struct Unsuitable {};
 
+// Reservoirs hold nearly four times the neighbours wanted; where a filter leaves more candidates than
+// this, they are mostly full.
+constexpr double kMostCandidates = 3;
+
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
-void attempt(const Query& query, const Comparison& comparison, Form form, bool last, int64_t k,
+void attempt(const Query& query, const Comparison& comparison, Stage stage, bool last, int64_t k,
              Team& team, Stats& stats, double* distances, int64_t* indices) {
+  Lap lap;
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, form, query.include_self, team.threads(), stats);
+  FilterPass pass(comparison, stage, query.include_self, team, stats);
+  if (!last && stage == Stage::codes) {
+    stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
+    if (stats.candidates_per_neighbor > kMostCandidates) throw Unsuitable();
+  }
+  lap.to(stats.preparing);
+  std::unique_ptr<Inbox> inbox;
+  if (comparison.self()) inbox = std::make_unique<Inbox>(query.x.rows, k, distances, indices);
   Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats);
   const double cost =
       double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
   const int64_t before = stats.overflows.load();
+  // The 8-bit filter has passed a sample already.
+  const int64_t most_overflows = stage == Stage::codes ? query.x.rows : query.x.rows / 4;
   const int64_t trial = std::max<int64_t>(16, pass.tiles() / 16);
   team.run(
       pass.tiles(), cost,
       [&](int64_t unit, int worker) {
         pass.tile(
             unit, worker, [&](int64_t row) { return reservoirs.threshold(row); },
-            [&](int64_t row, const Entry* entries, int64_t n) {
-              reservoirs.offer(worker, row, entries, n);
+            [&](int64_t row, float* values, int32_t* indices, int n) {
+              reservoirs.offer(worker, row, values, indices, n);
             });
         if (!last && unit < trial &&
-            stats.overflows.load(std::memory_order_relaxed) - before > kTile / 4) {
+            stats.overflows.load(std::memory_order_relaxed) - before > most_overflows) {
           throw Unsuitable();
         }
       },
@@ -106,7 +117,9 @@ void attempt(const Query& query, const Comparison& comparison, Form form, bool l
   team.run(
       query.x.rows, cost,
       [&](int64_t row, int worker) {
-        reservoirs.finish(worker, row, distances + row * k, indices + row * k);
+        Lap lap;
+        reservoirs.finish(worker, row, inbox.get(), distances + row * k, indices + row * k);
+        lap.to(stats.refining);
       },
       0.9, 1);
 }
@@ -115,12 +128,14 @@ void attempt(const Query& query, const Comparison& comparison, Form form, bool l
 
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
+  Lap lap;
   const Comparison comparison(query.x, query.y, query.metric, true, team);
-  const std::vector<Form> candidates = forms(comparison);
-  for (const Form form : candidates) {
+  lap.to(stats.preparing);
+  const std::vector<Stage> candidates = stages(comparison);
+  for (const Stage stage : candidates) {
     try {
-      return attempt(query, comparison, form, form == candidates.back(), k, team, stats, distances,
-                     indices);
+      return attempt(query, comparison, stage, stage == candidates.back(), k, team, stats,
+                     distances, indices);
     } catch (const Unsuitable&) {
       continue;
     }

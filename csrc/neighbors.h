@@ -1,8 +1,10 @@
 // The k nearest rows, or all within a radius, exactly as the float64 distances have them.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include "dispatch.h"
 #include "reservoirs.h"
 
 namespace lookalike {
@@ -30,28 +32,34 @@ void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, in
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
 class FilterPass {
  public:
-  FilterPass(const Comparison& comparison, Form form, bool include_self, int workers, Stats& stats);
+  FilterPass(const Comparison& comparison, Stage stage, bool include_self, Team& team,
+             Stats& stats);
   int64_t tiles() const { return grid_.count(); }
-  const Bounds& bounds() const { return filter_.bounds(); }
-  // Calls keep(row, entries, n) with those of the tile's pairs that the row's threshold does not
-  // exclude, in a self-join for the rows on both of its sides.
+  const Bounds& bounds() const { return filter_->bounds(); }
+  // How many candidates the filter would leave for each of the k neighbours, measured on a sample.
+  double candidates_per_neighbor(int64_t k);
+  // Calls keep(row, values, indices, n) with those of the tile's pairs that the row's threshold does
+  // not exclude, in a self-join for the rows on both of its sides. The two lists may be overwritten.
   template <class Threshold, class Keep>
   void tile(int64_t unit, int worker, Threshold threshold, Keep keep);
 
  private:
   struct Workspace {
-    Buffer<Candidate> down, across;
-    Buffer<Entry> entries;
-    float limits[8][kTile];
+    Buffer<float> transposed, values;
+    Buffer<int32_t> columns;
+    float slope[kTile], offset[kTile], weight[kTile], slack[kTile];
+    int32_t counts[kTile];
   };
   const Comparison& comparison_;
-  Float32Filter filter_;
+  std::unique_ptr<Filter> filter_;
   TileGrid grid_;
   bool include_self_;
   Stats& stats_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
-  void scan(const Tile&, Workspace&, ScanArgs&, const float* thresholds_x,
-            const float* thresholds_y, const float* values);
+  // Rows [first, first + rows) ask about `cols` rows from `other` on.
+  template <class Threshold, class Keep>
+  void scan(Workspace&, const float* values, int64_t first, int rows, int64_t other, int cols,
+            bool without_self, Threshold threshold, Keep keep);
   Workspace& workspace(int worker);
 };
 
@@ -59,38 +67,54 @@ template <class Threshold, class Keep>
 void FilterPass::tile(int64_t unit, int worker, Threshold threshold, Keep keep) {
   const Tile t = grid_[unit];
   Workspace& w = workspace(worker);
-  const float* values = filter_.values(t, worker);
-  float of_rows[kTile], of_cols[kTile];
-  for (int i = 0; i < t.rows; ++i) of_rows[i] = threshold(t.i0 + i);
-  const bool both = comparison_.self();
-  if (both) {
-    for (int j = 0; j < t.cols; ++j) of_cols[j] = threshold(t.j0 + j);
+  Lap lap;
+  float* const values = filter_->values(t, worker);
+  lap.to(stats_.filtering);
+  if (comparison_.self()) {
+    float* const transposed = w.transposed.get();
+    kernels().transpose(values, t.rows, t.cols, transposed, kTile);
+    if (!t.diagonal) {
+      scan(w, transposed, t.j0, t.cols, t.i0, t.rows, false, threshold, keep);
+    } else {  // only its upper half is there
+      for (int i = 1; i < t.rows; ++i) std::copy_n(transposed + i * kTile, i, values + i * kTile);
+    }
   }
-  ScanArgs found{};
-  scan(t, w, found, of_rows, both ? of_cols : nullptr, values);
-  // Those of the rows come row by row.
-  const Candidate* c = found.down_out;
-  const Candidate* const end = c + found.down_count;
-  Entry* const entries = w.entries.get();
-  while (c != end) {
-    const int i = c->i;
-    int64_t n = 0;
-    for (; c != end && c->i == i; ++c) entries[n++] = {c->value, int32_t(t.j0 + c->j)};
-    keep(t.i0 + i, entries, n);
+  scan(w, values, t.i0, t.rows, t.j0, t.cols, t.diagonal && !include_self_, threshold, keep);
+  lap.to(stats_.bookkeeping);
+  const int64_t n = t.rows;
+  stats_.pairs.fetch_add(t.diagonal ? n * (n - 1) / 2 : n * t.cols, std::memory_order_relaxed);
+}
+
+template <class Threshold, class Keep>
+void FilterPass::scan(Workspace& w, const float* values, int64_t first, int rows, int64_t other,
+                      int cols, bool without_self, Threshold threshold, Keep keep) {
+  // In a self-join both sides are one, else it is always x that asks.
+  const Bounds& b = filter_->bounds();
+  const bool weighted = b.weight_y != nullptr;
+  for (int i = 0; i < rows; ++i) {
+    const float t = threshold(first + i);
+    if (weighted) w.slope[i] = b.slope(t, first + i);
+    w.offset[i] = b.offset(t, first + i);
   }
-  // Those of the columns are counted into place.
-  if (found.across_count == 0) return;
-  int32_t ends[kTile] = {};
-  for (int64_t a = 0; a < found.across_count; ++a) ++ends[found.across_out[a].j];
-  for (int j = 1; j < t.cols; ++j) ends[j] += ends[j - 1];
-  for (int64_t a = found.across_count - 1; a >= 0; --a) {
-    const Candidate& found_one = found.across_out[a];
-    entries[--ends[found_one.j]] = {found_one.value, int32_t(t.i0 + found_one.i)};
+  // The kernel reads whole vectors: what lies behind the last row is not ours.
+  std::copy_n(b.slack_y + other, cols, w.slack);
+  if (weighted) std::copy_n(b.weight_y + other, cols, w.weight);
+  ScanArgs args{values,         rows,
+                cols,           int32_t(other),
+                without_self,   {w.slope, w.offset, weighted ? w.weight : nullptr, w.slack},
+                w.values.get(), w.columns.get(),
+                w.counts};
+  kernels().scan(args);
+  float* found = w.values.get();
+  int32_t* columns = w.columns.get();
+  for (int i = 0; i < rows; ++i) {
+    const int n = w.counts[i];
+    if (n == 0) continue;
+    keep(first + i, found, columns, n);
+    found += n;
+    columns += n;
   }
-  for (int j = 0; j < t.cols; ++j) {  // ends[j] is now where j begins
-    const int64_t next = j + 1 < t.cols ? ends[j + 1] : found.across_count;
-    if (next > ends[j]) keep(t.j0 + j, entries + ends[j], next - ends[j]);
-  }
+  stats_.candidates.fetch_add(found - w.values.get(), std::memory_order_relaxed);
 }
 
 }  // namespace lookalike

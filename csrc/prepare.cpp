@@ -83,7 +83,8 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, 
       any |= side.flags[row];
     }
   }
-  weights_add_up_ = traits().weighted && !(any & kNegative);
+  any_negative_ = any & kNegative;
+  weights_add_up_ = traits().weighted && !any_negative_;
   for (Side* side : sides) {
     if (!side) continue;
     Rows& rows = side->rows;

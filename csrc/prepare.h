@@ -39,6 +39,7 @@ class Comparison {
   int64_t cols() const { return first_.rows.matrix.cols; }
   double filter_scale() const { return first_.rows.filter_scale; }
   bool any_degenerate() const { return first_.rows.filter_cols > cols(); }
+  bool any_negative() const { return any_negative_; }
   int64_t unbounded_rows() const { return unbounded_rows_; }
 
   // The pair's weight is the sum of the two rows' (Σ|u+v| of rows without negative values).
@@ -51,7 +52,7 @@ class Comparison {
   Side first_;
   std::unique_ptr<Side> second_;
   int64_t unbounded_rows_ = 0;
-  bool weights_add_up_ = false;
+  bool weights_add_up_ = false, any_negative_ = false;
 };
 
 }  // namespace lookalike

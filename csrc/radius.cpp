@@ -34,7 +34,7 @@ class FoundRows {
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, Form::difference, query.include_self, team.threads(), stats);
+  FilterPass pass(comparison, Stage::differences, query.include_self, team, stats);
   const float threshold = pass.bounds().threshold(comparison, radius);
   const int64_t n = query.x.rows;
   const double cost = double(n) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
@@ -52,11 +52,10 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
         // and the first does for both.
         pass.tile(
             unit, worker, [&](int64_t) { return threshold; },
-            [&](int64_t row, const Entry* entries, int64_t n) {
+            [&](int64_t row, const float*, const int32_t* indices, int n) {
               p.others.clear();
-              for (const Entry* e = entries; e != entries + n; ++e) {
-                if (!comparison.self() || e->index >= row) p.others.push_back(e->index);
-              }
+              std::copy_if(indices, indices + n, std::back_inserter(p.others),
+                           [&](int32_t j) { return !comparison.self() || j >= row; });
               p.distances.resize(p.others.size());
               exact.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()),
                         p.distances.data());

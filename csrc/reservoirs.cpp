@@ -28,9 +28,12 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       exact_(exact),
       stats_(stats),
       k_(k),
-      // 16 (k + 32) bytes a row in all, of which 64 are for what is kept of a row elsewhere.
-      capacity_(std::min<int64_t>(2 * k + 56, comparison.y().rows.matrix.rows)),
-      entries_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
+      // 16 (k + 32) bytes a row in all, of which 64 are for what is kept of a row elsewhere; and
+      // one byte a feature, as a filter's copy of the rows may take two and takes one at the most.
+      capacity_(std::min(
+          {2 * k + 56 + comparison.cols() / 8, 3 * k + 64, comparison.y().rows.matrix.rows})),
+      values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
+      indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),
       thresholds_(counts_.size()),
       locks_(counts_.size()),
@@ -41,18 +44,38 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
   }
 }
 
-void Reservoirs::offer(int worker, int64_t row, const Entry* offered, int64_t n) {
+// Those of the candidates that the row's threshold, and its last index, still let through.
+int Reservoirs::wanted(int64_t row, float* values, int32_t* indices, int n) const {
+  n = kernels().within(bounds_.limit(threshold(row), row), values, indices, n);
+  const int32_t last = last_index_[size_t(row)];
+  if (last == std::numeric_limits<int32_t>::max()) return n;
+  int kept = 0;
+  for (int c = 0; c < n; ++c) {
+    values[kept] = values[c];
+    indices[kept] = indices[c];
+    kept += indices[c] <= last;
+  }
+  return kept;
+}
+
+void Reservoirs::offer(int worker, int64_t row, float* values, int32_t* indices, int n) {
   const RowLock lock(locks_[size_t(row)]);
   int32_t& count = counts_[size_t(row)];
-  auto limit = bounds_.limit(threshold(row), row);
-  for (const Entry* o = offered; o != offered + n; ++o) {
+  if (last_index_[size_t(row)] != std::numeric_limits<int32_t>::max()) {
+    n = wanted(row, values, indices, n);
+  }
+  while (n > 0) {
     if (count == capacity_) {
       shrink(worker, row);
-      limit = bounds_.limit(threshold(row), row);
+      n = wanted(row, values, indices, n);
     }
-    if (o->index <= last_index_[size_t(row)] && !limit.excludes(o->value, o->index)) {
-      entries(row)[count++] = *o;
-    }
+    const int some = int(std::min<int64_t>(n, capacity_ - count));
+    std::copy_n(values, some, this->values(row) + count);
+    std::copy_n(indices, some, this->indices(row) + count);
+    count += some;
+    values += some;
+    indices += some;
+    n -= some;
   }
   // The first threshold as early as it says something: until then a row lets every pair through.
   if (count >= k_ + k_ / 2 && threshold(row) == std::numeric_limits<float>::infinity()) {
@@ -70,51 +93,118 @@ void Reservoirs::shrink(int worker, int64_t row) {
 
 void Reservoirs::tighten(Workspace& w, int64_t row) {
   int32_t& count = counts_[size_t(row)];
-  Entry* const e = entries(row);
   if (count < k_) return;
-  w.uppers.resize(size_t(count));
-  for (int32_t c = 0; c < count; ++c) {
-    w.uppers[size_t(c)] = bounds_.upper(e[c].value, row, e[c].index);
-  }
+  w.uppers.resize(size_t(capacity_) + 16);
+  kernels().uppers(bounds_.of(row), values(row), indices(row), count, w.uppers.data());
   const float t = std::min(threshold(row), kernels().kth_smallest(w.uppers.data(), count, k_));
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
-  const auto limit = bounds_.limit(t, row);
-  const auto excluded = [&](const Entry& c) { return limit.excludes(c.value, c.index); };
-  count = int32_t(std::remove_if(e, e + count, excluded) - e);
+  count = kernels().within(bounds_.limit(t, row), values(row), indices(row), count);
 }
 
-void Reservoirs::rank(int worker, int64_t row, int64_t keep) {
+int Reservoirs::nearest_first(Workspace& w, int64_t row) {
+  const int n = counts_[size_t(row)];
+  if (n <= k_) return n;
+  float* const v = values(row);
+  int32_t* const j = indices(row);
+  w.uppers.resize(size_t(capacity_) + 16);
+  kernels().uppers(bounds_.of(row), v, j, n, w.uppers.data());
+  const float kth = kernels().kth_smallest(w.uppers.data(), n, k_);
+  int near = 0;
+  for (int c = 0; c < n; ++c) {
+    const bool is_near = w.uppers[size_t(c)] <= kth;
+    if (!is_near) continue;
+    std::swap(v[near], v[c]);
+    std::swap(j[near], j[c]);
+    ++near;
+  }
+  return near;
+}
+
+void Reservoirs::rank(int worker, int64_t row, int begin, int end, Inbox* inbox) {
   Workspace& w = workspaces_[size_t(worker)];
-  const auto n = size_t(counts_[size_t(row)]);
-  const Entry* const e = entries(row);
-  w.indices.resize(n);
+  const int32_t* const j = indices(row);
+  w.unknown.clear();
+  for (int c = begin; c < end; ++c) {
+    const int32_t place = w.sent.empty() ? 0 : w.place[size_t(j[c])];
+    if (place > 0) {
+      w.ranked.push_back(w.sent[size_t(place - 1)]);
+    } else {
+      w.unknown.push_back(c);
+    }
+  }
+  const size_t n = w.unknown.size();
+  w.sorted_indices.resize(n);
   w.distances.resize(n);
-  w.ranked.resize(n);
-  for (size_t c = 0; c < n; ++c) w.indices[c] = e[c].index;
-  exact_.row(worker, int32_t(row), w.indices.data(), int64_t(n), w.distances.data());
+  for (size_t u = 0; u < n; ++u) w.sorted_indices[u] = j[w.unknown[u]];
+  exact_.row(worker, int32_t(row), w.sorted_indices.data(), int64_t(n), w.distances.data());
   stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
-  for (size_t c = 0; c < n; ++c) w.ranked[c] = {w.distances[c], w.indices[c], e[c].value};
-  std::nth_element(w.ranked.begin(), w.ranked.begin() + (keep - 1), w.ranked.end());
-  w.ranked.resize(size_t(keep));
+  for (size_t u = 0; u < n; ++u) {
+    const int32_t other = w.sorted_indices[u];
+    const float value = values(row)[w.unknown[u]];
+    w.ranked.push_back({w.distances[u], other, value});
+    if (inbox && other > row &&
+        bounds_.threshold(comparison_, w.distances[u]) <= threshold(other)) {
+      inbox->send(other, row, w.distances[u]);
+    }
+  }
+}
+
+void Reservoirs::adopt_kth(Workspace& w, int64_t row) {
+  const auto kth = w.ranked.begin() + (k_ - 1);
+  std::nth_element(w.ranked.begin(), kth, w.ranked.end());
+  const float t = std::min(threshold(row), bounds_.threshold(comparison_, kth->distance));
+  thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
+}
+
+int Reservoirs::rank_nearest(int worker, int64_t row, Inbox* inbox) {
+  Workspace& w = workspaces_[size_t(worker)];
+  int32_t& count = counts_[size_t(row)];
+  const int near = nearest_first(w, row);
+  w.ranked.clear();
+  rank(worker, row, 0, near, inbox);
+  if (near < count) {
+    adopt_kth(w, row);
+    count = near + wanted(row, values(row) + near, indices(row) + near, count - near);
+  }
+  return near;
 }
 
 void Reservoirs::refine(int worker, int64_t row) {
-  rank(worker, row, k_);
-  const std::vector<Ranked>& ranked = workspaces_[size_t(worker)].ranked;
-  const Ranked& farthest = ranked.back();
+  Workspace& w = workspaces_[size_t(worker)];
+  int32_t& count = counts_[size_t(row)];
+  w.sent.clear();
+  const int near = rank_nearest(worker, row, nullptr);
+  if (count <= capacity_ - capacity_ / 4) return;
+  rank(worker, row, near, count, nullptr);
+  adopt_kth(w, row);
+  const Ranked& farthest = w.ranked[size_t(k_ - 1)];
   if (farthest.distance == 0) last_index_[size_t(row)] = farthest.index;
-  const float t = bounds_.threshold(comparison_, farthest.distance);
-  thresholds_[size_t(row)].store(std::min(threshold(row), t), std::memory_order_relaxed);
-  std::transform(ranked.begin(), ranked.end(), entries(row),
-                 [](const Ranked& r) { return Entry{r.value, r.index}; });
-  counts_[size_t(row)] = int32_t(k_);
+  for (int64_t c = 0; c < k_; ++c) {
+    values(row)[c] = w.ranked[size_t(c)].value;
+    indices(row)[c] = w.ranked[size_t(c)].index;
+  }
+  count = int32_t(k_);
 }
 
-void Reservoirs::finish(int worker, int64_t row, double* distances, int64_t* indices) {
+void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances,
+                        int64_t* indices) {
   Workspace& w = workspaces_[size_t(worker)];
+  int32_t& count = counts_[size_t(row)];
   tighten(w, row);
-  rank(worker, row, k_);
-  std::sort(w.ranked.begin(), w.ranked.end());
+  w.sent.clear();
+  if (inbox) {
+    w.place.resize(counts_.size());
+    inbox->close(row, [&](int64_t index, double distance) {
+      w.sent.push_back({distance, int32_t(index), 0});
+      w.place[size_t(index)] = int32_t(w.sent.size());
+    });
+  }
+  const int near = rank_nearest(worker, row, inbox);
+  rank(worker, row, near, count, inbox);
+  for (const Ranked& r : w.sent) w.place[size_t(r.index)] = 0;
+  const auto end = w.ranked.begin() + k_;
+  std::nth_element(w.ranked.begin(), end - 1, w.ranked.end());
+  std::sort(w.ranked.begin(), end);
   for (int64_t c = 0; c < k_; ++c) {
     distances[c] = w.ranked[size_t(c)].distance;
     indices[c] = w.ranked[size_t(c)].index;

@@ -5,25 +5,11 @@
 #include <vector>
 
 #include "filters.h"
+#include "inbox.h"
+#include "stats.h"
+#include "tiles.h"
 
 namespace lookalike {
-
-// Counts of what happened, for tests and benchmarks.
-struct Stats {
-  std::vector<const char*> stages;     // the filters used
-  std::atomic<int64_t> pairs{0};       // pairs a filter looked at
-  std::atomic<int64_t> candidates{0};  // of those, let through
-  std::atomic<int64_t> refined{0};     // float64 distances computed
-  std::atomic<int64_t> overflows{0};   // reservoirs refined before the end
-  int64_t unbounded_rows = 0;
-  bool row_major = false, fresh_thread = false;
-};
-
-// A candidate of some row.
-struct Entry {
-  float value;
-  int32_t index;
-};
 
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
 // bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If
@@ -38,41 +24,57 @@ class Reservoirs {
   float threshold(int64_t row) const {
     return thresholds_[size_t(row)].load(std::memory_order_relaxed);
   }
-  void offer(int worker, int64_t row, const Entry* offered, int64_t n);
-  // The k nearest, once all candidates have been offered; called once a row.
-  void finish(int worker, int64_t row, double* distances, int64_t* indices);
+  // n candidates of the row, whose lists may be overwritten.
+  void offer(int worker, int64_t row, float* values, int32_t* indices, int n);
+  // The k nearest, once all candidates have been offered; called once a row. In a self-join what is
+  // computed for another row is left in `inbox`, which is null otherwise.
+  void finish(int worker, int64_t row, Inbox* inbox, double* distances, int64_t* indices);
 
  private:
   struct Ranked {
     double distance;
     int32_t index;
-    float value;
+    float value;  // of candidates
     bool operator<(const Ranked& b) const {
       return distance < b.distance || (distance == b.distance && index < b.index);
     }
   };
   struct Workspace {
-    std::vector<float> uppers;
-    std::vector<int32_t> indices;
+    std::vector<float> uppers, sorted_values;
+    std::vector<int32_t> sorted_indices, unknown;
     std::vector<double> distances;
     std::vector<Ranked> ranked;
+    // By index, 1 + its place in `sent`; 0 for all others.
+    std::vector<int32_t> place;
+    std::vector<Ranked> sent;
   };
   class RowLock;
 
-  Entry* entries(int64_t row) { return entries_.get() + row * capacity_; }
+  float* values(int64_t row) { return values_.get() + row * capacity_; }
+  int32_t* indices(int64_t row) { return indices_.get() + row * capacity_; }
+  int wanted(int64_t row, float* values, int32_t* indices, int n) const;
   void shrink(int worker, int64_t row);
   void tighten(Workspace& w, int64_t row);
   void refine(int worker, int64_t row);
-  // Computes the row's float64 distances; the `keep` nearest, the farthest of them last, are left
-  // in the workspace.
-  void rank(int worker, int64_t row, int64_t keep);
+  // Moves the k candidates of the least upper bounds, and any that equal the k-th, to the front, and
+  // returns how many they are; all if there are no more than k.
+  int nearest_first(Workspace& w, int64_t row);
+  // Appends the float64 distances of the row's candidates [begin, end) to w.ranked, computing those
+  // that it has not been sent.
+  void rank(int worker, int64_t row, int begin, int end, Inbox* inbox);
+  // Ranks the k nearest by their bounds, takes the threshold that they give, drops whom it excludes;
+  // returns how many of the row's first candidates are ranked.
+  int rank_nearest(int worker, int64_t row, Inbox* inbox);
+  // Brings the k least of w.ranked to its front, and the row's threshold down to the k-th.
+  void adopt_kth(Workspace& w, int64_t row);
 
   const Comparison& comparison_;
   const Bounds& bounds_;
   ExactDistances& exact_;
   Stats& stats_;
   int64_t k_, capacity_;
-  Buffer<Entry> entries_;
+  Buffer<float> values_;
+  Buffer<int32_t> indices_;
   std::vector<int32_t> counts_;
   std::vector<std::atomic<float>> thresholds_;
   std::vector<std::atomic<bool>> locks_;

@@ -1,73 +1,131 @@
-// Which pairs of a tile survive their rows' limits, and which values of a row are below one.
+// Which pairs of a tile survive their rows' limits, what becomes of a row's candidates, and which
+// values of a row are below a limit.
+
+// Appends the lanes in `mask` to `values`, and their columns to `columns`.
+LK_INLINE int keep_lanes(F32 value, IntVector column, unsigned mask, float* values,
+                         int32_t* columns) {
+#if defined(__AVX512F__)
+  // Compressed in registers: to memory it is slow on some CPUs.
+  const auto m = __mmask16(mask);
+  _mm512_storeu_ps(values, _mm512_maskz_compress_ps(m, value.v));
+  _mm512_storeu_si512(columns, _mm512_maskz_compress_epi32(m, __m512i(column)));
+  return __builtin_popcount(mask);
+#else
+  float lanes[F32::lanes];
+  value.store(lanes);
+  int n = 0;
+  for (; mask; mask &= mask - 1) {
+    const int l = __builtin_ctz(mask);
+    values[n] = lanes[l];
+    columns[n++] = column[l];
+  }
+  return n;
+#endif
+}
+
+LK_INLINE IntVector load_ints(const int32_t* p) {
+  IntVector v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
 
 template <bool weighted>
-LK_INLINE F32 limit_of(F32 slope, F32 weight, F32 offset, F32 slack) {
-  if constexpr (weighted) {
-    return slope * weight + offset + slack;
-  } else {
-    return offset + slack;
-  }
-}
-
-template <bool weighted, bool two_sided>
 void scan_tile(ScanArgs& s) {
   constexpr int lanes = F32::lanes;
-  Candidate *down = s.down_out, *across = s.across_out;
-  const auto load = [](const float* p, int j) { return weighted ? F32::load(p + j) : F32::all(0); };
-  const auto one = [](const float* p, int i) { return F32::all(weighted ? p[i] : 0); };
+  const Limits& l = s.limits;
+  float* values = s.out_values;
+  int32_t* columns = s.out_columns;
+  IntVector lane;
+  for (int l = 0; l < lanes; ++l) lane[l] = s.first_column + l;
   for (int i = 0; i < s.rows; ++i) {
-    const F32 slope = one(s.down.slope, i), offset = F32::all(s.down.offset[i]);
-    F32 weight{}, slack{};
-    if constexpr (two_sided) {
-      weight = one(s.across->weight, i);
-      slack = F32::all(s.across->slack[i]);
-    }
-    const int first = s.diagonal ? (s.include_self ? i : i + 1) : 0;
-    for (int j = first / lanes * lanes; j < s.cols; j += lanes) {
+    const F32 slope = F32::all(weighted ? l.slope[i] : 0), offset = F32::all(l.offset[i]);
+    int n = 0;
+    for (int j = 0; j < s.cols; j += lanes) {
       const F32 value = F32::load(s.values + i * kTile + j);
-      unsigned keep_down = not_greater(
-          value,
-          limit_of<weighted>(slope, load(s.down.weight, j), offset, F32::load(s.down.slack + j)));
-      unsigned keep_across = 0;
-      if constexpr (two_sided) {
-        keep_across =
-            not_greater(value, limit_of<weighted>(load(s.across->slope, j), weight,
-                                                  F32::load(s.across->offset + j), slack));
-      }
-      if (!(keep_down | keep_across)) continue;
-      unsigned valid = ~0u;
-      if (j < first) valid &= ~0u << (first - j);
-      if (s.cols - j < lanes) valid &= ~(~0u << (s.cols - j));
-      for (unsigned m = keep_down & valid; m; m &= m - 1) {
-        const int16_t c = int16_t(j + __builtin_ctz(m));
-        *down++ = {int16_t(i), c, s.values[i * kTile + c]};
-      }
-      if (s.diagonal && j <= i && i < j + lanes) valid &= ~(1u << (i - j));  // itself: once
-      for (unsigned m = keep_across & valid; m; m &= m - 1) {
-        const int16_t c = int16_t(j + __builtin_ctz(m));
-        *across++ = {int16_t(i), c, s.values[i * kTile + c]};
-      }
+      F32 limit = offset + F32::load(l.slack + j);
+      if constexpr (weighted) limit = slope * F32::load(l.weight + j) + limit;
+      unsigned keep = not_greater(value, limit);
+      if (!keep) continue;
+      if (s.without_self && unsigned(i - j) < unsigned(lanes)) keep &= ~(1u << (i - j));
+      if (s.cols - j < lanes) keep &= ~(~0u << (s.cols - j));
+      n += keep_lanes(value, lane + j, keep, values + n, columns + n);
     }
-  }
-  s.down_count = down - s.down_out;
-  s.across_count = across - s.across_out;
-}
-
-void scan(ScanArgs& s) {
-  const bool weighted = s.down.weight != nullptr;
-  if (s.across) {
-    weighted ? scan_tile<true, true>(s) : scan_tile<false, true>(s);
-  } else {
-    weighted ? scan_tile<true, false>(s) : scan_tile<false, false>(s);
+    s.counts[i] = n;
+    values += n;
+    columns += n;
   }
 }
 
-// Halves the range of bit patterns, which for floats >= 0 are ordered as the floats are: some
-// thirty counts, each much faster than the branches of a partition.
+void scan(ScanArgs& s) { s.limits.weight ? scan_tile<true>(s) : scan_tile<false>(s); }
+
+// The roundings, some ten of 2^-24, are covered by the last factor; those of a product form's sum by
+// its errors, which have that to spare.
+void uppers(const CandidateBounds& b, const float* values, const int32_t* indices, int n,
+            float* out) {
+  constexpr int lanes = F32::lanes;
+  const F32 residual = F32::all(b.own_residual), spare = F32::all(1 + 0x1p-20f);
+  const F32 inf = F32::all(__builtin_inff()), largest = F32::all(b.largest);
+  float padded_values[lanes];
+  int32_t padded_indices[lanes];
+  for (int c = 0; c < n; c += lanes) {
+    const float* v = values + c;
+    const int32_t* j = indices + c;
+    if (n - c < lanes) {
+      for (int l = 0; l < lanes; ++l) {
+        padded_values[l] = c + l < n ? v[l] : 0;
+        padded_indices[l] = c + l < n ? j[l] : indices[0];
+      }
+      v = padded_values;
+      j = padded_indices;
+    }
+    F32 upper = F32::load(v);
+    if (b.error) {
+      upper = upper + F32::all(b.own_error) + F32::gather(b.error, j);
+      upper = square_root(max(upper, F32::all(0)));
+    } else {
+      upper = upper * F32::all(1 + b.relative);
+    }
+    upper = upper + residual + F32::gather(b.residual, j);
+    if (b.weight && !b.error) {
+      const F32 weight =
+          (F32::all(b.own_weight) + F32::gather(b.weight, j)) * F32::all(1 - 0x1p-20f);
+      // Two rows of zeros are at 0; their sum of differences is 0, whatever divides it.
+      upper = upper / one_if_zero(weight);
+    }
+    select_less(upper, largest, upper * spare, inf).store(out + c);
+  }
+}
+
+int within(const CandidateLimit& l, float* values, int32_t* indices, int n) {
+  constexpr int lanes = F32::lanes;
+  const F32 offset = F32::all(l.offset), slope = F32::all(l.slope);
+  int kept = 0, c = 0;
+  for (; c + lanes <= n; c += lanes) {
+    const F32 value = F32::load(values + c);
+    F32 limit = offset + F32::gather(l.slack, indices + c);
+    if (l.weight) limit = slope * F32::gather(l.weight, indices + c) + limit;
+    kept += keep_lanes(value, load_ints(indices + c), not_greater(value, limit), values + kept,
+                       indices + kept);
+  }
+  for (; c < n; ++c) {
+    const float value = values[c];
+    const int32_t j = indices[c];
+    const float base = l.offset + l.slack[j];
+    const float limit = l.weight ? l.slope * l.weight[j] + base : base;
+    values[kept] = value;
+    indices[kept] = j;
+    kept += !(value > limit);
+  }
+  return kept;
+}
+
+// A float of which at least k of the n values, all >= 0, are no larger, and at most 2^-13 relatively
+// above the least such: halves the range of bit patterns, which for floats >= 0 are ordered as the
+// floats are. Some twenty counts, each much faster than the branches of a partition.
 float kth_smallest(const float* values, int64_t n, int64_t k) {
   constexpr int lanes = F32::lanes;
   int32_t low = 0, high = 0x7f800000;  // +inf
-  while (low < high) {
+  while (high - low > 1 << 10) {
     const int32_t middle = low + (high - low) / 2;
     const IntVector bound = middle - IntVector{};
     IntVector counts{};

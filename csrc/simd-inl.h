@@ -36,6 +36,9 @@ LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
   return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
 }
 LK_INLINE FloatVector vall(float x) { return _mm512_set1_ps(x); }
+LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
+  return _mm512_i32gather_ps(_mm512_loadu_si512(indices), p, 4);
+}
 LK_INLINE DoubleVector vall(double x) { return _mm512_set1_pd(x); }
 #elif defined(__AVX2__)
 LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return _mm256_max_ps(a, b); }
@@ -61,6 +64,9 @@ LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
   return unsigned(_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)));
 }
 LK_INLINE FloatVector vall(float x) { return _mm256_set1_ps(x); }
+LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
+  return _mm256_i32gather_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(indices)), 4);
+}
 LK_INLINE DoubleVector vall(double x) { return _mm256_set1_pd(x); }
 #else
 LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return a > b ? a : b; }
@@ -75,6 +81,9 @@ LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) {
 LK_INLINE FloatVector vfma(FloatVector a, FloatVector b, FloatVector c) { return a * b + c; }
 #endif
 LK_INLINE FloatVector vall(float x) { return FloatVector{x, x, x, x}; }
+LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
+  return FloatVector{p[indices[0]], p[indices[1]], p[indices[2]], p[indices[3]]};
+}
 LK_INLINE DoubleVector vall(double x) { return DoubleVector{x, x}; }
 #if defined(__SSE2__)
 LK_INLINE FloatVector vreciprocal(FloatVector a) { return _mm_rcp_ps(a); }
@@ -117,6 +126,9 @@ struct F32 {
     return r;
   }
   static LK_INLINE F32 all(float x) { return {vall(x)}; }
+  static LK_INLINE F32 gather(const float* p, const int32_t* indices) {
+    return {vgather(p, indices)};
+  }
   LK_INLINE void store(float* p) const { __builtin_memcpy(p, &v, sizeof v); }
 };
 
@@ -126,11 +138,25 @@ LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
 LK_INLINE F32 max(F32 a, F32 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F32 one_if_zero(F32 a) { return {a.v == FloatVector{} ? FloatVector{} + 1 : a.v}; }
 LK_INLINE F32 negated_magnitude_or_minus_inf(F32 a) {  // −|a|, −∞ for 0
   const FloatVector magnitude = vabs(a.v);
   const IntVector zero = magnitude == FloatVector{};
   return {
       -FloatVector((IntVector(magnitude) & ~zero) | (IntVector(vall(__builtin_inff())) & zero))};
+}
+LK_INLINE F32 square_root(F32 a) {
+#if defined(__AVX512F__)
+  return {_mm512_sqrt_ps(a.v)};
+#elif defined(__AVX2__)
+  return {_mm256_sqrt_ps(a.v)};
+#else
+  return {FloatVector{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]),
+                      __builtin_sqrtf(a.v[3])}};
+#endif
+}
+LK_INLINE F32 select_less(F32 a, F32 b, F32 then, F32 otherwise) {
+  return {a.v < b.v ? then.v : otherwise.v};
 }
 LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
@@ -154,11 +180,21 @@ struct F64 {
 };
 
 LK_INLINE F64 operator+(F64 a, F64 b) { return {a.v + b.v}; }
-LK_INLINE F64 operator-(F64 a, F64 b) { return {a.v - b.v}; }
+// As a·1 − b, which is rounded the same, it leaves the adders to the sums where they are a bottleneck.
+LK_INLINE F64 operator-(F64 a, F64 b) {
+#if defined(__AVX512F__)
+  return {_mm512_fmsub_pd(a.v, vall(1.0), b.v)};
+#elif defined(__AVX2__)
+  return {_mm256_fmsub_pd(a.v, vall(1.0), b.v)};
+#else
+  return {a.v - b.v};
+#endif
+}
 LK_INLINE F64 operator*(F64 a, F64 b) { return {a.v * b.v}; }
 LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
 LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
 LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F64 one_if_zero(F64 a) { return {a.v == DoubleVector{} ? DoubleVector{} + 1 : a.v}; }
 LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
   const DoubleVector magnitude = vabs(a.v);
   const LongVector zero = magnitude == DoubleVector{};
@@ -176,6 +212,7 @@ LK_INLINE Scalar operator-(Scalar a, Scalar b) { return {a.v - b.v}; }
 LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
 LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
+LK_INLINE Scalar one_if_zero(Scalar a) { return {a.v == 0 ? 1 : a.v}; }
 LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
 
 template <class V>

@@ -1,7 +1,7 @@
 // Float32 sums of terms for a tile of pairs: the arithmetic of the filters and of float32 matrices.
 // A register holds the sums of one row of x with as many rows of y as it has lanes. Runs of at most
 // `depth` features are summed in float32, the runs in float64, so that the rounding error does not
-// grow with the number of features (filters.h).
+// grow with the number of features (float32_filter.h).
 
 constexpr int kPanelVectors = 2;
 constexpr int kPanel = kPanelVectors * F32::lanes;  // rows of y in a panel

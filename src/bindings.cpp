@@ -127,6 +127,13 @@ py::dict as_dict(const la::Stats& s) {
   d["unbounded_rows"] = s.unbounded_rows;
   d["row_major"] = s.row_major;
   d["fresh_thread"] = s.fresh_thread;
+  d["candidates_per_neighbor"] = s.candidates_per_neighbor;
+  py::dict seconds;
+  seconds["preparing"] = 1e-9 * double(s.preparing.load());
+  seconds["filtering"] = 1e-9 * double(s.filtering.load());
+  seconds["bookkeeping"] = 1e-9 * double(s.bookkeeping.load());
+  seconds["refining"] = 1e-9 * double(s.refining.load());
+  d["seconds"] = seconds;
   return d;
 }
 
@@ -180,7 +187,7 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
 py::dict cpu_info() {
   py::dict d;
   d["simd"] = la::kernels().name;
-  d["extensions"] = py::list();
+  d["extensions"] = la::extensions();
   d["levels"] = la::available_levels();
   d["threads"] = omp_get_max_threads();
   return d;
@@ -189,7 +196,8 @@ py::dict cpu_info() {
 }  // namespace
 
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
-  la::kernels();  // a wrong LOOKALIKE_SIMD is an error of the import
+  la::kernels();  // a wrong LOOKALIKE_SIMD or LOOKALIKE_EXTENSIONS is an error of the import
+  la::extensions();
   m.attr("__version__") = LOOKALIKE_VERSION;
   m.attr("METRICS") = [] {
     py::tuple names(int(la::Metric::count));

@@ -31,14 +31,20 @@ def test_cpu_info_describes_the_level_in_use():
     assert info["simd"] == allowed[0]
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_every_level_gives_the_same_bits(level, in_this_process, tmp_path):
+EXTENSIONS = ("vnni", "vbmi")
+CAPS = [{"LOOKALIKE_SIMD": level} for level in LEVELS]
+CAPS += [{"LOOKALIKE_EXTENSIONS": names} for names in ("", *EXTENSIONS)]
+
+
+@pytest.mark.parametrize("cap", CAPS, ids=lambda cap: "=".join(*cap.items()))
+def test_every_level_and_extension_gives_the_same_bits(cap, in_this_process, tmp_path):
+    level = cap.get("LOOKALIKE_SIMD", lookalike.cpu_info()["simd"])
     if level not in lookalike.cpu_info()["levels"]:
         pytest.skip(f"this CPU or this build has no {level}")
     path = tmp_path / "results.npz"
     subprocess.run(
         [sys.executable, str(Path(__file__).with_name("simd_batch.py")), str(path)],
-        env=os.environ | {"LOOKALIKE_SIMD": level},
+        env=os.environ | cap,
         check=True,
         timeout=120,
     )
@@ -52,6 +58,17 @@ def test_every_level_gives_the_same_bits(level, in_this_process, tmp_path):
                 assert_within(results[name], here, 2.1 * RELATIVE_FLOAT32, 2 * smallest)
             else:
                 assert_same_bits(results[name], here)
+
+
+def test_extensions_can_be_switched_off(run_python):
+    script = "import lookalike; print(*lookalike.cpu_info()['extensions'])"
+    here = lookalike.cpu_info()["extensions"]
+    assert set(here) <= set(EXTENSIONS)
+    assert run_python(script, LOOKALIKE_EXTENSIONS="").split() == []
+    assert run_python(script, LOOKALIKE_SIMD="avx2").split() == []
+    for name in EXTENSIONS:
+        kept = [name] if name in here else []
+        assert run_python(script, LOOKALIKE_EXTENSIONS=name).split() == kept
 
 
 LEVEL = "import lookalike; print(lookalike.cpu_info()['simd'])"
@@ -69,11 +86,19 @@ def test_no_cap_means_the_best_level(run_python):
     assert run_python(LEVEL, LOOKALIKE_SIMD="").strip() == best
 
 
-@pytest.mark.parametrize("value", ["sse9", "AVX 2", "0"])
-def test_an_unknown_level_is_refused_in_words(value):
+@pytest.mark.parametrize(
+    ("variable", "value", "known"),
+    [
+        ("LOOKALIKE_SIMD", "sse9", LEVELS),
+        ("LOOKALIKE_SIMD", "AVX 2", LEVELS),
+        ("LOOKALIKE_SIMD", "0", LEVELS),
+        ("LOOKALIKE_EXTENSIONS", "vnni,amx", EXTENSIONS),
+    ],
+)
+def test_an_unknown_level_or_extension_is_refused_in_words(variable, value, known):
     done = subprocess.run(
         [sys.executable, "-c", "import lookalike"],
-        env=os.environ | {"LOOKALIKE_SIMD": value},
+        env=os.environ | {variable: value},
         capture_output=True,
         text=True,
         timeout=60,
@@ -81,5 +106,5 @@ def test_an_unknown_level_is_refused_in_words(value):
     assert done.returncode == 1  # an exception, not a crash
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith(("ImportError", "ValueError"))
-    for word in ("LOOKALIKE_SIMD", value, *LEVELS):
+    for word in (variable, value.split(",")[-1], *known):
         assert word in last

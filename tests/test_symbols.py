@@ -11,7 +11,7 @@ import lookalike
 
 ROOT = Path(__file__).parents[1]
 OBJECTS = sorted((ROOT / "build").glob("cp*/**/*.cpp.o"))  # pip's own build, no sanitizers
-ISA_OBJECTS = [path for path in OBJECTS if re.search(r"kernels_(avx2|avx512)", path.name)]
+ISA_OBJECTS = [path for path in OBJECTS if re.search(r"_avx(2|512)", path.name)]
 COMMON_OBJECTS = [path for path in OBJECTS if path not in ISA_OBJECTS]
 
 needs_objects = pytest.mark.skipif(not ISA_OBJECTS, reason="no object files under build/")
@@ -32,7 +32,7 @@ def defined_symbols(path, *options):
 
 
 def own_namespace(path):
-    return "lookalike::" + re.search(r"kernels_(\w+)\.cpp", path.name)[1] + "::"
+    return "lookalike::" + re.search(r"_(\w+)\.cpp", path.name)[1] + "::"
 
 
 @needs_objects

@@ -7,6 +7,7 @@ verb's own module is imported when the verb is used, and what is heavy in it whe
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -109,8 +110,9 @@ def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
 
 def _os_error(error: OSError) -> str:
     reason = error.strerror or str(error)
-    file = error.filename
-    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, (str, bytes)) else reason
+    if error.errno == errno.ENOSPC:
+        reason = "no space left on the disk"
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def _is_about_content(error: ValueError) -> bool:

@@ -1,0 +1,151 @@
+// Rows to codes, and how far each row is from what its codes stand for.
+
+// Covers the rounding of sums of up to kMostCodeCols float32 terms in F32::lanes lanes, and more.
+constexpr float kMeasured = 1 + 0x1p-10f;
+
+LK_INLINE IntVector truncated(F32 x) { return __builtin_convertvector(x.v, IntVector); }
+LK_INLINE F32 floats(IntVector x) { return {__builtin_convertvector(x, FloatVector)}; }
+LK_INLINE F32 min(F32 a, F32 b) { return F32::all(0) - max(F32::all(0) - a, F32::all(0) - b); }
+LK_INLINE F32 fused(F32 a, F32 b, F32 c) { return {vfma(a.v, b.v, c.v)}; }
+
+LK_INLINE float largest_lane(F32 x) {
+  float lanes[F32::lanes], m;
+  x.store(lanes);
+  m = lanes[0];
+  for (const float lane : lanes) m = lane > m ? lane : m;
+  return m;
+}
+LK_INLINE double sum_of_lanes(F32 x) {
+  float lanes[F32::lanes];
+  x.store(lanes);
+  double sum = 0;
+  for (const float lane : lanes) sum += double(lane);
+  return sum;
+}
+
+typedef uint8_t LaneBytes __attribute__((vector_size(kVectorBytes / 4)));
+LK_INLINE void store_as_bytes(uint8_t* p, IntVector x) {
+  const LaneBytes bytes = __builtin_convertvector(x, LaneBytes);
+  __builtin_memcpy(p, &bytes, sizeof bytes);
+}
+
+// Codes of `padded` values, a multiple of the lanes. The residual r of a value is taken from what the
+// code stands for, with one rounding of r and, without a fused multiply-add or of value − low, one of
+// at most `levels` steps: what is returned covers it. `sum` and `square` are those of the codes.
+template <class Residual>
+LK_INLINE void encode_values(const float* values, int64_t padded, float low, float step, int zero,
+                             int levels, uint8_t* codes, Residual residual) {
+  const F32 shift = F32::all(low), back = F32::all(-step), inverse = F32::all(1 / step);
+  const F32 half = F32::all(float(zero) + 0.5f), top = F32::all(float(levels)), none = F32::all(0);
+  for (int64_t k = 0; k < padded; k += F32::lanes) {
+    const F32 value = F32::load(values + k) - shift;
+    const IntVector code = truncated(min(max(fused(value, inverse, half), none), top));
+    store_as_bytes(codes + k, code);
+    residual(abs(fused(floats(code - zero), back, value)), code - zero);
+  }
+}
+
+CodedRow encode_product(const float* values, int64_t padded, int64_t features, int levels,
+                        uint8_t* codes) {
+  F32 high = F32::all(0), low = F32::all(0);
+  for (int64_t k = 0; k < padded; k += F32::lanes) {
+    high = max(high, F32::load(values + k));
+    low = max(low, F32::all(0) - F32::load(values + k));
+  }
+  const float above = largest_lane(high), below = largest_lane(low);
+  // Zero is among the codes: most features of photos are zero.
+  float step = (above + below) / float(levels);
+  if (!(step > 0x1p-100f)) step = 0x1p-100f;
+  CodedRow out{};
+  out.zero = int32_t(below / step);
+  out.zero = out.zero < levels ? out.zero : levels;
+  // The least value too, which is what centring leaves of the zeros: a step that divides it.
+  if (out.zero > 0 && out.zero < levels / 2) step = below / float(out.zero);
+  out.scale = step;
+  F32 squares = F32::all(0);
+  IntVector sum{}, square{};
+  encode_values(values, padded, 0, step, out.zero, levels, codes, [&](F32 r, IntVector centred) {
+    squares = fused(r, r, squares);
+    sum += centred;
+    square += centred * centred;
+  });
+  int64_t sums = 0, norm = 0;
+  for (int l = 0; l < F32::lanes; ++l) {
+    sums += sum[l];
+    norm += square[l];
+  }
+  out.sum = int32_t(sums + out.zero * features);  // `features` of the codes are kept
+  out.square = float(double(step) * double(step) * double(norm));
+  out.residual = float(__builtin_sqrt(sum_of_lanes(squares))) * kMeasured +
+                 float(__builtin_sqrt(double(padded))) * step * float(levels) * 0x1p-22f;
+  return out;
+}
+
+CodedRow encode_difference(const float* values, int64_t padded, const CodeGrid& grid, int levels,
+                           bool largest, uint8_t* codes) {
+  F32 total = F32::all(0);
+  encode_values(values, padded, grid.low, grid.step, 0, levels, codes,
+                [&](F32 r, IntVector) { total = largest ? max(total, r) : total + r; });
+  CodedRow out{};
+  const double sum = largest ? double(largest_lane(total)) : sum_of_lanes(total);
+  const double roundings = double(grid.step) * levels * 0x1p-22 * (largest ? 1 : double(padded));
+  out.residual = float(sum * double(kMeasured) + roundings);
+  return out;
+}
+
+CodedRow encode_ratio(const float* values, int64_t padded, const CodeGrid& grid, uint8_t* codes) {
+  double total = 0;
+  int32_t nonzero = 0;
+  for (int64_t k = 0; k < padded; ++k) {
+    const float x = values[k];
+    if (x == 0) {
+      codes[k] = 0;
+      continue;
+    }
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, 4);
+    const int m = grid.nearest[bits >> 16];
+    const float centre = grid.centre[m], apart = __builtin_fabsf(x - centre);
+    const float change = 0.5f * apart / (x < centre ? x : centre);
+    codes[k] = uint8_t(128 + m);
+    total += double(change < 1 ? change : 1.0f);
+    ++nonzero;
+  }
+  CodedRow out{};
+  // Twice the rounding of a centre to float32.
+  out.residual = float(total + nonzero * 0x1p-23) * kMeasured;
+  out.sum = nonzero;
+  return out;
+}
+
+// The codes of one panel: rows [first, first + n), n <= 8; rows beyond n get zeros.
+void encode(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, int64_t first, int n,
+            const CodeScratch& s, uint8_t* panel, CodedRow* out) {
+  const int64_t lines = code_lines(rows.filter_cols), padded = lines * kCodeGroup;
+  const int64_t whole = (padded + F32::lanes - 1) / F32::lanes * F32::lanes;
+  for (int r = 0; r < kCodeRows; ++r) {
+    if (r < n) {
+      filter_row(rows, first + r, 0, rows.filter_cols, s.values);
+      // Additional values are like the least there is: their differences are 0.
+      const float none = form == CodeForm::differences || form == CodeForm::largest ? grid.low : 0;
+      for (int64_t k = rows.filter_cols; k < whole; ++k) s.values[k] = none;
+      switch (form) {
+        case CodeForm::products:
+          out[r] = encode_product(s.values, whole, padded, levels, s.codes);
+          break;
+        case CodeForm::ratios:
+          out[r] = encode_ratio(s.values, whole, grid, s.codes);
+          break;
+        default:
+          out[r] =
+              encode_difference(s.values, whole, grid, levels, form == CodeForm::largest, s.codes);
+      }
+    } else {
+      for (int64_t k = 0; k < padded; ++k) s.codes[k] = 0;
+    }
+    for (int64_t k = 0; k < lines; ++k) {
+      __builtin_memcpy(panel + k * kCodeLine + r * kCodeGroup, s.codes + k * kCodeGroup,
+                       kCodeGroup);
+    }
+  }
+}
