@@ -45,7 +45,7 @@ def run(command, folder, **environment):
 
 
 @pytest.mark.parametrize("text", [EVALUATION, REPRODUCTION], ids=["evaluation", "reproduction"])
-def test_the_python_blocks_run_and_give_what_they_say(text, run_python):
+def test_the_python_blocks_run_and_give_what_they_say(text, run_python, tmp_path):
     code = blocks(text, "python")
     assert code
     # A comment that looks like a value is one.
@@ -56,7 +56,7 @@ def test_the_python_blocks_run_and_give_what_they_say(text, run_python):
         flags=re.MULTILINE,
     )
     assert "assert" in checked
-    run_python(checked, timeout=120)
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}", timeout=120)
 
 
 @pytest.fixture(scope="module")

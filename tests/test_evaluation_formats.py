@@ -43,6 +43,7 @@ def test_the_tables_look_as_the_papers(found):
             *found.precision[metric].values(),
             found.mean_precision[metric],
         ]
+    assert found.table("precision") == table
     recall = evaluation_table(found, "recall", categories=[HOSTILE[1]])
     assert recall.rows == [HOSTILE[1], "Mean"]
     assert recall.values[1][0] == found.mean_recall["manhattan"]
@@ -159,12 +160,14 @@ def test_hardest_and_most_confused():
     features = np.array([[0.0], [1], [2], [3], [4], [50], [51], [52]])
     labels = ["a", "a", "a", "b", "a", "b", "b", None]
     found = la.evaluate(features, labels, k=2, metrics="l1")
-    hard = hardest_images(found, "l1", 2)
+    hard = found.hardest(2)
+    assert hard == hardest_images(found, "l1", 2)
     # Image 3 finds 2 and 4; 2 finds 1 and 3.
     assert (hard[0].row, hard[0].category, hard[0].hits) == (3, "b", 0)
     assert (hard[0].instead, hard[0].instead_hits) == ("a", 2)
     assert (hard[1].row, hard[1].hits) == (2, 1)
-    pairs = confused_categories(found, "l1")
+    pairs = found.confused(metric="l1")
+    assert pairs == confused_categories(found, "l1")
     # b: image 3 finds two a; 5 and 6 find each other and the one without a label.
     # a: images 2 and 4 find 3.
     assert [(pair.category, pair.other, pair.share) for pair in pairs] == [

@@ -221,10 +221,9 @@ def _print(
     seed: int,
 ) -> None:
     from lookalike.evaluation_formats import csv_text, summary
-    from lookalike.tables import evaluation_table
 
     views = [found.at(k) for k in found.ks]
-    tables = [evaluation_table(view, m) for view in views for m in ("precision", "recall")]
+    tables = [t for view in views for t in (view.table("precision"), view.table("recall"))]
     if output == "json":
         document = summary(found, evidence)
         for image in document["hardest"]:
@@ -269,7 +268,6 @@ def _print_counts(found: Evaluation, per_category: int | None, seed: int) -> Non
 
 
 def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source) -> None:
-    from lookalike.mistakes import confused_categories, hardest_images
     from lookalike.tables import MOST_ROWS, metric_title
 
     best = found.best_metric
@@ -297,11 +295,11 @@ def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source)
             )
     confused = [
         f"{pair.category} finds {'no label' if pair.other is None else pair.other} {pair.share:.1%}"
-        for pair in confused_categories(found, best, 3)
+        for pair in found.confused(3)
     ]
     if confused:
         click.echo(console.line("Most confused: " + ", ".join(confused)))
-    for image in hardest_images(found, best, 3):
+    for image in found.hardest(3):
         name = console.shown(given.name(image.row))
         click.echo(
             console.line(f"Hard: {name} ({image.category}), {image.hits} of {found.k} right")

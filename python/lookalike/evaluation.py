@@ -7,9 +7,10 @@ a category is one division of two integers, every average over categories NumPy'
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import pandas
 
     from lookalike.evidence import Evidence
+    from lookalike.mistakes import Confusion, HardImage
+    from lookalike.tables import Table
 
 __all__ = ["Evaluation"]
 
@@ -273,6 +276,37 @@ class Evaluation:
         if not 1 <= count <= most:
             raise ValueError(f"k must be from 1 to {most}, the most searched for, got {count}")
         return Evaluation(self._queries, self._rankings, self.ks, self.full, count)
+
+    def hardest(self, n: int = 10, metric: str | None = None) -> list[HardImage]:
+        """Find the `n` queries with the fewest hits, under the best metric by default."""
+        from lookalike.mistakes import hardest_images
+
+        return hardest_images(self, metric or self.best_metric, n)
+
+    def confused(self, n: int = 10, metric: str | None = None) -> list[Confusion]:
+        """Find the `n` pairs of categories that are taken for each other most often."""
+        from lookalike.mistakes import confused_categories
+
+        return confused_categories(self, metric or self.best_metric, n)
+
+    def table(self, measure: Literal["precision", "recall"]) -> Table:
+        """Lay out the paper's Table 1 or 2, for ``.markdown()``, ``.latex()`` or ``.rich()``."""
+        from lookalike.tables import evaluation_table
+
+        return evaluation_table(self, measure)
+
+    def to_html(
+        self, path: str | os.PathLike[str], evidence: Evidence | None = None, **options: Any
+    ) -> None:
+        """Write everything as one HTML file.
+
+        See Also
+        --------
+        lookalike.report.write_report : the options.
+        """
+        from lookalike.report import write_report
+
+        write_report(path, self, evidence, **options)
 
     def to_frame(self) -> pandas.DataFrame:
         """Give all measures at every k as a pandas DataFrame, one line a number.

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lookalike.mistakes import confused_categories, hardest_images
 from lookalike.tables import category_names
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[st
                 "instead": names.get(image.instead),
                 "instead_hits": image.instead_hits,
             }
-            for image in hardest_images(evaluation, best)
+            for image in evaluation.hardest()
         ],
         "confused": [
             {
@@ -95,7 +94,7 @@ def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[st
                 "other": names.get(pair.other),
                 "share": pair.share,
             }
-            for pair in confused_categories(evaluation, best)
+            for pair in evaluation.confused()
         ],
     }
     if evaluation.full is not None:

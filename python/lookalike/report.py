@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike import charts
-from lookalike.mistakes import HardImage, confused_categories, hardest_images
 from lookalike.pages import render, thumbnail, write_page
-from lookalike.tables import MOST_ROWS, category_names, evaluation_table, metric_place, metric_title
+from lookalike.tables import MOST_ROWS, category_names, metric_place, metric_title
 
 if TYPE_CHECKING:
     from lookalike.evaluation import Evaluation
     from lookalike.evidence import Comparison, Evidence
     from lookalike.images import ImageSource
+    from lookalike.mistakes import HardImage
 
 __all__ = ["evaluation_page", "write_report"]
 
@@ -91,7 +91,7 @@ def evaluation_page(
             for m in sorted(evaluation.metrics, key=metric_place)
         ],
         metrics=sorted(evaluation.metrics, key=metric_place),
-        tables=[evaluation_table(evaluation, measure) for measure in ("precision", "recall")],
+        tables=[evaluation.table("precision"), evaluation.table("recall")],
         views=[evaluation.at(k) for k in evaluation.ks],
         counts=charts.bars(evaluation.counts),
         means=charts.intervals(
@@ -122,11 +122,11 @@ def evaluation_page(
         heat=_heat_map(evaluation, best),
         confused=[
             (str(pair.category), _category(pair.other), pair.share)
-            for pair in confused_categories(evaluation, best)
+            for pair in evaluation.confused()
         ],
         duels=_duels(evaluation, evidence) if evidence else None,
         winners=_winners(evaluation, evidence),
-        hardest=[_hard(image, images) for image in hardest_images(evaluation, best, HARDEST)],
+        hardest=[_hard(image, images) for image in evaluation.hardest(HARDEST)],
     )
 
 
