@@ -143,8 +143,11 @@ class TestAllPairs:
         [
             (["neighbors", "-o", "x.csv"], 2, "--output must end in .npz or .parquet"),
             (["distances"], 2, "Missing option '-o'"),
-            (["distances", "-o", "nowhere/D.npy"], 1, "nowhere/D.npy: No such file or directory"),
-            (["neighbors", "-o", "nowhere/n.npz"], 1, "nowhere/n.npz: No such file or directory"),
+            (["distances", "-o", "none/D.npy"], 2, "/none to write none/D.npy to"),
+            (["neighbors", "-o", "none/n.npz"], 2, "/none to write none/n.npz to"),
+            (["export", "-o", "none/all"], 2, "/none to write none/all to"),
+            (["duplicates", "--html", "none/p.html"], 2, "/none to write none/p.html to"),
+            (["distances", "-o", "/dev/full"], 1, "/dev/full: is not a regular file"),
         ],
     )
     def test_failures_are_one_line(self, lookalike, own, arguments, code, message):

@@ -112,7 +112,7 @@ def test_a_full_disk_is_one_line(drawn, settings):
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert (done.returncode, done.stderr) == (1, "lookalike: no space left on the disk\n")
+    assert (done.returncode, done.stderr) == (1, "lookalike: No space left on device\n")
 
 
 def test_closed_output_is_no_traceback(drawn, settings):

@@ -7,13 +7,14 @@ import time
 import numpy as np
 import pytest
 
+import browser
 import lookalike as la
 from command_line import call
 from lookalike import demo, paper
 from lookalike.drawings import CATEGORIES, draw, draw_set
 from lookalike.plain_numpy import PLAIN
 from reference import METRICS
-from test_evaluation_report import Page
+from test_evaluation_report import INSIDE, Page
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def done(tmp_path, own_cache, monkeypatch, capfdbinary):
     return result
 
 
-def test_everything_is_shown_and_written(done, tmp_path, own_cache):
+def test_everything_is_shown_and_written(done, tmp_path, own_cache, monkeypatch):
     assert (done.code, done.err) == (0, "")
     text = done.out
     assert "drawn, untrained" in text
@@ -68,6 +69,12 @@ def test_everything_is_shown_and_written(done, tmp_path, own_cache):
     assert all(picture.startswith("data:image/jpeg;base64,") for picture in pictures)
     assert "0.890" in words
     assert "script" not in html.tags
+    monkeypatch.undo()  # Chromium's pipes want a process that may open them
+    with browser.Browser(tmp_path / "profile") as chromium:
+        for size in browser.looked_at(chromium, page):
+            assert chromium.evaluate(INSIDE) == []
+            rows = "new Set([...document.images].map(i => i.getBoundingClientRect().y)).size"
+            assert chromium.evaluate(rows) == (1 if size == browser.DESKTOP else 2)
 
 
 def test_another_name_for_the_page_and_one_that_cannot_be_written(

@@ -44,17 +44,21 @@ def run(command, folder, **environment):
     return done.stdout
 
 
+def said(line):
+    """A comment that looks like a value is what the expression before it gives."""
+    expression, value = line.groups()
+    if expression.startswith("print("):
+        expression = expression.removeprefix("print(").removesuffix(")")
+    name, given, last = expression.partition(" = ")
+    last = last if given else name
+    return f"{expression}\nassert ({last}) == {value}, {last}"
+
+
 @pytest.mark.parametrize("text", [EVALUATION, REPRODUCTION], ids=["evaluation", "reproduction"])
 def test_the_python_blocks_run_and_give_what_they_say(text, run_python, tmp_path):
     code = blocks(text, "python")
     assert code
-    # A comment that looks like a value is one.
-    checked = re.sub(
-        r"^(print\()?([^#\n]*?)\)?  +# ((?:\[|\(|')[^\n]*(?:\]|\)|'))$",
-        r"assert \2 == \3, \2",
-        "\n".join(code),
-        flags=re.MULTILINE,
-    )
+    checked = re.sub(r"^(.+?) +# ([(\['].*[)\]'])$", said, "\n".join(code), flags=re.MULTILINE)
     assert "assert" in checked
     run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}", timeout=120)
 
@@ -89,6 +93,20 @@ def test_the_commands_of_the_evaluation(command, folder):
 def found():
     six = la.datasets.load_six()
     return la.evaluate(six.features, six.labels, include_self=True)
+
+
+def test_the_commands_of_the_readme(lookalike, drawn):
+    readme = (DOCS.parent / "README.md").read_text()
+    done = [command for command in commands(readme) if command.startswith("lookalike ")]
+    assert len(done) == 6
+    names = {"~/Photos/cat.jpg": "photos/round/1.png", "~/Photos": "photos", "COMMAND": "search"}
+    for command in done:
+        for name, own in names.items():
+            command = command.replace(name, own)
+        outcome = lookalike(*shlex.split(command)[1:])
+        assert outcome.code == 0, (command, outcome)
+    for name in ("twice.html", "near.npz", "report.html"):
+        assert (drawn / name).stat().st_size > 1000
 
 
 def test_the_printed_means_hold(found):

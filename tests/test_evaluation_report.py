@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+import browser
 import lookalike as la
 from lookalike import charts
 from lookalike.report import evaluation_page, write_report
@@ -73,6 +74,40 @@ def test_the_page_is_whole_and_needs_nothing_else(found, tmp_path):
         assert f"{found.mean_precision[metric]:.3f}" in text
         assert f"{found.at(2).mean_ndcg[metric]:.4f}" in text
     assert page.tags.count("svg") >= 6
+
+
+INSIDE = """
+[...document.querySelectorAll("figure svg")].flatMap(svg => {
+  const outer = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text, circle, rect, polyline, line")].filter(part => {
+    const box = part.getBoundingClientRect();
+    return box.left < outer.left - 1 || box.right > outer.right + 1 ||
+           box.top < outer.top - 1 || box.bottom > outer.bottom + 1;
+  }).map(part => part.outerHTML);
+})
+"""
+SMALLEST = """
+Math.min(...[...document.querySelectorAll("figure svg text")].map(
+  text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))
+"""
+
+
+def test_it_looks_right_on_a_desktop_and_a_phone(found, tmp_path):
+    page = tmp_path / "page.html"
+    write_report(page, found, found.bootstrap(50))
+    with browser.Browser(tmp_path / "profile") as chromium:
+        for _ in browser.looked_at(chromium, page):
+            assert chromium.evaluate(INSIDE) == []
+            assert chromium.evaluate(SMALLEST) > 9.5
+        # Dark: no colour of the text or of a series is that of the ground.
+        chromium.open(page, dark=True)
+        colours = chromium.evaluate(
+            "[...new Set([...document.querySelectorAll('circle, polyline, svg text')].flatMap("
+            "part => [getComputedStyle(part).fill, getComputedStyle(part).stroke]))]"
+        )
+        ground = chromium.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb(20, 23, 26)"
+        assert ground not in colours
 
 
 def test_one_metric_one_category_one_neighbour():

@@ -105,6 +105,24 @@ def test_a_page_is_replaced_whole_or_not_at_all(tmp_path):
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+def test_what_a_killed_process_left_is_removed_unless_someone_is_at_work(tmp_path):
+    page = tmp_path / "p[a]ge.html"
+    left = tmp_path / ".p[a]ge.html.0123abcd.part"
+    others = tmp_path / ".page.html.0123abcd.part"
+    for file in (left, others):
+        file.write_text("half")
+        os.utime(file, (0, 0))
+    with replacing(page) as busy:
+        assert not left.exists()
+        os.utime(busy, (0, 0))
+        left.write_text("of a process that has not locked it yet")
+        write_page(page, "second")
+        assert busy.exists()
+        assert left.exists()
+    assert others.exists()
+    assert page.read_text() == ""
+
+
 def test_paths_are_seen_from_the_page_and_lead_to_the_file(tmp_path):
     for name in [
         "a b.jpg",

@@ -10,6 +10,7 @@ import click
 
 from lookalike import console
 from lookalike.cli_options import gallery_argument, json_option, metric_option, open_gallery
+from lookalike.output_files import require_folders
 
 __all__ = ["distances", "neighbors"]
 
@@ -51,6 +52,7 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
         raise click.UsageError(f"--output must end in .npz or .parquet, got {output!r}")
     if kind == ".parquet":
         _require_pyarrow()
+    require_folders(output)
     opened = open_gallery(gallery)
     if len(opened) < 2:
         raise click.ClickException(
@@ -99,6 +101,7 @@ def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool)
     """  # noqa: D301
     from lookalike.all_pairs import write_distances
 
+    require_folders(output)
     opened = open_gallery(gallery)
     started = time.monotonic()
     with console.bar("rows") as progress:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["replacing"]
+
+LEFTOVER_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -43,24 +48,42 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         kind = "a folder" if target.is_dir() else "not a regular file"
         raise OSError(None, f"is {kind}", os.fspath(path))
-    # Not tempfile: its files are readable by nobody else, whatever the umask says. The end of a
-    # long name is left out, as there is a limit on its length.
-    beside = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
+    _remove_leftovers(target)
+    # Not tempfile: its files are readable by nobody else, whatever the umask says.
+    beside = target.with_name(f"{_start(target)}{secrets.token_hex(4)}.part")
     try:
-        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+        descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
     except OSError as error:  # the name that was asked for, not the one of our making
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
+        with contextlib.suppress(OSError):  # some file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield beside
-        _sync(beside)  # or a power cut may leave an empty file under the final name
+        os.fsync(descriptor)  # or a power cut may leave an empty file under the final name
         os.replace(beside, target)
-        _sync(target.parent)
+        _sync_folder(target.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
 
 
-def _sync(path: Path) -> None:
+def _start(target: Path) -> str:
+    # The end of a long name is left out: there is a limit on its length.
+    return f".{target.name[:60]}."
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what a killed process has left: nobody holds its lock, and it is not about to."""
+    for old in target.parent.glob(f"{glob.escape(_start(target))}*.part"):
+        with contextlib.suppress(OSError), open(old, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_SECONDS:
+                old.unlink()
+
+
+def _sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -89,7 +89,7 @@ def bars(counts: Mapping[Any, int]) -> Chart:
     """Lay out the number of images of every category: Fig. 1 of the paper."""
     names = category_names(list(counts))
     most = max(counts.values())
-    end = WIDTH - RIGHT - 9.0 * len(str(most))
+    end = WIDTH - RIGHT - 10.0 * len(str(most))
     rows = [
         Row(
             TOP + ROW * (place + 0.5),
@@ -245,5 +245,5 @@ def _scaled(value: float, low: float, high: float, start: float, end: float) -> 
     return start + (value - low) / (high - low) * (end - start)
 
 
-def _short(name: str, most: int = 15) -> str:
+def _short(name: str, most: int = 14) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"

@@ -7,7 +7,6 @@ verb's own module is imported when the verb is used, and what is heavy in it whe
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -110,9 +109,8 @@ def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
 
 def _os_error(error: OSError) -> str:
     reason = error.strerror or str(error)
-    if error.errno == errno.ENOSPC:
-        reason = "no space left on the disk"
-    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
+    file = error.filename
+    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, (str, bytes)) else reason
 
 
 def _is_about_content(error: ValueError) -> bool:

@@ -16,6 +16,7 @@ from lookalike.cli_options import (
     open_gallery,
 )
 from lookalike.distance import METRICS
+from lookalike.output_files import require_folders
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates, Facts, Group, Member
@@ -90,6 +91,7 @@ def duplicates(
         raise click.UsageError(f"--metric {metric} needs a --threshold of its own")
     if null and listed is None:
         raise click.UsageError("-0 goes with --list keep or --list remove")
+    require_folders(html)
     opened = open_gallery(gallery)
     if not exact and threshold is None and opened.space != CALIBRATED_SPACE:
         console.remark(

@@ -106,7 +106,7 @@ class Source:
 @click.option(
     "--bootstrap",
     is_flag=True,
-    help="Add intervals, and tell which metrics differ. With --html always.",
+    help="Add intervals, and say which leads are more than chance. With --html always.",
 )
 @click.option(
     "--samples", type=click.IntRange(min=1), default=10_000, show_default=True, hidden=True
@@ -276,11 +276,11 @@ def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source)
         low, high = evidence.intervals[best]
         click.echo(
             f"  {evidence.confidence:.0%} interval {low:.4f} to {high:.4f}, "
-            f"{_told(evidence.rivals(best))}"
+            f"{_lead(evidence.rivals(best))}"
         )
         for category, metric in list(found.best.items())[:MOST_ROWS]:
-            told = _told(evidence.rivals(metric, category))
-            click.echo(console.line(f"  {category}: {metric_title(metric)}, {told}"))
+            lead = _lead(evidence.rivals(metric, category))
+            click.echo(console.line(f"  {category}: {metric_title(metric)}, {lead}"))
         click.echo(
             f"  (p < {1 - evidence.confidence:.2g} after Holm's correction; {evidence.samples:,} "
             f"bootstrap samples of the queries, seed {evidence.seed}, given this database)"
@@ -306,12 +306,12 @@ def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source)
         )
 
 
-def _told(rivals: Sequence[str]) -> str:
+def _lead(rivals: Sequence[str]) -> str:
     from lookalike.tables import metric_title
 
     if not rivals:
-        return "told from every other metric"
-    return "not told from " + ", ".join(metric_title(metric) for metric in rivals)
+        return "ahead of all others by more than chance"
+    return "by chance perhaps ahead of " + ", ".join(metric_title(metric) for metric in rivals)
 
 
 def _write_html(

@@ -77,7 +77,7 @@ class Evidence:
     category_comparisons: dict[Any, list[Comparison]]
 
     def rivals(self, metric: str, category: Any = None) -> tuple[str, ...]:
-        """Metrics that cannot be told from `metric` after Holm's correction.
+        """Metrics whose difference from `metric` may be chance, after Holm's correction.
 
         Parameters
         ----------

@@ -16,6 +16,7 @@ from lookalike.cli_options import (
     open_gallery,
     require_gallery,
 )
+from lookalike.output_files import require_folders
 
 __all__ = ["check", "export", "info", "relocate"]
 
@@ -137,6 +138,7 @@ def export(gallery: str, output: str, parquet: bool, as_json: bool) -> None:
       lookalike export
       lookalike export photos.gallery -o photos --parquet
     """  # noqa: D301
+    require_folders(output)
     opened = open_gallery(gallery)
     for suffix in (".npy", ".csv", ".parquet"):
         output = output.removesuffix(suffix)

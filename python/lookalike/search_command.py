@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from lookalike.cli_options import (
     null_option,
     open_gallery,
 )
+from lookalike.output_files import require_folders
 
 if TYPE_CHECKING:
     from lookalike.embedder import Embedder
@@ -73,6 +73,7 @@ def search(
       lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
       lookalike search cat.jpg --exclude-self --metric cosine --json
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    require_folders(html)
     opened = open_gallery(gallery)
     network = choose_embedder(model, untrained, opened.space)
     failed: list[tuple[str, str]] = []
@@ -152,6 +153,6 @@ def _label(label: object) -> str:
 def _records(hits: Hits) -> list[dict[str, object]]:
     rows = zip(hits.paths, hits.labels, hits.distances.tolist(), strict=True)
     return [
-        {"rank": rank, "distance": distance, "label": label, "path": os.path.abspath(path)}
+        {"rank": rank, "distance": distance, "label": label, "path": path}
         for rank, (path, label, distance) in enumerate(rows, 1)
     ]
