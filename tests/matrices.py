@@ -94,6 +94,70 @@ HOSTILE: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
 }
 
 
+def _halfway(rng: np.random.Generator, n: int, d: int, low: float = 0) -> Matrix:
+    # Values midway between two codes, where all that rounding does adds up, or goes all one way.
+    grid = np.clip(rng.integers(0, 510, (n, d)) + rng.choice([-1, 1], (n, 1)) / 64, 0, 510)
+    grid[:, 0], grid[:, -1] = 510, 0  # each row uses the whole range
+    return (grid / 2 + low).astype(np.float32)
+
+
+def _one_ulp_apart(rng: np.random.Generator, n: int, d: int, kind: type) -> Matrix:
+    # To the rows of another group, those of a group are as far as each other but for a few ulps.
+    groups = (1 + googlenet_like(max(2, n // 40), d, 5)).astype(kind)
+    X = groups[rng.integers(len(groups), size=n)]
+    rows, feature = np.arange(n), rng.integers(0, max(1, d // 8), n)
+    X[rows, feature] *= 1 + rng.integers(-2, 3, n) * np.finfo(kind).eps
+    return X
+
+
+def _outlying_value(rng: np.random.Generator, n: int, d: int, value: float) -> Matrix:
+    X = googlenet_like(n, d, 6)
+    X[n // 3, d // 2] = value
+    return X
+
+
+def _of_two_worlds(rng: np.random.Generator, n: int, d: int) -> Matrix:
+    return googlenet_like(n, d, 7) + np.float32(1e5) * (np.arange(n)[:, None] % 3 == 0)
+
+
+def _mostly_zero_rows(rng: np.random.Generator, n: int, d: int) -> Matrix:
+    X = googlenet_like(n, d, 8)
+    X[rng.random(n) < 0.6] = 0
+    return X
+
+
+# Made against 8-bit codes in particular: their range, their steps, their residuals.
+AGAINST_CODES: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
+    "halfway": _halfway,
+    "halfway, both signs": lambda rng, n, d: _halfway(rng, n, d, -100),
+    "an ulp of float64": lambda rng, n, d: _one_ulp_apart(rng, n, d, np.float64),
+    "an ulp of float32": lambda rng, n, d: _one_ulp_apart(rng, n, d, np.float32),
+    "one huge value": lambda rng, n, d: _outlying_value(rng, n, d, 1e16),
+    "one value out of range": lambda rng, n, d: _outlying_value(rng, n, d, 3e38),
+    "one large negative value": lambda rng, n, d: _outlying_value(rng, n, d, -1e3),
+    "all negative": lambda rng, n, d: -1 - googlenet_like(n, d),
+    "both signs": lambda rng, n, d: googlenet_like(n, d) - googlenet_like(n, d, 1),
+    "offset 1e6": lambda rng, n, d: (1e6 + googlenet_like(n, d)).astype(np.float32),
+    "two worlds": _of_two_worlds,
+    "norms from 1e-6 to 1e6": lambda rng, n, d: (
+        googlenet_like(n, d) * 10 ** rng.uniform(-6, 6, (n, 1))
+    ),
+    "sorted rows": lambda rng, n, d: np.sort(googlenet_like(n, d), axis=0),
+    "sorted features": lambda rng, n, d: np.sort(googlenet_like(n, d), axis=1),
+    "mostly zero rows": _mostly_zero_rows,
+    "binary": lambda rng, n, d: rng.integers(0, 2, (n, d)).astype(np.uint8),
+    "all of int8": lambda rng, n, d: rng.integers(-128, 128, (n, d)).astype(np.int8),
+    "all of uint8": lambda rng, n, d: rng.integers(0, 256, (n, d)).astype(np.uint8),
+    "all of int16": lambda rng, n, d: rng.integers(-(2**15), 2**15, (n, d)).astype(np.int16),
+    "float16": lambda rng, n, d: googlenet_like(n, d).astype(np.float16),
+    "Cauchy": lambda rng, n, d: rng.standard_cauchy((n, d)),
+    "log-normal": lambda rng, n, d: rng.lognormal(0, 5, (n, d)),
+    "tiny among normal rows": lambda rng, n, d: (
+        googlenet_like(n, d) * np.where(rng.random((n, 1)) < 0.4, 1e-44, 1.0)
+    ),
+}
+
+
 def _as_memmap(X: Matrix, folder: Path) -> Matrix:
     path = folder / "rows.bin"
     X.tofile(path)
