@@ -1,0 +1,92 @@
+// Holds every filter's bounds against the float64 distances, pair by pair. Rows come from standard
+// input, one job after another: five int64 (metric, rows of x, rows of y or 0 for a self-join, cols,
+// bytes of a float: 4 or 8), then x and y. For each filter a line: its name, how many pairs it bounded
+// wrongly, and the largest share of the allowed error that a pair took.
+#include <cstdio>
+#include <cstdlib>
+
+#include "dispatch.h"
+#include "filters.h"
+#include "tiles.h"
+
+using namespace lookalike;
+
+namespace {
+
+bool read(void* to, size_t bytes) { return std::fread(to, 1, bytes, stdin) == bytes; }
+
+std::vector<unsigned char> read_rows(int64_t count, int64_t size) {
+  std::vector<unsigned char> bytes(size_t(count * size));
+  if (!read(bytes.data(), bytes.size())) std::exit(2);
+  return bytes;
+}
+
+// How far the value is from what it stands for, over what (*) allows; of the product form, whose B is
+// not known, how far the norm is from the nearest that B may be, over the residuals.
+double share(const Bounds& b, double value, double norm, int64_t i, int64_t j) {
+  const double residuals = double(b.residual_x[i]) + b.residual_y[j];
+  if (!b.product()) {
+    const double weight = b.weight_x ? double(b.weight_x[i]) + b.weight_y[j] : 1;
+    return std::fabs(value - norm * weight) / (b.relative * value + residuals);
+  }
+  const double error = double(b.error_x[i]) + b.error_y[j];
+  const double low = std::sqrt(std::max(value - error, 0.0)), high = std::sqrt(value + error);
+  return std::max({low - norm, norm - high, 0.0}) / (residuals + 0x1p-50);
+}
+
+void check(const Comparison& c, Stage stage, Team& team) {
+  const std::unique_ptr<Filter> filter = make_filter(stage, c, team);
+  const Bounds& b = filter->bounds();
+  ExactDistances exact(c, 1);
+  const int64_t nx = c.x().rows.matrix.rows, ny = c.y().rows.matrix.rows;
+  const TileGrid grid(nx, ny, c.self(), tile_side(c.cols()), tile_side(c.cols()));
+  int64_t wrong = 0;
+  double most = 0;
+  for (int64_t unit = 0; unit < grid.count(); ++unit) {
+    const Tile t = grid[unit];
+    const float* const values = filter->values(t, 0);
+    for (int r = 0; r < t.rows; ++r) {
+      const int64_t i = t.i0 + r;
+      for (int s = t.diagonal ? r : 0; s < t.cols; ++s) {
+        int32_t j = int32_t(t.j0 + s);
+        double distance;
+        exact.row(0, int32_t(i), &j, 1, &distance);
+        float value = values[r * kTile + s], upper[64];
+        kernels().uppers(b.of(i), &value, &j, 1, upper);
+        const double norm = c.kernels().norm_of(distance) * b.unit;
+        wrong += !(norm <= double(upper[0]));
+        // With the pair itself as the k-th neighbour, it must stay; in a self-join for both.
+        for (const float threshold : {b.threshold(c, distance), upper[0]}) {
+          for (const auto& [from, to] : {std::pair(i, int64_t(j)), std::pair(int64_t(j), i)}) {
+            if (from != i && !c.self()) continue;
+            int32_t index = int32_t(to);
+            float copy = value;
+            wrong += kernels().within(b.limit(threshold, from), &copy, &index, 1) == 0;
+          }
+        }
+        const double taken = share(b, value, norm, i, j);
+        if (norm < b.largest && taken > most) most = taken;
+      }
+    }
+  }
+  std::printf("%s,%lld,%.4f\n", filter->name(), static_cast<long long>(wrong), most);
+}
+
+}  // namespace
+
+int main() {
+  int64_t job[5];
+  while (read(job, sizeof job)) {
+    const auto [metric, nx, ny, cols, size] = job;
+    const DType type = size == 4 ? DType::f32 : DType::f64;
+    const std::vector<unsigned char> xs = read_rows(nx * cols, size),
+                                     ys = read_rows(ny * cols, size);
+    const MatrixView x{xs.data(), type, nx, cols, cols * size, size};
+    const MatrixView y{ys.data(), type, ny, cols, cols * size, size};
+    Team team(1, [](double) { return false; });
+    const Comparison comparison(x, ny ? &y : nullptr, Metric(metric), true, team);
+    for (const Stage stage : stages(comparison)) check(comparison, stage, team);
+    std::puts("");
+    std::fflush(stdout);
+  }
+}
