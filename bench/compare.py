@@ -14,7 +14,8 @@ from alternate import alternate
 from jobs import WHAT, Job, can, job, rows_and_queries
 from machine import description, simd_level
 from peers import METRICS, PEERS, Peer
-from roofline import fractions, read_fraction
+from roofline import fraction, read_fraction
+from stages import said_by_stages
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,13 @@ def own_note(ours: Job, seconds: float, metric: str, arguments: argparse.Namespa
     rate = pairs / seconds
     said = [f"{rate / 1e9:.1f} G pair features/s"]
     if not arguments.no_roofline:
-        reached = fractions(metric, rate, simd_level())
+        reached = fraction(metric, rate, simd_level())
         if arguments.what == "batch" and arguments.queries < 8:  # then memory is what limits
             reached = read_fraction(arguments.n * 1024 * 4 / seconds)
         said += [f"{part:.2f} of {name.replace('_', ' ')}" for name, part in reached.items()]
+    if arguments.what == "knn":
+        rows, _, _ = rows_and_queries(arguments.n, arguments.dtype)
+        said += said_by_stages(rows, arguments.k, metric, not arguments.no_roofline)
     return "; ".join(said)
 
 

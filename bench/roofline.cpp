@@ -148,6 +148,7 @@ void report(const char* level, const char* limit, const Work& work) {
 #define TARGET_AVX2 __attribute__((target("avx2,fma")))
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define TARGET_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define TARGET_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi")))
 
 LEVEL(baseline, , 16)
 LEVEL(avx2, TARGET_AVX2, 32)
@@ -167,14 +168,19 @@ LOOP(avx2_uint8_maximum, TARGET_AVX2, __m256i, 32,
      acc[c] = _mm256_max_epu8(acc[c], _mm256_or_si256(_mm256_subs_epu8(u, v), _mm256_subs_epu8(v, u))))
 LOOP(avx512_uint8_maximum, TARGET_AVX512, __m512i, 64,
      acc[c] = _mm512_max_epu8(acc[c], _mm512_or_si512(_mm512_subs_epu8(u, v), _mm512_subs_epu8(v, u))))
-// Without VNNI: products of bytes to 16 bits, to 32 bits, then the sum.
-LOOP(avx2_int8_dot, TARGET_AVX2, __m256i, 32,
+// Without VNNI: products of bytes, one of them of 7 bits, to 16 bits, to 32 bits, then the sum.
+LOOP(avx2_int7_dot, TARGET_AVX2, __m256i, 32,
      acc[c] = _mm256_add_epi32(
          acc[c], _mm256_madd_epi16(_mm256_maddubs_epi16(u, v), _mm256_set1_epi16(1))))
-LOOP(avx512_int8_dot, TARGET_AVX512, __m512i, 64,
+LOOP(avx512_int7_dot, TARGET_AVX512, __m512i, 64,
      acc[c] = _mm512_add_epi32(
          acc[c], _mm512_madd_epi16(_mm512_maddubs_epi16(u, v), _mm512_set1_epi16(1))))
 LOOP(vnni_int8_dot, TARGET_VNNI, __m512i, 64, acc[c] = _mm512_dpbusd_epi32(acc[c], u, v))
+// Terms from a table of 128 bytes, by the difference of two codes; then their sum.
+LOOP(vbmi_uint8_table, TARGET_VBMI, __m512i, 64,
+     __m512i d = _mm512_sub_epi8(_mm512_max_epu8(u, v), _mm512_min_epu8(u, v));
+     d = _mm512_permutex2var_epi8(u, _mm512_min_epu8(d, _mm512_set1_epi8(127)), v);
+     acc[c] = _mm512_add_epi64(acc[c], _mm512_sad_epu8(d, _mm512_setzero_si512())))
 #else
 LEVEL(baseline, , 16)
 #endif
@@ -232,7 +238,7 @@ int main(int argc, char** argv) {
     report("avx2", "fp32_maximum_difference", avx2_maximum);
     report("avx2", "uint8_absolute_difference", avx2_sad);
     report("avx2", "uint8_maximum_difference", avx2_uint8_maximum);
-    report("avx2", "int8_dot", avx2_int8_dot);
+    report("avx2", "int7_dot", avx2_int7_dot);
     widest = avx2::read;
     widest_level = "avx2";
   }
@@ -242,8 +248,9 @@ int main(int argc, char** argv) {
     report("avx512", "fp32_maximum_difference", avx512_maximum);
     report("avx512", "uint8_absolute_difference", avx512_sad);
     report("avx512", "uint8_maximum_difference", avx512_uint8_maximum);
-    report("avx512", "int8_dot",
-           __builtin_cpu_supports("avx512vnni") ? vnni_int8_dot : avx512_int8_dot);
+    report("avx512", "int7_dot", avx512_int7_dot);
+    if (__builtin_cpu_supports("avx512vnni")) report("avx512", "int8_dot", vnni_int8_dot);
+    if (__builtin_cpu_supports("avx512vbmi")) report("avx512", "uint8_table", vbmi_uint8_table);
     widest = avx512::read;
     widest_level = "avx512";
   }

@@ -20,15 +20,20 @@ from peers import CORES
 
 SOURCE = Path(__file__).with_name("roofline.cpp")
 
-# The limits a metric's kernel is held against: its formula in float32, then the 8-bit filter's.
+# The limit a metric's formula in float32 is held against, and the one for each 8-bit filter.
 LIMITS = {
-    "manhattan": ("fp32_absolute_difference", "uint8_absolute_difference"),
-    "euclidean": ("fp32_multiply_add", "int8_dot"),
-    "cosine": ("fp32_multiply_add", "int8_dot"),
-    "braycurtis": ("fp32_absolute_difference", "uint8_absolute_difference"),
-    "canberra": ("fp32_quotient",),
-    "chebyshev": ("fp32_maximum_difference", "uint8_maximum_difference"),
-    "correlation": ("fp32_multiply_add", "int8_dot"),
+    "manhattan": "fp32_absolute_difference",
+    "euclidean": "fp32_multiply_add",
+    "cosine": "fp32_multiply_add",
+    "braycurtis": "fp32_absolute_difference",
+    "canberra": "fp32_quotient",
+    "chebyshev": "fp32_maximum_difference",
+    "correlation": "fp32_multiply_add",
+    "8-bit differences": "uint8_absolute_difference",
+    "8-bit largest differences": "uint8_maximum_difference",
+    "8-bit products": "int8_dot",
+    "7-bit products": "int7_dot",
+    "8-bit ratios": "uint8_table",
 }
 
 
@@ -63,15 +68,14 @@ def measure() -> list[Limit]:
     return [Limit(level, name, float(one), float(every)) for level, name, one, every in lines]
 
 
-def fractions(metric: str, pairs_per_second: float, level: str) -> dict[str, float]:
-    """Give the fraction of each of a metric's limits, all cores, that a rate is.
+def fraction(formula: str, pairs_per_second: float, level: str) -> dict[str, float]:
+    """Give the fraction of the limit of a metric or a filter, all cores, that a rate is.
 
     A limit is that of the formula as written: a kernel that finds a shorter way passes 1.
     """
     known = {limit.name: limit.all_cores for limit in limits() if limit.level == level}
-    return {
-        name: pairs_per_second / (known[name] * 1e9) for name in LIMITS[metric] if name in known
-    }
+    name = LIMITS.get(formula)
+    return {name: pairs_per_second / (known[name] * 1e9)} if name in known else {}
 
 
 def read_fraction(bytes_per_second: float) -> dict[str, float]:
