@@ -65,16 +65,6 @@ LK_INLINE void exact_block(const double* const* u, const double* const* v, int64
   }
 }
 
-// Keeps a sum in its register: GCC would copy all of a loop's sums from one half of them to the other.
-LK_INLINE F64 pinned(F64 sum) {
-#if defined(__AVX512F__)
-  asm("" : "+v"(sum.v));
-#elif defined(__x86_64__)
-  asm("" : "+x"(sum.v));
-#endif
-  return sum;
-}
-
 // One exact row u against C float32 rows as they lie in memory: prepared on the way, exactly as
 // exact_row does (power is 1 for float32, and mean 0 unless rows are centred), instead of through
 // scratch memory. `next` are the rows that come after them, from anywhere in memory.

@@ -77,7 +77,7 @@ struct Unsuitable {};
 
 // Reservoirs hold nearly four times the neighbours wanted; where a filter leaves more candidates than
 // this, they are mostly full.
-constexpr double kMostCandidates = 3;
+constexpr double kMostCandidates = 4;
 
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.

@@ -202,6 +202,17 @@ LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
       -DoubleVector((LongVector(magnitude) & ~zero) | (LongVector(vall(__builtin_inf())) & zero))};
 }
 
+// Keeps a sum in its register: GCC would copy all of a loop's sums from one half of them to the other.
+template <class V>
+LK_INLINE V pinned(V sum) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(sum.v));
+#elif defined(__x86_64__)
+  asm("" : "+x"(sum.v));
+#endif
+  return sum;
+}
+
 // The same operations on one double, for the pairs that need care.
 struct Scalar {
   static constexpr double smallest = F64::smallest;

@@ -57,7 +57,7 @@ void micro_tile(const float* a, const float* b, int count, double* sums, bool fi
     for (int r = 0; r < kMicroRows; ++r) {
       const F32 u = F32::all(a[r * kTile + k]);
       for (int c = 0; c < kPanelVectors; ++c) {
-        acc[r][c] = accumulate_f32<T, quick>(acc[r][c], u, v[c]);
+        acc[r][c] = pinned(accumulate_f32<T, quick>(acc[r][c], u, v[c]));
       }
     }
   }
