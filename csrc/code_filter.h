@@ -28,42 +28,28 @@
 //   (nonzero_i + nonzero_j) / 2 of them.
 #pragma once
 
-#include "codes.h"
+#include "coding.h"
 #include "filters.h"
-#include "tiles.h"
 
 namespace lookalike {
 
-// One side of a comparison as codes.
-struct CodedSide {
-  Buffer<uint8_t> codes;
-  std::vector<float> scale, square, residual, error, weight;
-  std::vector<int32_t> zero, sum;
-  CodeRows view(int64_t cols) const {
-    return {codes.get(), code_lines(cols), scale.data(), zero.data(), sum.data(), square.data()};
-  }
-};
-
 class CodeFilter final : public Filter {
  public:
-  CodeFilter(const Comparison& comparison, Team& team);
+  // `database` is y as it was coded before, or null.
+  CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team);
   static bool fits(const Comparison& comparison);
   const char* name() const override;
   float* values(const Tile& tile, int worker) override;
 
  private:
-  void encode(const Side& side, CodedSide& out, Team& team);
-
   struct Workspace {
     Buffer<int32_t> sums;
     Buffer<float> values;
   };
   const Comparison& comparison_;
-  CodeForm form_;
-  CodeGrid grid_;
-  double rounding_ = 0;  // of a looked-up term
+  Coding coding_;
   CodedSide first_, second_;
-  std::vector<float> slack_y_;
+  const CodedSide* y_;  // one of those, or the database's
   std::vector<Workspace> workspaces_;
 };
 

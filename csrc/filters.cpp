@@ -5,8 +5,8 @@
 
 namespace lookalike {
 
-std::vector<Stage> stages(const Comparison& c) {
-  if (few_queries(c)) return {Stage::differences};
+std::vector<Stage> stages(const Comparison& c, const CodedDatabase* database) {
+  if (few_queries(c) && !(database && CodeFilter::fits(c))) return {Stage::differences};
   const bool squares = c.traits().combine == Combine::root_of_sum;
   if (CodeFilter::fits(c)) {
     if (squares) return {Stage::codes, Stage::products, Stage::differences};
@@ -16,8 +16,9 @@ std::vector<Stage> stages(const Comparison& c) {
   return {Stage::differences};
 }
 
-std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& c, Team& team) {
-  if (stage == Stage::codes) return std::make_unique<CodeFilter>(c, team);
+std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& c, const CodedDatabase* database,
+                                    Team& team) {
+  if (stage == Stage::codes) return std::make_unique<CodeFilter>(c, database, team);
   const bool products = stage == Stage::products;
   return std::make_unique<Float32Filter>(c, products, team.threads());
 }

@@ -9,6 +9,8 @@
 
 namespace lookalike {
 
+struct CodedDatabase;
+
 class Filter {
  public:
   virtual ~Filter() = default;
@@ -24,7 +26,9 @@ class Filter {
 
 // Those that fit the comparison; the last always does.
 enum class Stage { codes, products, differences };
-std::vector<Stage> stages(const Comparison& comparison);
-std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& comparison, Team& team);
+// `database` is y as it was coded before, or null.
+std::vector<Stage> stages(const Comparison& comparison, const CodedDatabase* database);
+std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& comparison,
+                                    const CodedDatabase* database, Team& team);
 
 }  // namespace lookalike

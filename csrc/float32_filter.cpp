@@ -74,8 +74,9 @@ Float32Filter::Float32Filter(const Comparison& comparison, bool products, int wo
   bounds_.error_y = pick(error_x_, error_y_);
   slack_y_ = bounds_.slacks(y.rows.matrix.rows);
   bounds_.slack_y = slack_y_.data();
-  bounds_.weight_x = bounds_.product() ? bounds_.residual_x : data_or_null(x.weight);
-  bounds_.weight_y = bounds_.product() ? bounds_.residual_y : data_or_null(y.weight);
+  const bool weighted = comparison.weights_add_up();
+  bounds_.weight_x = bounds_.product() ? bounds_.residual_x : weighted ? x.weight.data() : nullptr;
+  bounds_.weight_y = bounds_.product() ? bounds_.residual_y : weighted ? y.weight.data() : nullptr;
 }
 
 float* Float32Filter::values(const Tile& tile, int worker) {

@@ -6,10 +6,10 @@
 
 namespace lookalike {
 
-FilterPass::FilterPass(const Comparison& c, Stage stage, bool include_self, Team& team,
-                       Stats& stats)
+FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* database,
+                       bool include_self, Team& team, Stats& stats)
     : comparison_(c),
-      filter_(make_filter(stage, c, team)),
+      filter_(make_filter(stage, c, database, team)),
       grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
             tile_side(c.cols())),
       include_self_(include_self),
@@ -42,6 +42,7 @@ double FilterPass::candidates_per_neighbor(int64_t k) {
   int64_t kept = 0, wanted = 0;
   for (int g = 0; g < kGroups; ++g) {
     const int64_t i0 = nx * g / kGroups / kRows * kRows;
+    if (g > 0 && i0 == nx * (g - 1) / kGroups / kRows * kRows) continue;
     const int rows = int(std::min<int64_t>(kRows, nx - i0));
     int n = 0;  // of each row
     for (int t = 0; t < kTiles; ++t) {
@@ -81,24 +82,26 @@ constexpr double kMostCandidates = 4;
 
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
-void attempt(const Query& query, const Comparison& comparison, Stage stage, bool last, int64_t k,
-             Team& team, Stats& stats, double* distances, int64_t* indices) {
+void attempt(const Comparison& comparison, const CodedDatabase* database, bool include_self,
+             Stage stage, bool last, int64_t k, Team& team, Stats& stats, double* distances,
+             int64_t* indices) {
+  const int64_t rows = comparison.x().rows.matrix.rows;
   Lap lap;
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, stage, query.include_self, team, stats);
+  FilterPass pass(comparison, stage, database, include_self, team, stats);
   if (!last && stage == Stage::codes) {
     stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
     if (stats.candidates_per_neighbor > kMostCandidates) throw Unsuitable();
   }
   lap.to(stats.preparing);
   std::unique_ptr<Inbox> inbox;
-  if (comparison.self()) inbox = std::make_unique<Inbox>(query.x.rows, k, distances, indices);
+  if (comparison.self()) inbox = std::make_unique<Inbox>(rows, k, distances, indices);
   Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats);
   const double cost =
-      double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
+      double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   const int64_t before = stats.overflows.load();
   // The 8-bit filter has passed a sample already.
-  const int64_t most_overflows = stage == Stage::codes ? query.x.rows : query.x.rows / 4;
+  const int64_t most_overflows = stage == Stage::codes ? rows : rows / 4;
   const int64_t trial = std::max<int64_t>(16, pass.tiles() / 16);
   team.run(
       pass.tiles(), cost,
@@ -115,7 +118,7 @@ void attempt(const Query& query, const Comparison& comparison, Stage stage, bool
       },
       0, 0.9);
   team.run(
-      query.x.rows, cost,
+      rows, cost,
       [&](int64_t row, int worker) {
         Lap lap;
         reservoirs.finish(worker, row, inbox.get(), distances + row * k, indices + row * k);
@@ -126,20 +129,25 @@ void attempt(const Query& query, const Comparison& comparison, Stage stage, bool
 
 }  // namespace
 
+void neighbors(const Comparison& comparison, const CodedDatabase* database, bool include_self,
+               int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices) {
+  const std::vector<Stage> list = stages(comparison, database);
+  for (const Stage stage : list) {
+    try {
+      return attempt(comparison, database, include_self, stage, stage == list.back(), k, team,
+                     stats, distances, indices);
+    } catch (const Unsuitable&) {
+      continue;
+    }
+  }
+}
+
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
   Lap lap;
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   lap.to(stats.preparing);
-  const std::vector<Stage> candidates = stages(comparison);
-  for (const Stage stage : candidates) {
-    try {
-      return attempt(query, comparison, stage, stage == candidates.back(), k, team, stats,
-                     distances, indices);
-    } catch (const Unsuitable&) {
-      continue;
-    }
-  }
+  neighbors(comparison, nullptr, query.include_self, k, team, stats, distances, indices);
 }
 
 }  // namespace lookalike

@@ -20,6 +20,10 @@ struct Query {
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices);
 
+// The same for a comparison with a database that may have been coded before; `database` may be null.
+void neighbors(const Comparison& comparison, const CodedDatabase* database, bool include_self,
+               int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices);
+
 struct Within {
   std::vector<int64_t> indptr, indices;
   std::vector<double> distances;
@@ -32,8 +36,8 @@ void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, in
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
 class FilterPass {
  public:
-  FilterPass(const Comparison& comparison, Stage stage, bool include_self, Team& team,
-             Stats& stats);
+  FilterPass(const Comparison& comparison, Stage stage, const CodedDatabase* database,
+             bool include_self, Team& team, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_->bounds(); }
   // How many candidates the filter would leave for each of the k neighbours, measured on a sample.

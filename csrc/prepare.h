@@ -17,19 +17,31 @@ struct NotFinite : std::runtime_error {
 };
 
 struct Side {
-  Rows rows;
+  Rows rows{};
   std::vector<RowScale> scales;
   std::vector<uint8_t> flags;
-  // Only with filters: see `measure`; Σ|x| if weights add up; Σx² of the filter rows, nearly, if
+  // Only with filters: see `measure`; Σ|x| if no value is negative; Σx² of the filter rows, nearly, if
   // the norm is a root of squares.
   std::vector<float> residual, weight, square;
+  uint8_t any = 0;  // flags of any row
+  int64_t unbounded = 0;
+
+  Side() = default;
+  Side(const Side&) = delete;  // `rows` points into the vectors
+  Side& operator=(const Side&) = delete;
 };
+
+// Surveys the rows of a database and prepares them for queries that are not known yet. Throws
+// NotFinite for side 1.
+std::shared_ptr<Side> prepare_database(const MatrixView& y, Metric metric, Team& team);
 
 class Comparison {
  public:
   // For float64 alone, `with_filters` may be false. In a self-join x and y are the same side.
   Comparison(const MatrixView& x, const MatrixView* y, Metric metric, bool with_filters,
              Team& team);
+  // With a database that has been prepared.
+  Comparison(const MatrixView& x, std::shared_ptr<const Side> y, Metric metric, Team& team);
 
   const MetricKernels& kernels() const { return kernels_; }
   const Traits& traits() const { return kernels_.traits; }
@@ -39,20 +51,16 @@ class Comparison {
   int64_t cols() const { return first_.rows.matrix.cols; }
   double filter_scale() const { return first_.rows.filter_scale; }
   bool any_degenerate() const { return first_.rows.filter_cols > cols(); }
-  bool any_negative() const { return any_negative_; }
-  int64_t unbounded_rows() const { return unbounded_rows_; }
+  bool any_negative() const { return (first_.any | y().any) & kNegative; }
+  int64_t unbounded_rows() const { return first_.unbounded + (second_ ? second_->unbounded : 0); }
 
   // The pair's weight is the sum of the two rows' (Σ|u+v| of rows without negative values).
-  bool weights_add_up() const { return weights_add_up_; }
+  bool weights_add_up() const { return traits().weighted && !any_negative(); }
 
  private:
-  void survey(Side& side, int index, Team& team, std::vector<RowSurvey>& out);
-
   const MetricKernels& kernels_;
   Side first_;
-  std::unique_ptr<Side> second_;
-  int64_t unbounded_rows_ = 0;
-  bool weights_add_up_ = false, any_negative_ = false;
+  std::shared_ptr<const Side> second_;
 };
 
 }  // namespace lookalike

@@ -34,7 +34,7 @@ class FoundRows {
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, Stage::differences, query.include_self, team, stats);
+  FilterPass pass(comparison, Stage::differences, nullptr, query.include_self, team, stats);
   const float threshold = pass.bounds().threshold(comparison, radius);
   const int64_t n = query.x.rows;
   const double cost = double(n) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
