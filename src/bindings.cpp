@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "dispatch.h"
+#include "index.h"
 #include "matrix.h"
 #include "neighbors.h"
 
@@ -184,6 +185,60 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   return py::make_tuple(distances, indices);
 }
 
+// A prepared database, and the arrays that it looks at.
+class Index {
+ public:
+  Index(const py::array& rows, const std::string& metric, int threads) : rows_(rows) {
+    const la::MatrixView view = checked(rows);
+    without_gil(threads, py::none(), [&](la::Team& team) {
+      index_ = std::make_unique<la::Index>(view, metric_of(metric), team);
+    });
+  }
+  Index(const py::array& rows, const std::string& metric, const py::dict& parts)
+      : rows_(rows), parts_(parts) {
+    const la::MatrixView view = checked(rows);
+    const auto part = [&](const char* name) -> la::Index::Part {
+      if (!parts.contains(name)) return {nullptr, 0};
+      const auto bytes = parts[name].cast<py::array_t<uint8_t, py::array::c_style>>();
+      return {bytes.data(), bytes.size()};
+    };
+    la::Team team(1, {});
+    index_ = std::make_unique<la::Index>(view, metric_of(metric), part, team);
+  }
+
+  py::dict parts() const {
+    py::dict out;
+    index_->parts([&](const char* name, la::Index::Part part) {
+      out[name] = py::array_t<uint8_t>(part.bytes, static_cast<const uint8_t*>(part.data));
+    });
+    return out;
+  }
+  py::tuple knn(const py::array& x, int64_t k, int threads, py::object progress) const {
+    const la::MatrixView view = checked(x);
+    if (view.cols != index_->rows().cols) throw py::value_error("the matrices differ in columns");
+    if (k < 1 || k > index_->rows().rows) throw py::value_error("k is out of range");
+    py::array_t<double> distances({view.rows, k});
+    py::array_t<int64_t> indices({view.rows, k});
+    la::Stats stats;
+    double* const d = distances.mutable_data();
+    int64_t* const i = indices.mutable_data();
+    without_gil(threads, std::move(progress),
+                [&](la::Team& team) { index_->neighbors(view, k, team, stats, d, i); });
+    return py::make_tuple(distances, indices, as_dict(stats));
+  }
+  const char* stage() const { return index_->stage(); }
+
+ private:
+  static la::MatrixView checked(const py::array& a) {
+    const la::MatrixView view = view_of(a);
+    if (view.rows > INT32_MAX) throw py::value_error("a matrix may have at most 2**31 - 1 rows");
+    return view;
+  }
+  py::array rows_;
+  py::dict parts_;
+  std::unique_ptr<la::Index> index_;
+};
+
 py::dict cpu_info() {
   py::dict d;
   d["simd"] = la::kernels().name;
@@ -210,4 +265,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);
   m.def("topk", &topk);
+  py::class_<Index>(m, "Index")
+      .def(py::init<const py::array&, const std::string&, int>())
+      .def(py::init<const py::array&, const std::string&, const py::dict&>())
+      .def("parts", &Index::parts)
+      .def("knn", &Index::knn)
+      .def("stage", &Index::stage);
 }

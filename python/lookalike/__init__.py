@@ -9,9 +9,9 @@ imported::
          ↓               ↓
      embedder.py      _core         the extension module: allocates, releases the GIL
      images, weights,    ↓          (src/bindings.cpp)
-     preprocessing, … csrc/         prepares rows, walks tiles of pairs, filters them in float32
-         ↓                          with a proven bound on the error, recomputes in float64 what
-     ONNX Runtime                   the bound cannot exclude
+     preprocessing, … csrc/         prepares rows, walks tiles of pairs, filters them in 8 bits or
+         ↓                          float32 with a proven bound on the error, recomputes in float64
+     ONNX Runtime                   what the bound cannot exclude
 
 Embedding turns photos into features, distances compare features; a plain array is all that passes
 from one to the other. Who only compares features pays for nothing else: all other names are
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lookalike.googlenet import GoogLeNet
     from lookalike.hits import Hits
     from lookalike.images import ImageError
+    from lookalike.index import Index, IndexFileError
     from lookalike.labels import balanced_subset, category_counts
     from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
     from lookalike.protocol import evaluate
@@ -62,6 +63,8 @@ __all__ = [
     "GoogLeNet",
     "Hits",
     "ImageError",
+    "Index",
+    "IndexFileError",
     "ModelError",
     "Neighbors",
     "Preprocessing",
@@ -91,6 +94,8 @@ _LAZY = {
     "GoogLeNet": "googlenet",
     "Hits": "hits",
     "ImageError": "images",
+    "Index": "index",
+    "IndexFileError": "index",
     "ModelError": "weights",
     "Preprocessing": "preprocessing",
     "TORCHVISION": "preprocessing",

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,3 +38,20 @@ def radius_neighbors(
 def topk(
     matrix: NDArray[Any], k: int, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+
+class Index:
+    @overload
+    def __init__(self, rows: NDArray[Any], metric: str, threads: int) -> None: ...
+    @overload
+    def __init__(
+        self, rows: NDArray[Any], metric: str, parts: dict[str, NDArray[np.uint8]]
+    ) -> None: ...
+    def parts(self) -> dict[str, NDArray[np.uint8]]: ...
+    def knn(
+        self,
+        x: NDArray[Any],
+        k: int,
+        threads: int,
+        progress: Callable[[float], object] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...
+    def stage(self) -> str: ...

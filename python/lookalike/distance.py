@@ -21,20 +21,38 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 
 from __future__ import annotations
 
-import operator
-from types import TracebackType
-from typing import Any, Literal, NamedTuple, SupportsIndex, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lookalike import _core
+from lookalike.arguments import (
+    METRICS,
+    NamingRows,
+    check_same_width,
+    checked_matrix,
+    metric_name,
+    output,
+    result_dtype,
+    same_buffer,
+    thread_count,
+    two_sides,
+    whole_number,
+)
 from lookalike.progress import Progress, reporting
 
-METRICS: tuple[str, ...] = _core.METRICS
-"""The canonical names of the seven metrics."""
-
-_ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
+__all__ = [
+    "METRICS",
+    "Neighbors",
+    "RadiusNeighbors",
+    "cdist",
+    "cpu_info",
+    "knn",
+    "pdist",
+    "radius_neighbors",
+    "topk",
+]
 
 
 class Neighbors(NamedTuple):
@@ -140,18 +158,18 @@ def cdist(
     >>> la.cdist([[0.0, 1.0]], [[0.0, 1.0], [3.0, 5.0]])
     array([[0., 5.]])
     """
-    xa, xb = _matrix(XA, "XA"), _matrix(XB, "XB")
-    _same_width(xa, "XA", xb, "XB")
-    result = _output(out, (len(xa), len(xb)), _result_dtype(dtype, xa, xb), (xa, xb))
+    xa, xb = checked_matrix(XA, "XA"), checked_matrix(XB, "XB")
+    check_same_width(xa, "XA", xb, "XB")
+    result = output(out, (len(xa), len(xb)), result_dtype(dtype, xa, xb), (xa, xb))
     if result.size:
-        same = _same_buffer(xa, xb)
-        with _Naming("XA", "XB"):
+        same = same_buffer(xa, xb)
+        with NamingRows("XA", "XB"):
             _core.distances(
-                xa, None if same else xb, _metric(metric), result, False, _threads(threads)
+                xa, None if same else xb, metric_name(metric), result, False, thread_count(threads)
             )
     else:
-        _metric(metric)
-        _threads(threads)
+        metric_name(metric)
+        thread_count(threads)
     return result
 
 
@@ -189,12 +207,12 @@ def pdist(
     >>> la.pdist([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]], "manhattan")
     array([7., 1., 6.])
     """
-    x = _matrix(X, "X")
+    x = checked_matrix(X, "X")
     n = len(x)
-    result = _output(out, (n * (n - 1) // 2,), _result_dtype(dtype, x, x), (x,))
-    name, workers = _metric(metric), _threads(threads)
+    result = output(out, (n * (n - 1) // 2,), result_dtype(dtype, x, x), (x,))
+    name, workers = metric_name(metric), thread_count(threads)
     if result.size:
-        with _Naming("X", "X"):
+        with NamingRows("X", "X"):
             _core.distances(x, None, name, result, True, workers)
     return result
 
@@ -286,9 +304,9 @@ def knn(
     >>> near.indices.ravel()
     array([1, 0, 1])
     """
-    x, y = _sides(X, Y, include_self)
-    count = _count(k, "k")
-    name, workers = _metric(metric), _threads(threads)
+    x, y = two_sides(X, Y, include_self)
+    count = whole_number(k, "k")
+    name, workers = metric_name(metric), thread_count(threads)
     available = len(x) - (not include_self) if y is None else len(y)
     if len(x) and not 1 <= count <= available:
         what = "the other rows of X" if y is None and not include_self else "the rows to search"
@@ -298,7 +316,7 @@ def knn(
             raise ValueError(f"k must be at least 1, got {count}")
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as report, _Naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
             x, y, name, count, bool(include_self), workers, lambda part: report(int(part * len(x)))
         )
@@ -367,8 +385,8 @@ def radius_neighbors(
     >>> la.radius_neighbors([[0.0], [1.0], [5.0]], radius=1, metric="l1").indptr
     array([0, 1, 2, 2])
     """
-    x, y = _sides(X, Y, include_self)
-    name, workers = _metric(metric), _threads(threads)
+    x, y = two_sides(X, Y, include_self)
+    name, workers = metric_name(metric), thread_count(threads)
     try:
         limit = float(radius)
     except (TypeError, ValueError):
@@ -379,7 +397,7 @@ def radius_neighbors(
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
         return (empty, _core.no_stats()) if return_stats else empty
-    with reporting(progress, len(x), "neighbours") as report, _Naming("X", "Y"):
+    with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
             x, y, name, limit, bool(include_self), workers, lambda part: report(int(part * len(x)))
         )
@@ -419,8 +437,8 @@ def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
     >>> la.topk([[3.0, 1.0, 2.0, 1.0]], 3).indices
     array([[1, 3, 2]])
     """
-    matrix = _matrix(D, "D")
-    count, workers = _count(k, "k"), _threads(threads)
+    matrix = checked_matrix(D, "D")
+    count, workers = whole_number(k, "k"), thread_count(threads)
     if not 1 <= count <= matrix.shape[1]:
         raise ValueError(f"k must be from 1 to {matrix.shape[1]} (the columns of D), got {count}")
     if not len(matrix):
@@ -429,124 +447,3 @@ def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
         return Neighbors(*_core.topk(matrix, count, workers))
     except ArithmeticError as error:
         raise ValueError(f"D row {error.args[1]} has a NaN") from None
-
-
-def _matrix(values: ArrayLike, name: str) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-        raise TypeError(f"{name} must hold real numbers of at most 64 bits, got {array.dtype}")
-    if array.ndim != 2:
-        raise ValueError(f"{name} must be 2-D, got {array.ndim}-D of shape {array.shape}")
-    if array.shape[1] == 0:
-        raise ValueError(f"{name} must have at least one column, got shape {array.shape}")
-    if len(array) >= 2**31:
-        raise ValueError(f"{name} must have fewer than 2**31 rows, got {len(array)}")
-    if not (array.flags.aligned and array.dtype.isnative):
-        array = array.astype(array.dtype.newbyteorder("="))
-    return array
-
-
-def _same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}")
-
-
-def _same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    return a is b or (
-        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-        and a.shape == b.shape
-        and a.strides == b.strides
-        and a.dtype == b.dtype
-    )
-
-
-def _sides(
-    X: ArrayLike, Y: ArrayLike | None, include_self: bool
-) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    x = _matrix(X, "X")
-    if Y is None:
-        return x, None
-    if include_self:
-        raise ValueError("include_self must be False when Y is given, got True")
-    y = _matrix(Y, "Y")
-    _same_width(x, "X", y, "Y")
-    return x, y
-
-
-def _result_dtype(dtype: DTypeLike | None, *inputs: NDArray[Any]) -> np.dtype[Any]:
-    if dtype is not None:
-        wanted = np.dtype(dtype)
-        if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
-            raise ValueError(f"dtype must be float32 or float64, got {wanted}")
-        return wanted
-    wide = any(x.dtype.itemsize > (4 if x.dtype.kind == "f" else 2) for x in inputs)
-    return np.dtype(np.float64 if wide else np.float32)
-
-
-def _output(
-    out: NDArray[Any] | None,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    inputs: tuple[NDArray[Any], ...],
-) -> NDArray[Any]:
-    if out is None:
-        return np.empty(shape, dtype)
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
-    if out.shape != shape:
-        raise ValueError(f"out must have shape {shape}, got {out.shape}")
-    if out.dtype != dtype:
-        raise ValueError(f"out must have dtype {dtype}, got {out.dtype}")
-    if not (out.flags.c_contiguous and out.flags.aligned):
-        raise ValueError(f"out must be C-contiguous, got strides {out.strides}")
-    if not out.flags.writeable:
-        raise ValueError("out must be writeable, got a read-only array")
-    if any(np.may_share_memory(out, x) for x in inputs):
-        raise ValueError("out must not share memory with an input")
-    return out
-
-
-def _metric(metric: str) -> str:
-    name = _ALIASES.get(metric, metric) if isinstance(metric, str) else metric
-    if name not in METRICS:
-        known = ", ".join((*METRICS, *_ALIASES))
-        raise ValueError(f"metric must be one of {known}, got {metric!r}")
-    return name
-
-
-def _count(value: SupportsIndex, name: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return 0
-    count = _count(threads, "threads")
-    if not 1 <= count <= 4096:
-        raise ValueError(f"threads must be from 1 to 4096, got {count}")
-    return count
-
-
-class _Naming:
-    """Turns the core's report of a value that is not finite into an error that names it."""
-
-    def __init__(self, first: str, second: str) -> None:
-        self.names = (first, second)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if type(error) is ArithmeticError:
-            side, row = error.args
-            raise ValueError(
-                f"{self.names[side]} row {row} has a value that is not finite"
-            ) from None

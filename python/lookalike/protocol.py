@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.distance import METRICS, _matrix, _metric
+from lookalike.arguments import METRICS, checked_matrix, metric_name
 from lookalike.evaluation import Evaluation
 from lookalike.full_ranking import rank_fully
 from lookalike.labels import LabelSequence, encode_labels
@@ -93,7 +93,7 @@ def evaluate(
     >>> found.precision["cosine"]["tree"], found.mean_recall["cosine"]
     (1.0, 1.0)
     """
-    matrix = _matrix(features, "features")
+    matrix = checked_matrix(features, "features")
     known = encode_labels(labels)
     if len(known.codes) != len(matrix):
         raise ValueError(
@@ -129,7 +129,7 @@ def _metric_names(metrics: str | Sequence[str]) -> list[str]:
     if not names:
         raise ValueError("metrics must name at least one metric, got none")
     for name in names:
-        _metric(name)
+        metric_name(name)
     return names
 
 

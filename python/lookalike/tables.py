@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.distance import METRICS, _metric
+from lookalike.arguments import METRICS, metric_name
 from lookalike.paper import METRIC_ORDER
 from lookalike.printable import printable
 
@@ -43,13 +43,15 @@ MOST_ROWS = 40
 
 def metric_title(metric: str) -> str:
     """Return the name of a metric, or of what an alias stands for, as people write it."""
-    name = _metric(metric)
+    name = metric_name(metric)
     return TITLES.get(name, name.capitalize())
 
 
 def metric_place(metric: str) -> int:
     """Return a metric's place among the columns: the paper's order, then what it does not have."""
-    return [*METRIC_ORDER, *(m for m in METRICS if m not in METRIC_ORDER)].index(_metric(metric))
+    return [*METRIC_ORDER, *(m for m in METRICS if m not in METRIC_ORDER)].index(
+        metric_name(metric)
+    )
 
 
 def category_names(categories: Sequence[Any]) -> list[str]:

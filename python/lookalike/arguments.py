@@ -1,0 +1,151 @@
+"""What every public function checks of its arguments, in words that name them.
+
+Each check returns the argument as the compiled core takes it, or raises a ValueError or TypeError
+with the argument's name, the rule and the value found.
+"""
+
+from __future__ import annotations
+
+import operator
+from types import TracebackType
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from lookalike import _core
+
+METRICS: tuple[str, ...] = _core.METRICS
+"""The canonical names of the seven metrics."""
+
+ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
+
+
+def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return a 2-D array of real numbers, aligned and in native byte order."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(f"{name} must hold real numbers of at most 64 bits, got {array.dtype}")
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be 2-D, got {array.ndim}-D of shape {array.shape}")
+    if array.shape[1] == 0:
+        raise ValueError(f"{name} must have at least one column, got shape {array.shape}")
+    if len(array) >= 2**31:
+        raise ValueError(f"{name} must have fewer than 2**31 rows, got {len(array)}")
+    if not (array.flags.aligned and array.dtype.isnative):
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def check_same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
+    """Refuse matrices of different widths."""
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}")
+
+
+def same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Tell whether two arrays are the same memory seen the same way."""
+    return a is b or (
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and a.shape == b.shape
+        and a.strides == b.strides
+        and a.dtype == b.dtype
+    )
+
+
+def two_sides(
+    X: ArrayLike, Y: ArrayLike | None, include_self: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return the matrices of a search; the second is None in a self-join."""
+    x = checked_matrix(X, "X")
+    if Y is None:
+        return x, None
+    if include_self:
+        raise ValueError("include_self must be False when Y is given, got True")
+    y = checked_matrix(Y, "Y")
+    check_same_width(x, "X", y, "Y")
+    return x, y
+
+
+def result_dtype(dtype: DTypeLike | None, *inputs: NDArray[Any]) -> np.dtype[Any]:
+    """Return the type of a matrix of distances."""
+    if dtype is not None:
+        wanted = np.dtype(dtype)
+        if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
+            raise ValueError(f"dtype must be float32 or float64, got {wanted}")
+        return wanted
+    wide = any(x.dtype.itemsize > (4 if x.dtype.kind == "f" else 2) for x in inputs)
+    return np.dtype(np.float64 if wide else np.float32)
+
+
+def output(
+    out: NDArray[Any] | None,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    inputs: tuple[NDArray[Any], ...],
+) -> NDArray[Any]:
+    """Return the array to write results to."""
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}, got {out.shape}")
+    if out.dtype != dtype:
+        raise ValueError(f"out must have dtype {dtype}, got {out.dtype}")
+    if not (out.flags.c_contiguous and out.flags.aligned):
+        raise ValueError(f"out must be C-contiguous, got strides {out.strides}")
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")
+    if any(np.may_share_memory(out, x) for x in inputs):
+        raise ValueError("out must not share memory with an input")
+    return out
+
+
+def metric_name(metric: str) -> str:
+    """Return the canonical name of a metric."""
+    name = ALIASES.get(metric, metric) if isinstance(metric, str) else metric
+    if name not in METRICS:
+        known = ", ".join((*METRICS, *ALIASES))
+        raise ValueError(f"metric must be one of {known}, got {metric!r}")
+    return name
+
+
+def whole_number(value: SupportsIndex, name: str) -> int:
+    """Return an integer."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads to use, 0 for the default."""
+    if threads is None:
+        return 0
+    count = whole_number(threads, "threads")
+    if not 1 <= count <= 4096:
+        raise ValueError(f"threads must be from 1 to 4096, got {count}")
+    return count
+
+
+class NamingRows:
+    """Turns the core's report of a value that is not finite into an error that names it."""
+
+    def __init__(self, first: str, second: str) -> None:
+        self.names = (first, second)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if type(error) is ArithmeticError:
+            side, row = error.args
+            raise ValueError(
+                f"{self.names[side]} row {row} has a value that is not finite"
+            ) from None

@@ -1,0 +1,194 @@
+"""A prepared database answers as `knn` does, from memory and from a file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike
+from matrices import HOSTILE, googlenet_like, of_dtype
+from reference import METRICS, assert_same_bits
+
+every_metric = pytest.mark.parametrize("metric", METRICS)
+
+
+def assert_answers_as_knn(index, X, Q, k, metric):
+    expected = lookalike.knn(Q, X, k=k, metric=metric)
+    found = index.knn(Q, k)
+    assert_same_bits(found.indices, expected.indices)
+    assert_same_bits(found.distances, expected.distances)
+
+
+@every_metric
+@pytest.mark.parametrize("queries", [1, 2, 7, 8, 33])
+def test_answers_are_those_of_knn(metric, queries):
+    X, Q = googlenet_like(1500, 130), googlenet_like(queries, 130, seed=1)
+    index = lookalike.Index(X, metric)
+    for k in (1, 20, 1500):
+        assert_answers_as_knn(index, X, Q, k, metric)
+    assert_answers_as_knn(index, X, X[:queries], 5, metric)
+
+
+@every_metric
+def test_a_search_reads_the_codes(metric):
+    X = googlenet_like(3000, 256)
+    _, stats = lookalike.Index(X, metric).knn(X[:1], 10, return_stats=True)
+    coded = lookalike.cpu_info()["simd"] != "baseline"
+    if metric == "canberra":
+        coded = "vbmi" in lookalike.cpu_info()["extensions"]
+    assert (stats["stages"][0] != "float32") == coded
+    assert stats["pairs"] >= 3000
+    assert stats["refined"] < 1000
+
+
+@every_metric
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_rows(metric, name, rng):
+    X = HOSTILE[name](rng, 300, 37)
+    Q = np.concatenate([X[:20], HOSTILE[name](rng, 5, 37)])
+    assert_answers_as_knn(lookalike.Index(X, metric), X, Q, 30, metric)
+
+
+@every_metric
+def test_queries_unlike_the_rows(metric, rng):
+    """None of the rows is negative, degenerate or far away: queries may be."""
+    X = googlenet_like(400, 40) + np.float32(0.1)
+    Q = np.zeros((6, 40))
+    Q[1] = 3
+    Q[2] = -X[0]
+    Q[3] = rng.standard_normal(40) * 1e200
+    Q[4] = X[7] * np.float32(1e-30)
+    Q[5] = X[9]
+    assert_answers_as_knn(lookalike.Index(X, metric), X, Q, 50, metric)
+
+
+@every_metric
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int8", "uint8", "int32", "bool"])
+def test_types_and_files(metric, dtype, tmp_path):
+    X = of_dtype(dtype, 200, 33)
+    lookalike.Index(X[::2], metric).save(tmp_path / "a.index")
+    index = lookalike.Index.open(tmp_path / "a.index")
+    assert index.metric == metric
+    assert index.shape == (100, 33)
+    assert len(index) == 100
+    assert_same_bits(index.rows, X[::2])
+    assert_answers_as_knn(index, X[::2], X[:9], 20, metric)
+
+
+def test_opening_reads_little(tmp_path):
+    X = googlenet_like(4000, 512)
+    lookalike.Index(X, "cosine").save(tmp_path / "a.index")
+    index = lookalike.Index.open(tmp_path / "a.index")
+    assert isinstance(index.rows.base.base if index.rows.base is not None else None, np.ndarray)
+    assert not index.rows.flags.writeable
+    assert_answers_as_knn(index, X, X[:3], 10, "cosine")
+
+
+SEARCH = """
+import sys, numpy as np, lookalike
+index = lookalike.Index.open(sys.argv[1])
+found = index.knn(index.rows[:9], 20)
+np.savez(sys.argv[2], distances=found.distances, indices=found.indices)
+"""
+
+
+@every_metric
+def test_a_file_serves_every_instruction_set(metric, tmp_path):
+    X = googlenet_like(500, 70)
+    saved = {"LOOKALIKE_SIMD": "avx2"}, {}
+    expected = lookalike.knn(X[:9], X, k=20, metric=metric)
+    for n, environment in enumerate(saved):
+        path = tmp_path / f"{n}.index"
+        code = "import sys, numpy as np, lookalike\nX = np.load(sys.argv[2])\n"
+        code += f"lookalike.Index(X, {metric!r}).save(sys.argv[1])"
+        np.save(tmp_path / "X.npy", X)
+        run(code, environment, path, tmp_path / "X.npy")
+        for cap in ({}, {"LOOKALIKE_SIMD": "avx2"}, {"LOOKALIKE_SIMD": "baseline"}):
+            run(SEARCH, cap, path, tmp_path / "out.npz")
+            with np.load(tmp_path / "out.npz") as found:
+                assert_same_bits(found["indices"], expected.indices)
+                assert_same_bits(found["distances"], expected.distances)
+
+
+def run(code, environment, *arguments):
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    subprocess.run(command, env=os.environ | environment, check=True, timeout=60)
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "a.index"
+    X = googlenet_like(50, 20)
+    lookalike.Index(X, "cosine").save(path)
+    whole = path.read_bytes()
+    head, header, body = whole.split(b"\n", 2)
+    facts = json.loads(header)
+
+    def refused(content, says):
+        path.write_bytes(content)
+        with pytest.raises(lookalike.IndexFileError, match=says) as error:
+            lookalike.Index.open(path)
+        assert str(path) in str(error.value)
+
+    def changed(**values):
+        return b"\n".join([head, json.dumps(facts | values).encode(), body])
+
+    refused(b"", "not an index")
+    refused(b"something else\n" + whole, "not an index")
+    refused(whole[: len(head) + 10], "damaged")
+    refused(whole[:-1], "damaged: .* bytes expected")
+    refused(whole + b"x", "damaged")
+    refused(changed(shape=[51, 20]), "damaged")
+    refused(changed(shape=[50, 19]), "damaged")
+    refused(changed(metric="euclidean"), "damaged")
+    refused(changed(metric="hamming"), "damaged: metric must be one of")
+    refused(changed(parts={"rows": facts["parts"]["rows"]}), "damaged")
+    for part in facts["parts"]:
+        at, length = facts["parts"][part]
+        if length:
+            refused(changed(parts=facts["parts"] | {part: [at, length - 1]}), "damaged")
+            refused(changed(parts=facts["parts"] | {part: [at, 10**9]}), "damaged")
+    path.write_bytes(whole)
+    assert len(lookalike.Index.open(path)) == 50
+
+
+def test_bad_arguments():
+    X = googlenet_like(20, 5)
+    index = lookalike.Index(X, "l1")
+    assert index.metric == "manhattan"
+    with pytest.raises(ValueError, match=r"Q must have 5 columns like X, got 4"):
+        index.knn(np.ones((2, 4)), 1)
+    with pytest.raises(ValueError, match=r"k must be from 1 to 20 \(the rows\), got 21"):
+        index.knn(X, 21)
+    with pytest.raises(ValueError, match=r"k must be from 1 to 20 \(the rows\), got 100"):
+        index.knn(X)
+    with pytest.raises(ValueError, match="Q row 1 has a value that is not finite"):
+        index.knn(np.where(np.arange(10).reshape(2, 5) == 7, np.nan, 1), 1)
+    X[3, 2] = np.inf
+    with pytest.raises(ValueError, match="X row 3 has a value that is not finite"):
+        lookalike.Index(X)
+    with pytest.raises(ValueError, match="metric must be one of"):
+        lookalike.Index(np.ones((2, 2)), "hamming")
+
+
+def test_no_queries_and_no_rows(tmp_path):
+    index = lookalike.Index(googlenet_like(20, 5))
+    assert index.knn(np.empty((0, 5)), 3).indices.shape == (0, 3)
+    empty = lookalike.Index(np.empty((0, 5)))
+    with pytest.raises(ValueError, match="k must be"):
+        empty.knn(np.ones((1, 5)), 1)
+    empty.save(tmp_path / "empty.index")
+    assert len(lookalike.Index.open(tmp_path / "empty.index")) == 0
+
+
+def test_saving_replaces_a_file_whole(tmp_path):
+    path = Path(tmp_path / "a.index")
+    lookalike.Index(googlenet_like(30, 5)).save(path)
+    opened = lookalike.Index.open(path)
+    lookalike.Index(googlenet_like(40, 5)).save(path)
+    assert len(lookalike.Index.open(path)) == 40
+    assert len(opened.knn(opened.rows, 3).indices) == 30  # still the file that it opened
+    assert os.listdir(tmp_path) == ["a.index"]
