@@ -172,8 +172,13 @@ CodedSide encode(const Coding& coding, const Side& side, Team& team) {
                  residual += coding.rounding * coding.steps / 2 * coded[r].sum;
                }
                out.residual[row] = up(residual);
-               if (!out.weight.empty()) out.weight[row] = float(side.weight[row] * coding.steps);
-               out.slack[row] = up(residual);
+               if (!out.weight.empty()) {
+                 out.weight[row] = float(side.weight[row] * coding.steps);
+                 if (side.weight[row] > 0 && out.weight[row] < kLeastWeight) {
+                   out.residual[row] = std::numeric_limits<float>::infinity();
+                 }
+               }
+               out.slack[row] = up(out.residual[row]);
                if (!products) continue;
                out.scale[row] = coded[r].scale;
                out.zero[row] = coded[r].zero;

@@ -99,8 +99,12 @@ void measure_rows(Side& side, const std::vector<RowSurvey>& surveyed, const Metr
                 rows.prepare != Prepare::as_is ? 1.0f : float(std::ldexp(r.size, 2 * e));
           }
           const bool known = r.residual >= 0 && rows.filter_scale == 1;
-          side.residual[row] = side.flags[row] & kUnbounded ? std::numeric_limits<float>::infinity()
-                               : known                      ? r.residual
+          // A weight too small for float32 would pass for that of a row of zeros.
+          const bool weightless =
+              weighted && r.exponent != kZeroRow && side.weight[row] < kLeastWeight;
+          side.residual[row] = side.flags[row] & kUnbounded || weightless
+                                   ? std::numeric_limits<float>::infinity()
+                               : known ? r.residual
                                        : kernels().measure(rows, traits, int64_t(row));
         }
       },

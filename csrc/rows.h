@@ -54,7 +54,10 @@ struct Rows {
 // them.
 
 inline constexpr float kTiny = 0x1p-100f;
-inline constexpr int kLargestExponent = 56;  // filter values stay below 2^56: no sum overflows
+// Filter values stay below 2^55, so that no sum of kMostCodeCols squares, nor of two, overflows.
+inline constexpr int kLargestExponent = 55;
+
+inline constexpr float kLeastWeight = 0x1p-126f;  // of a row that is not zero
 
 // What a first look at a row tells.
 struct RowSurvey {

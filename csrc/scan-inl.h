@@ -81,7 +81,7 @@ void uppers(const CandidateBounds& b, const float* values, const int32_t* indice
     F32 upper = F32::load(v);
     if (b.error) {
       upper = upper + F32::all(b.own_error) + F32::gather(b.error, j);
-      upper = square_root(max(upper, F32::all(0)));
+      upper = square_root(max(F32::all(0), upper));  // in this order a NaN stays one
     } else {
       upper = upper * F32::all(1 + b.relative);
     }
