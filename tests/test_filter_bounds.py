@@ -3,6 +3,8 @@
 The counters of each search say which filter it ran, so that a test of a bound tests that bound.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,15 +18,15 @@ every_metric = pytest.mark.parametrize("metric", METRICS)
 EVERYTHING = HOSTILE | AGAINST_CODES
 
 
-def search(X, Y=None, *, k, metric, also=(), include_self=False):
+def search(X, Y=None, *, k, metric, also=(), include_self=False, index=False):
     """Search, compare with the brute force for each k, and return the filter that ran for `k`."""
     X64 = np.asarray(X, np.float64)
     D = lookalike.cdist(X64, X64 if Y is None else np.asarray(Y, np.float64), metric)
     values, order = first_k(D, max(k, *also, 1), without_self=Y is None and not include_self)
+    options = {} if index else {"metric": metric, "include_self": include_self}
+    find = lookalike.Index(Y, metric=metric).knn if index else partial(lookalike.knn, Y=Y)
     for count in (*also, k):
-        (distances, indices), stats = lookalike.knn(
-            X, Y, k=count, metric=metric, include_self=include_self, return_stats=True
-        )
+        (distances, indices), stats = find(X, k=count, return_stats=True, **options)
         assert_same_bits(indices, order[:, :count])
         assert_same_bits(distances, values[:, :count])
     (stage,) = stats["stages"]
@@ -53,6 +55,10 @@ def test_hostile_rows(metric, name, rng):
     half = len(X) // 2
     assert_codes(search(X, k=half, metric=metric, also=(1, 7, 30)), metric, X)
     assert_codes(search(X[::5], X, k=half, metric=metric, also=(1, 30)), metric, X)
+    # An index chooses its grid, and its scale, before it knows a query.
+    for queries in (X[::5], X[:2]):
+        stage = search(queries, X, k=half, metric=metric, also=(1,), index=True)
+        assert_codes(stage, metric, X)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -100,6 +106,27 @@ def test_the_longest_rows_in_codes(metric, d):
     search(-X[:8], X, k=2, metric=metric)
 
 
+@pytest.mark.parametrize("steps", [200.5, 100.5])
+def test_squares_at_the_end_of_float32(steps):
+    # A value may be coded as half a step more than it is, and 32,768 squares of 2^56 are 2^127: the
+    # squares of two rows pass 2^128, and so does twice their product.
+    rng = np.random.default_rng(0)
+    X = rng.random((24, 32768), np.float32)
+    high = np.float32(2.0**56 * (1 - 2.0**-24))
+    X[[1, 5, 9]] = high * np.float32([[1], [1], [0.985 if steps > 127 else 0.97]])
+    X[[1, 5, 9], 0] = -high / np.float32(steps)
+    X[5, 100 : 100 + (350 if steps > 127 else 900)] *= np.float32(0.7)
+    for scale in (1, 0.5, 0.25):
+        search(X * np.float32(scale), k=1, metric="euclidean")
+
+
+def test_weights_too_small_for_float32():
+    # To float32 the third row is the second, and a row of zeros is at 0 from another.
+    X = np.array([[0.8], [0], [7e-48]])
+    search(X, k=1, metric="braycurtis")
+    search(X[1:], X[:2], k=1, metric="braycurtis")
+
+
 @every_metric
 def test_many_rows_of_few_directions(metric, rng):
     # k neighbours at one distance, more of them just beyond it, on both sides of several tiles.
@@ -135,12 +162,12 @@ def searches(draw):
         if not np.isfinite(X).all():
             X = np.nan_to_num(X, nan=0, posinf=1, neginf=-1)
     X = X[rng.integers(n, size=n)] if draw(st.booleans()) else X
-    queries = draw(st.integers(8, 40))  # fewer take no codes
+    queries = draw(st.integers(1, 40))
     Y = X[rng.integers(n, size=queries)] if draw(st.booleans()) else None
     if Y is not None and Y.dtype.kind == "f":
         Y = Y * Y.dtype.type(draw(st.sampled_from([1, 1, 1.001, 1.5, 30])))
         Y = np.nan_to_num(Y, nan=0, posinf=1, neginf=-1)
-    return X, Y, draw(st.integers(1, n - (Y is None)))
+    return X, Y, draw(st.integers(1, n - (Y is None))), draw(st.booleans())
 
 
 @pytest.mark.slow
@@ -152,8 +179,8 @@ def searches(draw):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 def test_long_search_for_a_pair_wrongly_excluded(metric, case):
-    X, queries, k = case
+    X, queries, k, index = case
     if queries is None:
         search(X, k=k, metric=metric)
     else:
-        search(queries, X, k=k, metric=metric)
+        search(queries, X, k=k, metric=metric, index=index)

@@ -35,7 +35,7 @@ double share(const Bounds& b, double value, double norm, int64_t i, int64_t j) {
 }
 
 void check(const Comparison& c, Stage stage, Team& team) {
-  const std::unique_ptr<Filter> filter = make_filter(stage, c, team);
+  const std::unique_ptr<Filter> filter = make_filter(stage, c, nullptr, team);
   const Bounds& b = filter->bounds();
   ExactDistances exact(c, 1);
   const int64_t nx = c.x().rows.matrix.rows, ny = c.y().rows.matrix.rows;
@@ -85,7 +85,7 @@ int main() {
     const MatrixView y{ys.data(), type, ny, cols, cols * size, size};
     Team team(1, [](double) { return false; });
     const Comparison comparison(x, ny ? &y : nullptr, Metric(metric), true, team);
-    for (const Stage stage : stages(comparison)) check(comparison, stage, team);
+    for (const Stage stage : stages(comparison, nullptr)) check(comparison, stage, team);
     std::puts("");
     std::fflush(stdout);
   }
