@@ -33,42 +33,69 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
   return *w;
 }
 
-double FilterPass::candidates_per_neighbor(int64_t k) {
+void FilterPass::sample(
+    const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look) {
   constexpr int kRows = 8, kGroups = 4, kTiles = 8;
   const int64_t nx = comparison_.x().rows.matrix.rows, ny = comparison_.y().rows.matrix.rows;
-  const Bounds& b = filter_->bounds();
-  std::vector<float> values(kRows * kTiles * kTile), uppers(kTiles * kTile + 16);
-  std::vector<int32_t> columns(values.size());
-  int64_t kept = 0, wanted = 0;
+  const int64_t tiles = (ny + kTile - 1) / kTile;
+  std::vector<float> values(kRows * kTiles * kTile);
+  std::vector<int32_t> columns(kTiles * kTile);
+  int64_t last = -1;
   for (int g = 0; g < kGroups; ++g) {
     const int64_t i0 = nx * g / kGroups / kRows * kRows;
-    if (g > 0 && i0 == nx * (g - 1) / kGroups / kRows * kRows) continue;
+    if (i0 == last) continue;
+    last = i0;
     const int rows = int(std::min<int64_t>(kRows, nx - i0));
-    int n = 0;  // of each row
-    for (int t = 0; t < kTiles; ++t) {
-      const int64_t tiles = (ny + kTile - 1) / kTile;
-      if (t >= tiles) break;
+    int n = 0;
+    for (int64_t t = 0; t < std::min<int64_t>(tiles, kTiles); ++t) {
       const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
       const int cols = int(std::min<int64_t>(kTile, ny - j0));
       const float* found = filter_->values(Tile{i0, j0, rows, cols, false}, 0);
       for (int i = 0; i < rows; ++i) {
         std::copy_n(found + i * kTile, cols, values.data() + i * kTiles * kTile + n);
-        std::iota(columns.data() + i * kTiles * kTile + n,
-                  columns.data() + i * kTiles * kTile + n + cols, int32_t(j0));
       }
       n += cols;
     }
-    const int64_t share = std::clamp<int64_t>(k * n / ny, 1, n);
     for (int i = 0; i < rows; ++i) {
-      float* const v = values.data() + i * kTiles * kTile;
-      int32_t* const j = columns.data() + i * kTiles * kTile;
-      kernels().uppers(b.of(i0 + i), v, j, n, uppers.data());
-      const float threshold = kernels().kth_smallest(uppers.data(), n, share);
-      kept += kernels().within(b.limit(threshold, i0 + i), v, j, n);
-      wanted += share;
+      int c = 0;
+      for (int64_t t = 0; c < n; ++t) {
+        const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+        for (int64_t j = j0; j < std::min(ny, j0 + kTile); ++j) columns[size_t(c++)] = int32_t(j);
+      }
+      look(i0 + i, values.data() + i * kTiles * kTile, columns.data(), n);
     }
   }
+}
+
+double FilterPass::candidates_per_neighbor(int64_t k) {
+  const int64_t ny = comparison_.y().rows.matrix.rows;
+  const Bounds& b = filter_->bounds();
+  std::vector<float> uppers;
+  int64_t kept = 0, wanted = 0;
+  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+    const int64_t share = std::clamp<int64_t>(k * n / ny, 1, n);
+    uppers.resize(size_t(n) + 16);
+    kernels().uppers(b.of(row), values, columns, n, uppers.data());
+    const float threshold = kernels().kth_smallest(uppers.data(), n, share);
+    kept += kernels().within(b.limit(threshold, row), values, columns, n);
+    wanted += share;
+  });
   return double(kept) / double(wanted);
+}
+
+double FilterPass::doubtful(float threshold) {
+  const Bounds& b = filter_->bounds();
+  std::vector<float> uppers;
+  int64_t kept = 0, sure = 0, pairs = 0;
+  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+    uppers.resize(size_t(n) + 16);
+    kernels().uppers(b.of(row), values, columns, n, uppers.data());
+    sure += std::count_if(uppers.begin(), uppers.begin() + n,
+                          [&](float upper) { return upper <= threshold; });
+    kept += kernels().within(b.limit(threshold, row), values, columns, n);
+    pairs += n;
+  });
+  return double(kept - sure) / double(pairs);
 }
 
 namespace {

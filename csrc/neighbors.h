@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "dispatch.h"
@@ -42,6 +43,8 @@ class FilterPass {
   const Bounds& bounds() const { return filter_->bounds(); }
   // How many candidates the filter would leave for each of the k neighbours, measured on a sample.
   double candidates_per_neighbor(int64_t k);
+  // The share of pairs that it would leave in doubt of being within a threshold, measured likewise.
+  double doubtful(float threshold);
   // Calls keep(row, values, indices, n) with those of the tile's pairs that the row's threshold does
   // not exclude, in a self-join for the rows on both of its sides. The two lists may be overwritten.
   template <class Threshold, class Keep>
@@ -65,6 +68,8 @@ class FilterPass {
   void scan(Workspace&, const float* values, int64_t first, int rows, int64_t other, int cols,
             bool without_self, Threshold threshold, Keep keep);
   Workspace& workspace(int worker);
+  // Some rows of x with their values at some rows of y, which may be overwritten. Of codes alone.
+  void sample(const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look);
 };
 
 template <class Threshold, class Keep>

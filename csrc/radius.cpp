@@ -34,8 +34,20 @@ class FoundRows {
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
   const Comparison comparison(query.x, query.y, query.metric, true, team);
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, Stage::differences, nullptr, query.include_self, team, stats);
-  const float threshold = pass.bounds().threshold(comparison, radius);
+  std::unique_ptr<FilterPass> pass;
+  float threshold = 0;
+  const auto use = [&](Stage stage) {
+    pass =
+        std::make_unique<FilterPass>(comparison, stage, nullptr, query.include_self, team, stats);
+    threshold = pass->bounds().threshold(comparison, radius);
+  };
+  // A float64 distance costs some ten times what codes save.
+  constexpr double kMostDoubtful = 0.05;
+  if (stages(comparison, nullptr).front() == Stage::codes) {
+    use(Stage::codes);
+    if (pass->doubtful(threshold) > kMostDoubtful) pass = nullptr;
+  }
+  if (!pass) use(Stage::differences);
   const int64_t n = query.x.rows;
   const double cost = double(n) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
   FoundRows rows(n);
@@ -45,12 +57,12 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   };
   std::vector<Pending> pending(size_t(team.threads()));
   team.run(
-      pass.tiles(), cost,
+      pass->tiles(), cost,
       [&](int64_t unit, int worker) {
         Pending& p = pending[size_t(worker)];
         // Of a self-join both rows of a pair have the same threshold: the pair comes once for each,
         // and the first does for both.
-        pass.tile(
+        pass->tile(
             unit, worker, [&](int64_t) { return threshold; },
             [&](int64_t row, const float*, const int32_t* indices, int n) {
               p.others.clear();
