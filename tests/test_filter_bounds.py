@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import lookalike
 from matrices import AGAINST_CODES, HOSTILE, googlenet_like
-from reference import ANGULAR, METRICS, assert_same_bits, first_k
+from reference import ANGULAR, METRICS, assert_pairs, assert_same_bits, filtered, first_k
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 EVERYTHING = HOSTILE | AGAINST_CODES
@@ -59,6 +59,21 @@ def test_hostile_rows(metric, name, rng):
     for queries in (X[::5], X[:2]):
         stage = search(queries, X, k=half, metric=metric, also=(1,), index=True)
         assert_codes(stage, metric, X)
+
+
+@pytest.mark.parametrize("name", AGAINST_CODES)
+@every_metric
+def test_radius_among_hostile_rows(metric, name, rng):
+    X = AGAINST_CODES[name](rng, 151, 45)
+    X64 = np.asarray(X, np.float64)
+    D = lookalike.cdist(X64, X64, metric)
+    # Of a pair that is there, so that it lies on the very edge.
+    for radius in np.sort(D, axis=None)[[200, 2000, 9000]].tolist():
+        if not np.isfinite(radius):
+            continue
+        for Y, without_self in ((None, True), (X, False)):
+            found = lookalike.radius_neighbors(X, Y, radius=radius, metric=metric)
+            assert_pairs(found, filtered(D, radius, without_self=without_self))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
