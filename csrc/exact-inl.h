@@ -92,7 +92,8 @@ LK_INLINE void exact_floats(const double* u, const float* const* v, const float*
       for (int c = 0; c < C; ++c) {
         F64 b = F64::load(v[c] + at);
         if constexpr (M::traits.prepare == Prepare::centred_unit) {
-          b = (b - F64::all(scales[c]->mean)) - F64::all(scales[c]->mean_low);
+          // Shared among adders and multipliers, see F64's minus.
+          b = F64{b.v - F64::all(scales[c]->mean).v} - F64::all(scales[c]->mean_low);
         }
         if constexpr (M::traits.prepare != Prepare::as_is) {
           b = b * F64::all(scales[c]->inverse_norm);

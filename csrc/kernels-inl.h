@@ -78,6 +78,7 @@ extern const Kernels kKernels = {
     transpose,
     uppers,
     within,
+    ranks,
     kth_smallest,
     below_f32,
     below_f64,

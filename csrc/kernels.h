@@ -107,6 +107,8 @@ struct Kernels {
                  float* out);
   // Moves the candidates that the limit does not exclude to the front, in their order.
   int (*within)(const CandidateLimit&, float* values, int32_t* indices, int n);
+  // How many of n values are below each.
+  void (*ranks)(const double* values, int n, int32_t* out);
   // A float that at least k of the n values, all >= 0, do not exceed; nearly the least.
   float (*kth_smallest)(const float* values, int64_t n, int64_t k);
   // Positions of the values below `limit`; the count, or -1 if there is a NaN.

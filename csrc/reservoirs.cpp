@@ -202,6 +202,29 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
   const int near = rank_nearest(worker, row, inbox);
   rank(worker, row, near, count, inbox);
   for (const Ranked& r : w.sent) w.place[size_t(r.index)] = 0;
+  place_nearest(w, distances, indices);
+}
+
+void Reservoirs::place_nearest(Workspace& w, double* distances, int64_t* indices) const {
+  const size_t n = w.ranked.size();
+  if (n <= kMostCounted) {
+    double values[kMostCounted];
+    int32_t ranks[kMostCounted];
+    for (size_t c = 0; c < n; ++c) values[c] = w.ranked[c].distance;
+    kernels().ranks(values, int(n), ranks);
+    std::fill(indices, indices + k_, -1);
+    int64_t placed = 0;
+    for (size_t c = 0; c < n; ++c) {
+      if (ranks[c] >= k_ || indices[ranks[c]] >= 0) continue;
+      distances[ranks[c]] = values[c];
+      indices[ranks[c]] = w.ranked[c].index;
+      ++placed;
+    }
+    // Equal distances have one rank and leave another empty, unless the tie is at the k-th.
+    const auto of_kth = [&](const Ranked& r) { return r.distance == distances[k_ - 1]; };
+    if (placed == k_ && std::count_if(w.ranked.begin(), w.ranked.end(), of_kth) == 1) return;
+  }
+  // Too many, or equal distances, which go by their index.
   const auto end = w.ranked.begin() + k_;
   std::nth_element(w.ranked.begin(), end - 1, w.ranked.end());
   std::sort(w.ranked.begin(), end);

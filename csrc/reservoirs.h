@@ -48,6 +48,7 @@ class Reservoirs {
     std::vector<int32_t> place;
     std::vector<Ranked> sent;
   };
+  static constexpr size_t kMostCounted = 512;  // entries to rank by counting
   class RowLock;
 
   float* values(int64_t row) { return values_.get() + row * capacity_; }
@@ -65,6 +66,8 @@ class Reservoirs {
   // Ranks the k nearest by their bounds, takes the threshold that they give, drops whom it excludes;
   // returns how many of the row's first candidates are ranked.
   int rank_nearest(int worker, int64_t row, Inbox* inbox);
+  // Writes the k least of w.ranked in their order.
+  void place_nearest(Workspace& w, double* distances, int64_t* indices) const;
   // Brings the k least of w.ranked to its front, and the row's threshold down to the k-th.
   void adopt_kth(Workspace& w, int64_t row);
 

@@ -153,6 +153,21 @@ float kth_smallest(const float* values, int64_t n, int64_t k) {
   return t;
 }
 
+// How many of the n values are below each, by counting: for a few hundred it is much faster than the
+// branches of a sort.
+void ranks(const double* values, int n, int32_t* out) {
+  constexpr int lanes = F64::lanes;
+  for (int i = 0; i < n; ++i) {
+    const F64 value = F64::all(values[i]);
+    int rank = 0, c = 0;
+    for (; c + lanes <= n; c += lanes) {
+      rank += __builtin_popcount(less(F64::load(values + c), value));
+    }
+    for (; c < n; ++c) rank += values[c] < values[i];
+    out[i] = rank;
+  }
+}
+
 template <class V, class T>
 int64_t below(const T* values, int64_t n, T limit, int32_t* positions) {
   int64_t count = 0;
