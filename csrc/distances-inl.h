@@ -87,7 +87,7 @@ struct Canberra {
   }
   static LK_INLINE Product<F32> strict_term(F32 u, F32 v) {
     const F32 s = denominator(u, v), r = reciprocal(s);
-    return {abs(u - v), r * (F32::all(2) - s * r)};
+    return {abs(u - v), r * fused({-s.v}, r, F32::all(2))};
   }
   static LK_INLINE double finish(double sum, double) { return sum; }
   static LK_INLINE double norm_of(double distance) { return distance; }

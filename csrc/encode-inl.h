@@ -6,7 +6,6 @@ constexpr float kMeasured = 1 + 0x1p-10f;
 LK_INLINE IntVector truncated(F32 x) { return __builtin_convertvector(x.v, IntVector); }
 LK_INLINE F32 floats(IntVector x) { return {__builtin_convertvector(x, FloatVector)}; }
 LK_INLINE F32 min(F32 a, F32 b) { return F32::all(0) - max(F32::all(0) - a, F32::all(0) - b); }
-LK_INLINE F32 fused(F32 a, F32 b, F32 c) { return {vfma(a.v, b.v, c.v)}; }
 
 LK_INLINE float largest_lane(F32 x) {
   float lanes[F32::lanes], m;

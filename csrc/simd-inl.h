@@ -145,6 +145,7 @@ LK_INLINE F32 negated_magnitude_or_minus_inf(F32 a) {  // −|a|, −∞ for 0
   return {
       -FloatVector((IntVector(magnitude) & ~zero) | (IntVector(vall(__builtin_inff())) & zero))};
 }
+LK_INLINE F32 fused(F32 a, F32 b, F32 c) { return {vfma(a.v, b.v, c.v)}; }  // a b + c
 LK_INLINE F32 square_root(F32 a) {
 #if defined(__AVX512F__)
   return {_mm512_sqrt_ps(a.v)};
