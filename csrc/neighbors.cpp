@@ -103,9 +103,11 @@ namespace {
 // Thrown by a worker when a filter excludes too little.
 struct Unsuitable {};
 
-// Reservoirs hold nearly four times the neighbours wanted; where a filter leaves more candidates than
-// this, they are mostly full.
-constexpr double kMostCandidates = 4;
+// Where codes leave more candidates than this, float32 is faster in all. Dividing it is slow, and a
+// prepared database is read for a few queries, whose candidates are few against its rows.
+double most_candidates(const Traits& traits, bool prepared) {
+  return prepared ? 8 : traits.change == Change::ratio ? 4 : 2.6;
+}
 
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
@@ -118,7 +120,8 @@ void attempt(const Comparison& comparison, const CodedDatabase* database, bool i
   FilterPass pass(comparison, stage, database, include_self, team, stats);
   if (!last && stage == Stage::codes) {
     stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
-    if (stats.candidates_per_neighbor > kMostCandidates) throw Unsuitable();
+    if (stats.candidates_per_neighbor > most_candidates(comparison.traits(), database != nullptr))
+      throw Unsuitable();
   }
   lap.to(stats.preparing);
   std::unique_ptr<Inbox> inbox;

@@ -21,6 +21,20 @@ class Reservoirs::RowLock {
   std::atomic<bool>& flag_;
 };
 
+namespace {
+
+// Entries of eight bytes a row: of the memory that a search may take, 16 (k + 32) bytes a row, of which
+// 64 are for what is kept of a row elsewhere; one byte a feature, as a filter's copy of the rows may
+// take two and takes one at the most; and half of what each thread may have.
+int64_t capacity(const Comparison& comparison, int64_t k, int workers) {
+  const int64_t rows = std::max<int64_t>(1, comparison.x().rows.matrix.rows);
+  const int64_t shared = (int64_t(16) << 20) * workers / (8 * rows);
+  return std::min(
+      {2 * k + 56 + comparison.cols() / 8 + shared, 5 * k + 64, comparison.y().rows.matrix.rows});
+}
+
+}  // namespace
+
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
                        ExactDistances& exact, int workers, Stats& stats)
     : comparison_(comparison),
@@ -28,10 +42,7 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       exact_(exact),
       stats_(stats),
       k_(k),
-      // 16 (k + 32) bytes a row in all, of which 64 are for what is kept of a row elsewhere; and
-      // one byte a feature, as a filter's copy of the rows may take two and takes one at the most.
-      capacity_(std::min(
-          {2 * k + 56 + comparison.cols() / 8, 3 * k + 64, comparison.y().rows.matrix.rows})),
+      capacity_(capacity(comparison, k, workers)),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),
