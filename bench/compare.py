@@ -145,7 +145,7 @@ def own_note(ours: Job, seconds: float, metric: str, arguments: argparse.Namespa
     if not arguments.no_roofline:
         reached = fraction(metric, rate, simd_level())
         if arguments.what == "batch" and arguments.queries < 8:  # then memory is what limits
-            reached = read_fraction(arguments.n * 1024 * 4 / seconds)
+            reached = read_fraction(arguments.n * 1024 / seconds)
         said += [f"{part:.2f} of {name.replace('_', ' ')}" for name, part in reached.items()]
     if arguments.what == "knn":
         rows, _, _ = rows_and_queries(arguments.n, arguments.dtype)

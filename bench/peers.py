@@ -83,10 +83,13 @@ class Lookalike(Peer):
     matrix_metrics: tuple[str, ...] = METRICS
     search_metrics: tuple[str, ...] = METRICS
 
-    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
+    def index(self, rows: Any, metric: str) -> Any:
         import lookalike as la
 
-        found = la.knn(queries, index, k=k, metric=metric)
+        return la.Index(rows, metric)
+
+    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
+        found = index.knn(queries, k)
         return found.distances, found.indices
 
     def self_join(self, index: Any, rows: Any, k: int, metric: str) -> Found:
