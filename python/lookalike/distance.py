@@ -98,8 +98,8 @@ def cpu_info() -> dict[str, Any]:
 
     Notes
     -----
-    The environment variables ``LOOKALIKE_SIMD`` and ``LOOKALIKE_EXTENSIONS``, read when the package is
-    imported, cap the level and name the extensions allowed.
+    The environment variables ``LOOKALIKE_SIMD`` and ``LOOKALIKE_EXTENSIONS``, read when the package
+    is imported, cap the level and name the extensions allowed.
 
     Examples
     --------

@@ -272,8 +272,8 @@ class _Work:
         rows: Iterator[Vector] = iter(())
         if used:
             output = self._session.run(None, {self._input: inputs[:used]}, self._options)[0]
-            # A copy: memory of ONNX Runtime's is freed under a lock of its own, which a child forked
-            # meanwhile would wait for at its end.
+            # A copy: memory of ONNX Runtime's is freed under a lock of its own, which a child
+            # forked meanwhile would wait for at its end.
             rows = iter(output.copy())
         return [
             failed[index] if index in failed else _finite(next(rows), source)
