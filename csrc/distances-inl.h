@@ -58,7 +58,7 @@ struct BrayCurtis {
     static constexpr Traits traits = Manhattan::traits;
     template <class V>
     static LK_INLINE V term(V u, V v) {
-      return abs(u + v);
+      return abs(joined(u, v));
     }
   };
   static LK_INLINE double finish(double sum, double weight) { return sum > 0 ? sum / weight : 0; }

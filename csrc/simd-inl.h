@@ -134,6 +134,7 @@ struct F32 {
 
 LK_INLINE F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
 LK_INLINE F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
+LK_INLINE F32 joined(F32 a, F32 b) { return {a.v + b.v}; }
 LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
@@ -191,6 +192,16 @@ LK_INLINE F64 operator-(F64 a, F64 b) {
   return {a.v - b.v};
 #endif
 }
+// a + b, likewise, of terms.
+LK_INLINE F64 joined(F64 a, F64 b) {
+#if defined(__AVX512F__)
+  return {_mm512_fmadd_pd(a.v, vall(1.0), b.v)};
+#elif defined(__AVX2__)
+  return {_mm256_fmadd_pd(a.v, vall(1.0), b.v)};
+#else
+  return {a.v + b.v};
+#endif
+}
 LK_INLINE F64 operator*(F64 a, F64 b) { return {a.v * b.v}; }
 LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
 LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
@@ -221,6 +232,7 @@ struct Scalar {
 };
 LK_INLINE Scalar operator+(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator-(Scalar a, Scalar b) { return {a.v - b.v}; }
+LK_INLINE Scalar joined(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
 LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }

@@ -9,18 +9,21 @@
 
 namespace lookalike {
 
-// Cache-aligned memory that is not cleared: a worker's buffers are written before they are read.
+// Cache-aligned memory that is not cleared: buffers are written before they are read. Large ones are
+// visited at random, so they ask for large pages.
+void* allocate(size_t bytes);
+void deallocate(void* memory);
+
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t count)
-      : memory_(static_cast<T*>(::operator new[](count * sizeof(T), std::align_val_t(64)))) {}
+  explicit Buffer(size_t count) : memory_(static_cast<T*>(allocate(count * sizeof(T)))) {}
   T* get() const { return memory_.get(); }
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete[](p, std::align_val_t(64)); }
+    void operator()(T* p) const { deallocate(p); }
   };
   std::unique_ptr<T, Free> memory_;
 };
