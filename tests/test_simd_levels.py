@@ -33,7 +33,7 @@ def test_cpu_info_describes_the_level_in_use():
 
 EXTENSIONS = ("vnni", "vbmi")
 CAPS = [{"LOOKALIKE_SIMD": level} for level in LEVELS]
-CAPS += [{"LOOKALIKE_EXTENSIONS": names} for names in ("", *EXTENSIONS)]
+CAPS += [{"LOOKALIKE_EXTENSIONS": ""}]  # they serve different metrics: all at once
 
 
 @pytest.mark.parametrize("cap", CAPS, ids=lambda cap: "=".join(*cap.items()))
