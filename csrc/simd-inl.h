@@ -118,7 +118,6 @@ LK_INLINE unsigned vless(DoubleVector a, DoubleVector b) {
 
 struct F32 {
   static constexpr int lanes = kVectorBytes / 4;
-  static constexpr float smallest = 0x1p-149f;
   FloatVector v;
   static LK_INLINE F32 load(const float* p) {
     F32 r;
@@ -164,7 +163,6 @@ LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
 struct F64 {
   static constexpr int lanes = kVectorBytes / 8;
-  static constexpr double smallest = 0x1p-1074;
   DoubleVector v;
   static LK_INLINE F64 load(const double* p) {
     F64 r;
@@ -227,7 +225,6 @@ LK_INLINE V pinned(V sum) {
 
 // The same operations on one double, for the pairs that need care.
 struct Scalar {
-  static constexpr double smallest = F64::smallest;
   double v;
 };
 LK_INLINE Scalar operator+(Scalar a, Scalar b) { return {a.v + b.v}; }
@@ -238,21 +235,6 @@ LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
 LK_INLINE Scalar one_if_zero(Scalar a) { return {a.v == 0 ? 1 : a.v}; }
 LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
-
-template <class V>
-LK_INLINE V all_of(double x);
-template <>
-LK_INLINE F32 all_of<F32>(double x) {
-  return F32::all(float(x));
-}
-template <>
-LK_INLINE F64 all_of<F64>(double x) {
-  return F64::all(x);
-}
-template <>
-LK_INLINE Scalar all_of<Scalar>(double x) {
-  return {x};
-}
 
 // A product kept as its factors, so that float32 filters may fuse it into the sum. Float64 never
 // does: its rounding is part of the result.
