@@ -45,7 +45,8 @@ struct CodeGrid {
   uint8_t table[128];
 };
 
-// What `encode` says of a row. `residual` is of the filter row, in the units of filter rows.
+// What `encode` says of a row. `residual` is of the filter row, in the units of filter rows; `sum` is
+// Σ code of products, and of ratios how many values are not zero.
 struct CodedRow {
   float scale, square, residual;
   int32_t zero, sum;
