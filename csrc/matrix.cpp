@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "dispatch.h"
-#include "float32_filter.h"
+#include "filters/float32_filter.h"
+#include "kernels/dispatch.h"
 
 namespace lookalike {
 namespace {

@@ -1,7 +1,7 @@
 // All distances of two sets of rows, as a matrix or, of one set, in scipy's condensed form.
 #pragma once
 
-#include "prepare.h"
+#include "rows/prepare.h"
 
 namespace lookalike {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "prepare.h"
+#include "rows/prepare.h"
 
 namespace lookalike {
 

@@ -7,10 +7,10 @@
 
 #include <cmath>
 
-#include "dispatch.h"
-#include "index.h"
+#include "kernels/dispatch.h"
 #include "matrix.h"
-#include "neighbors.h"
+#include "search/index.h"
+#include "search/neighbors.h"
 
 namespace py = pybind11;
 namespace la = lookalike;

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "dispatch.h"
-#include "filters.h"
+#include "kernels/dispatch.h"
+#include "filters/filters.h"
 #include "tiles.h"
 
 using namespace lookalike;

@@ -1,0 +1,62 @@
+#include "filters/code_filter.h"
+
+#include "kernels/dispatch.h"
+
+namespace lookalike {
+
+bool CodeFilter::fits(const Comparison& c) {
+  const CodeForm form = form_of(c.traits());
+  return code_kernels(form).tile && c.x().rows.filter_cols <= kMostCodeCols &&
+         !(c.traits().weighted && !c.weights_add_up()) &&
+         !(form == CodeForm::ratios && c.any_negative());
+}
+
+const char* CodeFilter::name() const { return code_kernels(coding_.form).name; }
+
+CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team)
+    : comparison_(comparison),
+      coding_(database ? database->coding
+                       : choose_coding(comparison.traits(), comparison.y().rows)),
+      first_(encode(coding_, comparison.x(), team)),
+      workspaces_(size_t(team.threads())) {
+  const Traits& traits = comparison.traits();
+  if (comparison.self()) {
+    y_ = &first_;
+  } else if (database) {
+    y_ = &database->side;
+  } else {
+    second_ = encode(coding_, comparison.y(), team);
+    y_ = &second_;
+  }
+  bounds_.relative = 0;
+  // A quotient of a sum and a weight has no unit.
+  bounds_.unit = traits.weighted      ? 1
+                 : traits.degree == 1 ? coding_.steps * comparison.filter_scale()
+                                      : coding_.steps;
+  bounds_.largest = std::min(0x1p60, 0x1p1022 * bounds_.unit);
+  const auto data_or_null = [](const std::vector<float>& v) {
+    return v.empty() ? nullptr : v.data();
+  };
+  bounds_.residual_x = first_.residual.data();
+  bounds_.residual_y = y_->residual.data();
+  bounds_.error_x = data_or_null(first_.error);
+  bounds_.error_y = data_or_null(y_->error);
+  bounds_.weight_x = bounds_.product() ? bounds_.residual_x : data_or_null(first_.weight);
+  bounds_.weight_y = bounds_.product() ? bounds_.residual_y : data_or_null(y_->weight);
+  bounds_.slack_y = y_->slack.data();
+}
+
+float* CodeFilter::values(const Tile& t, int worker) {
+  Workspace& w = workspaces_[size_t(worker)];
+  if (!w.values.get()) {
+    w.sums = Buffer<int32_t>(size_t(kTile) * kTile);
+    w.values = Buffer<float>(size_t(kTile) * kTile);
+  }
+  const int64_t cols = comparison_.x().rows.filter_cols;
+  code_kernels(coding_.form)
+      .tile(CodeTile{first_.view(cols), y_->view(cols), t.i0, t.j0, t.rows, t.cols, t.diagonal,
+                     coding_.grid.table, w.sums.get(), w.values.get()});
+  return w.values.get();
+}
+
+}  // namespace lookalike

@@ -1,0 +1,19 @@
+// 8-bit products where the CPU has AVX-512 VNNI.
+#include <immintrin.h>
+
+#include "kernels/kernels.h"
+
+namespace lookalike {
+namespace avx512vnni {
+namespace {
+
+#include "kernels/simd-inl.h"
+//
+#include "kernels/codes-inl.h"
+
+}  // namespace
+
+extern const CodeKernels kProducts = {"8-bit products", 255, product_tile<SumOfFullProducts>};
+
+}  // namespace avx512vnni
+}  // namespace lookalike

@@ -1,0 +1,2 @@
+#define LOOKALIKE_ISA avx2
+#include "kernels/kernels-inl.h"

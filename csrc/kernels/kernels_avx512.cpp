@@ -1,0 +1,2 @@
+#define LOOKALIKE_ISA avx512
+#include "kernels/kernels-inl.h"

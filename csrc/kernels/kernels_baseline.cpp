@@ -1,0 +1,2 @@
+#define LOOKALIKE_ISA baseline
+#include "kernels/kernels-inl.h"

@@ -1,2 +1,0 @@
-#define LOOKALIKE_ISA avx2
-#include "kernels-inl.h"

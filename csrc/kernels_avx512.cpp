@@ -1,2 +1,0 @@
-#define LOOKALIKE_ISA avx512
-#include "kernels-inl.h"

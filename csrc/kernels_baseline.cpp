@@ -1,2 +1,0 @@
-#define LOOKALIKE_ISA baseline
-#include "kernels-inl.h"

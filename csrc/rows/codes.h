@@ -1,0 +1,77 @@
+// Rows as 8-bit codes: plain data that crosses between the drivers and the kernels. What codes stand
+// for and why they may exclude pairs: code_filter.h.
+#pragma once
+
+#include <cstdint>
+
+#include "rows/rows.h"
+
+namespace lookalike {
+
+// How the codes of two rows are compared.
+enum class CodeForm : int { products, differences, largest, ratios, count };
+
+inline constexpr int kCodeLine = 64;  // bytes
+inline constexpr int kCodeRows = 8;   // rows of a panel
+inline constexpr int kCodeGroup = 8;  // consecutive features of one row
+
+// Sums of products of codes stay below 2^31, sums of differences below 2^24, exact in float32.
+inline constexpr int64_t kMostCodeCols = 32768;
+
+// A panel is eight rows: lines of 64 bytes, each with eight consecutive features of every row. A line
+// is at once what a vector of rows of y needs, and eight bytes for each row of x to broadcast: one
+// layout serves both sides of a tile and nothing is packed per tile.
+constexpr int64_t code_lines(int64_t cols) { return (cols + kCodeGroup - 1) / kCodeGroup; }
+constexpr int64_t code_bytes(int64_t rows, int64_t cols) {
+  return (rows + kCodeRows - 1) / kCodeRows * code_lines(cols) * kCodeLine;
+}
+
+struct CodeRows {
+  const uint8_t* codes;
+  int64_t lines;  // of a panel
+  // Of products alone: a feature is scale * (code - zero); Σ code; Σ feature².
+  const float* scale;
+  const int32_t *zero, *sum;
+  const float* square;
+};
+
+// What codes stand for where that is the same for all rows.
+struct CodeGrid {
+  float low, step;  // of differences and largest: low + step * code
+  // Of ratios: 0 is zero and 128 + m is centre[m]; the upper 16 bits of a float find its m, and
+  // table[|code_u - code_v|], in 255ths, is the term.
+  float centre[127];
+  uint8_t nearest[1 << 15];
+  uint8_t table[128];
+};
+
+// What `encode` says of a row. `residual` is of the filter row, in the units of filter rows; `sum` is
+// Σ code of products, and of ratios how many values are not zero.
+struct CodedRow {
+  float scale, square, residual;
+  int32_t zero, sum;
+};
+
+struct CodeScratch {  // a filter row and 64 bytes more
+  float* values;
+  uint8_t* codes;
+};
+
+struct CodeTile {
+  CodeRows x, y;
+  int64_t i0, j0;
+  int rows, cols;
+  bool diagonal;
+  const uint8_t* table;  // of ratios
+  int32_t* sums;         // scratch, kTile columns a row
+  float* values;         // results, kTile columns a row
+};
+
+struct CodeKernels {
+  const char* name;  // as statistics show it
+  int levels;        // codes are 0 .. levels
+  // Values of a tile's pairs: squared distances for products, else sums (or the largest) in steps.
+  void (*tile)(const CodeTile&);
+};
+
+}  // namespace lookalike

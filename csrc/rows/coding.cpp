@@ -1,0 +1,195 @@
+#include "rows/coding.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "filters/bounds.h"
+#include "kernels/dispatch.h"
+
+namespace lookalike {
+namespace {
+
+// Values of some rows, from which a grid for all of them is chosen: whatever it is, it is right,
+// since the residuals are measured; it only has to be good.
+struct Sample {
+  static constexpr int64_t kRows = 64, kFeatures = 1024;
+  int64_t rows, cols;
+  std::vector<float> values;
+  explicit Sample(const Rows& from)
+      : rows(std::min(kRows, from.matrix.rows)),
+        cols(std::min(kFeatures, from.filter_cols)),
+        values(size_t(rows * cols)) {
+    std::vector<float> row(size_t(from.filter_cols));
+    for (int64_t r = 0; r < rows; ++r) {
+      kernels().filter_row(from, r * from.matrix.rows / rows, 0, from.filter_cols, row.data());
+      for (int64_t k = 0; k < cols; ++k) {
+        values[size_t(r * cols + k)] = row[size_t(k * from.filter_cols / cols)];
+      }
+    }
+  }
+  // What all but a share of the values are at least; the values are left in another order.
+  static float quantile(std::vector<float>& v, double share) {
+    const auto at = v.begin() + std::ptrdiff_t(share * double(v.size() - 1));
+    std::nth_element(v.begin(), at, v.end());
+    return *at;
+  }
+};
+
+// Shares of the values to clip, at the top and, if there are negative ones, at the bottom.
+constexpr double kClips[] = {0, 1e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01};
+
+void choose_steps(const Sample& sample, bool largest, int levels, CodeGrid& grid) {
+  std::vector<float> sorted = sample.values;
+  const float least = *std::min_element(sorted.begin(), sorted.end());
+  double best = std::numeric_limits<double>::infinity();
+  for (const double clip : kClips) {
+    const float low = least >= 0 ? 0 : Sample::quantile(sorted, clip);
+    const float high = Sample::quantile(sorted, 1 - clip);
+    const float step = std::max((high - low) / float(levels), 0x1p-100f);
+    double lost = 0;
+    for (int64_t r = 0; r < sample.rows; ++r) {
+      float sum = 0, most = 0;
+      for (int64_t k = 0; k < sample.cols; ++k) {
+        const float x = sample.values[size_t(r * sample.cols + k)];
+        const float outside = std::max({x - high, low - x, 0.0f});
+        const float error = std::max(outside, x == low ? 0.0f : step / 4);
+        sum += error;
+        most = std::max(most, outside > 0 ? outside : step / 2);
+      }
+      lost += double(largest ? most : sum);
+    }
+    if (lost < best) {
+      best = lost;
+      grid.low = low;
+      grid.step = step;
+    }
+  }
+}
+
+// Returns how much a looked-up term may be off.
+double choose_ratios(const Sample& sample, CodeGrid& grid) {
+  std::vector<float> nonzero;
+  std::copy_if(sample.values.begin(), sample.values.end(), std::back_inserter(nonzero),
+               [](float x) { return x > 0; });
+  if (nonzero.empty()) nonzero.push_back(1);
+  double best = std::numeric_limits<double>::infinity(), first = 0, spacing = 1;
+  for (const double clip : kClips) {
+    for (const double below : {clip, 4 * clip, 16 * clip}) {
+      const double low = std::log(double(Sample::quantile(nonzero, below)));
+      const double high = std::log(double(Sample::quantile(nonzero, 1 - clip)));
+      const double apart = std::max((high - low) / 126, 1e-6);
+      double lost = 0;
+      for (const float x : nonzero) {
+        const double at = std::log(double(x));
+        const double outside = std::max({at - high, low - at, 0.0});
+        lost += std::min(1.0, outside / 2 + (outside > 0 ? 0 : apart / 8));
+      }
+      if (lost < best) {
+        best = lost;
+        first = low;
+        spacing = apart;
+      }
+    }
+  }
+  for (int m = 0; m < 127; ++m) grid.centre[m] = float(std::exp(first + m * spacing));
+  for (uint32_t upper = 0; upper < 1 << 15; ++upper) {
+    const uint32_t bits = upper << 16 | 1 << 15;
+    float x;
+    std::memcpy(&x, &bits, 4);
+    const double at = std::isfinite(x) ? (std::log(double(x)) - first) / spacing : 126;
+    grid.nearest[upper] = uint8_t(std::clamp(at + 0.5, 0.0, 126.0));
+  }
+  double rounding = 0;
+  for (int m = 0; m < 127; ++m) {
+    const double term = 255 * std::tanh(m * spacing / 2);
+    grid.table[m] = uint8_t(std::lround(term));
+    rounding = std::max(rounding, std::fabs(term - double(grid.table[m])));
+  }
+  grid.table[127] = 255;
+  return rounding / 255;
+}
+
+}  // namespace
+
+CodeForm form_of(const Traits& t) {
+  if (t.change == Change::ratio) return CodeForm::ratios;
+  if (t.combine == Combine::root_of_sum) return CodeForm::products;
+  return t.combine == Combine::maximum ? CodeForm::largest : CodeForm::differences;
+}
+
+Coding choose_coding(const Traits& traits, const Rows& rows) {
+  Coding coding{};
+  coding.form = form_of(traits);
+  coding.levels = code_kernels(coding.form).levels;
+  coding.grid.step = 1;
+  coding.steps = 1;
+  if (coding.form == CodeForm::ratios) {
+    coding.rounding = choose_ratios(Sample(rows), coding.grid);
+    coding.steps = 255;
+  } else if (coding.form != CodeForm::products) {
+    choose_steps(Sample(rows), coding.form == CodeForm::largest, coding.levels, coding.grid);
+    coding.steps = 1 / double(coding.grid.step);
+  }
+  return coding;
+}
+
+CodedSide encode(const Coding& coding, const Side& side, Team& team) {
+  CodedSide out;
+  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
+  const bool products = coding.form == CodeForm::products;
+  out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
+  out.codes = out.memory.get();
+  for (auto* v : {&out.residual, &out.slack}) v->resize(size_t(n));
+  if (products) {
+    for (auto* v : {&out.scale, &out.square, &out.error}) v->resize(size_t(n));
+    for (auto* v : {&out.zero, &out.sum}) v->resize(size_t(n));
+  }
+  if (!side.weight.empty()) out.weight.resize(size_t(n));
+  struct Scratch {
+    Buffer<float> values;
+    Buffer<uint8_t> codes;
+  };
+  std::vector<Scratch> scratch(size_t(team.threads()));
+  const int64_t panel = code_lines(cols) * kCodeLine;
+  team.run((n + kCodeRows - 1) / kCodeRows, double(n) * double(cols),
+           [&](int64_t unit, int worker) {
+             Scratch& s = scratch[size_t(worker)];
+             if (!s.codes.get()) {
+               s.values = Buffer<float>(size_t(cols) + 64);
+               s.codes = Buffer<uint8_t>(size_t(cols) + 64);
+             }
+             const int64_t first = unit * kCodeRows;
+             const int some = int(std::min<int64_t>(kCodeRows, n - first));
+             CodedRow coded[kCodeRows];
+             kernels().encode(side.rows, coding.form, coding.grid, coding.levels, first, some,
+                              {s.values.get(), s.codes.get()}, out.memory.get() + unit * panel,
+                              coded);
+             for (int r = 0; r < some; ++r) {
+               const auto row = size_t(first + r);
+               double residual = (double(coded[r].residual) + side.residual[row]) * coding.steps;
+               if (coding.form == CodeForm::ratios) {
+                 residual += coding.rounding * coding.steps / 2 * coded[r].sum;
+               }
+               out.residual[row] = up(residual);
+               if (!out.weight.empty()) {
+                 out.weight[row] = float(side.weight[row] * coding.steps);
+                 if (side.weight[row] > 0 && out.weight[row] < kLeastWeight) {
+                   out.residual[row] = std::numeric_limits<float>::infinity();
+                 }
+               }
+               out.slack[row] = up(out.residual[row]);
+               if (!products) continue;
+               out.scale[row] = coded[r].scale;
+               out.zero[row] = coded[r].zero;
+               out.sum[row] = coded[r].sum;
+               out.square[row] = coded[r].square;
+               out.error[row] = coded[r].square * 0x1p-20f + 0x1p-100f;
+               out.slack[row] = up(residual * residual + double(out.error[row]));
+             }
+           },
+           0, 0);
+  return out;
+}
+
+}  // namespace lookalike

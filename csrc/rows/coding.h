@@ -1,0 +1,41 @@
+// Rows to codes: which values the codes stand for, and what is to be known of each row.
+#pragma once
+
+#include <vector>
+
+#include "rows/codes.h"
+#include "tiles.h"
+
+namespace lookalike {
+
+// How the rows of a comparison are coded. A database is coded before its queries are known, and they
+// after it.
+struct Coding {
+  CodeForm form;
+  int levels;       // codes are 0 .. levels
+  double steps;     // the filter's units in one of the filter rows'
+  double rounding;  // by how much a looked-up term may be off
+  CodeGrid grid;
+};
+
+CodeForm form_of(const Traits& traits);
+Coding choose_coding(const Traits& traits, const Rows& rows);
+
+// One side of a comparison as codes; residuals, weights and slacks in the filter's unit (bounds.h).
+struct CodedSide {
+  const uint8_t* codes = nullptr;
+  Buffer<uint8_t> memory;  // of the codes, unless they are somebody else's
+  std::vector<float> scale, square, residual, error, weight, slack;
+  std::vector<int32_t> zero, sum;
+  CodeRows view(int64_t cols) const {
+    return {codes, code_lines(cols), scale.data(), zero.data(), sum.data(), square.data()};
+  }
+};
+CodedSide encode(const Coding& coding, const Side& side, Team& team);
+
+struct CodedDatabase {
+  Coding coding;
+  CodedSide side;
+};
+
+}  // namespace lookalike
