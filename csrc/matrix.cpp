@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "exact_distances.h"
 #include "filters/float32_filter.h"
 #include "kernels/dispatch.h"
 

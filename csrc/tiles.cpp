@@ -2,29 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 namespace lookalike {
-
-void* allocate(size_t bytes) {
-  constexpr size_t kLine = 64, kLargePage = size_t(2) << 20;
-  const bool large = bytes >= 2 * kLargePage;
-  const size_t alignment = large ? kLargePage : kLine;
-  void* const memory =
-      std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (!memory && bytes > 0) throw std::bad_alloc();
-#if defined(MADV_HUGEPAGE)
-  if (large) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return memory;
-}
-
-void deallocate(void* memory) { std::free(memory); }
 
 TileGrid::TileGrid(int64_t rows, int64_t cols, bool self, int tile_rows, int tile_cols)
     : rows_(rows), cols_(cols), self_(self), tile_rows_(tile_rows), tile_cols_(tile_cols) {
@@ -71,40 +50,6 @@ void SumsWorkspace::prepare(bool with_weights) {
   if (with_weights && !scratch.weights) {
     weights = Buffer<double>(kPadded);
     scratch.weights = weights.get();
-  }
-}
-
-ExactDistances::ExactDistances(const Comparison& comparison, int workers)
-    : comparison_(comparison), workspaces_(size_t(workers)) {
-  // Two sides of rows, half a megabyte each where that is at least eight rows.
-  const int64_t block = std::clamp<int64_t>(comparison.cols(), 1, kExactBlock);
-  side_ = int(std::clamp<int64_t>((int64_t(1) << 19) / (8 * block), 8, 64));
-}
-
-ExactWorkspace& ExactDistances::workspace(int worker) {
-  ExactWorkspace& w = workspaces_[size_t(worker)];
-  if (!w.out.get()) {
-    const size_t padded = size_t(std::min<int64_t>(comparison_.cols(), kExactBlock) + 7) / 8 * 8;
-    const size_t side = size_t(side_);
-    w.scratch = Buffer<double>(2 * side * padded + side * side);
-    w.out = Buffer<double>(side * side);
-  }
-  return w;
-}
-
-const double* ExactDistances::block(int worker, const int32_t* is, int ni, const int32_t* js,
-                                    int nj) {
-  ExactWorkspace& w = workspace(worker);
-  comparison_.kernels().exact(ExactArgs{&comparison_.x().rows, &comparison_.y().rows, is, js, ni,
-                                        nj, w.scratch.get(), w.out.get()});
-  return w.out.get();
-}
-
-void ExactDistances::row(int worker, int32_t i, const int32_t* js, int64_t n, double* out) {
-  for (int64_t done = 0; done < n; done += side_) {
-    const int some = int(std::min<int64_t>(side_, n - done));
-    const double* distances = block(worker, &i, 1, js + done, some);
-    std::copy(distances, distances + some, out + done);
   }
 }
 

@@ -31,6 +31,8 @@ namespace {
 #include "kernels/encode-inl.h"
 //
 #include "kernels/scan-inl.h"
+//
+#include "kernels/select-inl.h"
 
 template <class M>
 void distances(const double* sums, const double* weights, int count, float* out) {

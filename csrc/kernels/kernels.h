@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "rows/codes.h"
+#include "kernels/codes.h"
 
 namespace lookalike {
 

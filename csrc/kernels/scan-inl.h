@@ -1,5 +1,27 @@
-// Which pairs of a tile survive their rows' limits, what becomes of a row's candidates, and which
-// values of a row are below a limit.
+// From a tile's sums to the values that filters compare, which pairs survive their rows' limits, and
+// how far apart a survivor can be at the most.
+
+// Sums to norms, as filters compare them: kTile columns a row.
+void norms(Combine combine, const double* sums, const double* weights, int rows, float* out) {
+  const int count = rows * kTile;
+  if (combine == Combine::root_of_sum) {
+    for (int p = 0; p < count; ++p) out[p] = __builtin_sqrtf(float(sums[p]));
+  } else if (!weights) {
+    for (int p = 0; p < count; ++p) out[p] = float(sums[p]);
+  } else {
+    for (int p = 0; p < count; ++p) out[p] = sums[p] > 0 ? float(sums[p] / weights[p]) : 0;
+  }
+}
+
+void squares(const double* sums, const float* square_x, const float* square_y, const Tile& t,
+             float* out) {
+  for (int i = 0; i < t.rows; ++i) {
+    const double own = square_x[i];
+    for (int j = 0; j < t.cols; ++j) {
+      out[i * kTile + j] = float(own + double(square_y[j]) - 2 * sums[i * kTile + j]);
+    }
+  }
+}
 
 // Appends the lanes in `mask` to `values`, and their columns to `columns`.
 LK_INLINE int keep_lanes(F32 value, IntVector column, unsigned mask, float* values,
@@ -117,110 +139,4 @@ int within(const CandidateLimit& l, float* values, int32_t* indices, int n) {
     kept += !(value > limit);
   }
   return kept;
-}
-
-// A float of which at least k of the n values, all >= 0, are no larger, and at most 2^-13 relatively
-// above the least such: halves the range of bit patterns, which for floats >= 0 are ordered as the
-// floats are. Some twenty counts, each much faster than the branches of a partition.
-float kth_smallest(const float* values, int64_t n, int64_t k) {
-  constexpr int lanes = F32::lanes;
-  int32_t low = 0, high = 0x7f800000;  // +inf
-  while (high - low > 1 << 10) {
-    const int32_t middle = low + (high - low) / 2;
-    const IntVector bound = middle - IntVector{};
-    IntVector counts{};
-    int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      IntVector bits;
-      __builtin_memcpy(&bits, values + i, sizeof bits);
-      counts += bits <= bound;  // -1 where true
-    }
-    int64_t count = 0;
-    for (int l = 0; l < lanes; ++l) count -= counts[l];
-    for (; i < n; ++i) {
-      int32_t bits;
-      __builtin_memcpy(&bits, values + i, 4);
-      count += bits <= middle;
-    }
-    if (count >= k) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  float t;
-  __builtin_memcpy(&t, &high, 4);
-  return t;
-}
-
-// How many of the n values are below each, by counting: for a few hundred it is much faster than the
-// branches of a sort.
-void ranks(const double* values, int n, int32_t* out) {
-  constexpr int lanes = F64::lanes;
-  for (int i = 0; i < n; ++i) {
-    const F64 value = F64::all(values[i]);
-    int rank = 0, c = 0;
-    for (; c + lanes <= n; c += lanes) {
-      rank += __builtin_popcount(less(F64::load(values + c), value));
-    }
-    for (; c < n; ++c) rank += values[c] < values[i];
-    out[i] = rank;
-  }
-}
-
-template <class V, class T>
-int64_t below(const T* values, int64_t n, T limit, int32_t* positions) {
-  int64_t count = 0;
-  const V bound = V::all(limit);
-  bool nan = false;
-  int64_t k = 0;
-  V sum = V::all(0);  // of x·0: NaN if there is one (an infinity makes one too, looked at below)
-  for (; k + V::lanes <= n; k += V::lanes) {
-    const V v = V::load(values + k);
-    sum = sum + (v - v);
-    for (unsigned m = less(v, bound); m; m &= m - 1) {
-      positions[count++] = int32_t(k + __builtin_ctz(m));
-    }
-  }
-  for (; k < n; ++k) {
-    nan |= values[k] != values[k];
-    if (values[k] < limit) positions[count++] = int32_t(k);
-  }
-  T lanes[V::lanes];
-  sum.store(lanes);
-  bool suspicious = false;
-  for (const T lane : lanes) suspicious |= lane != lane;
-  if (suspicious) {
-    for (k = 0; k < n; ++k) nan |= values[k] != values[k];
-  }
-  return nan ? -1 : count;
-}
-
-int64_t below_f32(const float* values, int64_t n, float limit, int32_t* positions) {
-  return below<F32>(values, n, limit, positions);
-}
-int64_t below_f64(const double* values, int64_t n, double limit, int32_t* positions) {
-  return below<F64>(values, n, limit, positions);
-}
-
-// Sums to norms, as filters compare them: kTile columns a row.
-void norms(Combine combine, const double* sums, const double* weights, int rows, float* out) {
-  const int count = rows * kTile;
-  if (combine == Combine::root_of_sum) {
-    for (int p = 0; p < count; ++p) out[p] = __builtin_sqrtf(float(sums[p]));
-  } else if (!weights) {
-    for (int p = 0; p < count; ++p) out[p] = float(sums[p]);
-  } else {
-    for (int p = 0; p < count; ++p) out[p] = sums[p] > 0 ? float(sums[p] / weights[p]) : 0;
-  }
-}
-
-void squares(const double* sums, const float* square_x, const float* square_y, const Tile& t,
-             float* out) {
-  for (int i = 0; i < t.rows; ++i) {
-    const double own = square_x[i];
-    for (int j = 0; j < t.cols; ++j) {
-      out[i * kTile + j] = float(own + double(square_y[j]) - 2 * sums[i * kTile + j]);
-    }
-  }
 }

@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include "rows/codes.h"
-#include "tiles.h"
+#include "kernels/codes.h"
+#include "memory.h"
+#include "rows/prepare.h"
 
 namespace lookalike {
 

@@ -2,6 +2,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "exact_distances.h"
+#include "filters/filter_pass.h"
 #include "kernels/dispatch.h"
 #include "search/neighbors.h"
 

@@ -4,10 +4,10 @@
 #include <atomic>
 #include <vector>
 
+#include "exact_distances.h"
 #include "filters/filters.h"
 #include "search/inbox.h"
 #include "stats.h"
-#include "tiles.h"
 
 namespace lookalike {
 

@@ -5,8 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "kernels/dispatch.h"
+#include "exact_distances.h"
 #include "filters/filters.h"
+#include "kernels/dispatch.h"
 #include "tiles.h"
 
 using namespace lookalike;

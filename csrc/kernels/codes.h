@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "rows/rows.h"
+#include "kernels/rows.h"
 
 namespace lookalike {
 

@@ -1,0 +1,33 @@
+// The float64 distances: what every filter refines to.
+#pragma once
+
+#include <vector>
+
+#include "memory.h"
+#include "rows/prepare.h"
+
+namespace lookalike {
+
+// A worker's memory for float64 distances.
+struct ExactWorkspace {
+  Buffer<double> scratch, out;
+};
+
+// The float64 distances of lists of rows, a few at a time.
+class ExactDistances {
+ public:
+  ExactDistances(const Comparison& comparison, int workers);
+  // Rows of x (ni) by rows of y (nj), both at most side(); the result stays until the next call.
+  int side() const { return side_; }
+  const double* block(int worker, const int32_t* is, int ni, const int32_t* js, int nj);
+  // Row i of x against any number of rows of y.
+  void row(int worker, int32_t i, const int32_t* js, int64_t n, double* out);
+
+ private:
+  ExactWorkspace& workspace(int worker);
+  const Comparison& comparison_;
+  int side_;
+  std::vector<ExactWorkspace> workspaces_;
+};
+
+}  // namespace lookalike

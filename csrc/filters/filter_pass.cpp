@@ -1,0 +1,97 @@
+#include "filters/filter_pass.h"
+
+namespace lookalike {
+
+FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* database,
+                       bool include_self, Team& team, Stats& stats)
+    : comparison_(c),
+      filter_(make_filter(stage, c, database, team)),
+      grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
+            tile_side(c.cols())),
+      include_self_(include_self),
+      stats_(stats),
+      workspaces_(size_t(team.threads())) {
+  stats_.stages = {filter_->name()};
+  stats_.unbounded_rows = c.unbounded_rows();
+  stats_.row_major = filter_->row_major();
+  stats_.fresh_thread = Team::in_forked_child();
+}
+
+FilterPass::Workspace& FilterPass::workspace(int worker) {
+  auto& w = workspaces_[size_t(worker)];
+  if (!w) {
+    w = std::make_unique<Workspace>();
+    constexpr size_t kSquare = size_t(kTile) * kTile;
+    if (comparison_.self()) w->transposed = Buffer<float>(kSquare);
+    w->values = Buffer<float>(kSquare + 16);
+    w->columns = Buffer<int32_t>(kSquare + 16);
+  }
+  return *w;
+}
+
+void FilterPass::sample(
+    const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look) {
+  constexpr int kRows = 8, kGroups = 4, kTiles = 8;
+  const int64_t nx = comparison_.x().rows.matrix.rows, ny = comparison_.y().rows.matrix.rows;
+  const int64_t tiles = (ny + kTile - 1) / kTile;
+  std::vector<float> values(kRows * kTiles * kTile);
+  std::vector<int32_t> columns(kTiles * kTile);
+  int64_t last = -1;
+  for (int g = 0; g < kGroups; ++g) {
+    const int64_t i0 = nx * g / kGroups / kRows * kRows;
+    if (i0 == last) continue;
+    last = i0;
+    const int rows = int(std::min<int64_t>(kRows, nx - i0));
+    int n = 0;
+    for (int64_t t = 0; t < std::min<int64_t>(tiles, kTiles); ++t) {
+      const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+      const int cols = int(std::min<int64_t>(kTile, ny - j0));
+      const float* found = filter_->values(Tile{i0, j0, rows, cols, false}, 0);
+      for (int i = 0; i < rows; ++i) {
+        std::copy_n(found + i * kTile, cols, values.data() + i * kTiles * kTile + n);
+      }
+      n += cols;
+    }
+    for (int i = 0; i < rows; ++i) {
+      int c = 0;
+      for (int64_t t = 0; c < n; ++t) {
+        const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+        for (int64_t j = j0; j < std::min(ny, j0 + kTile); ++j) columns[size_t(c++)] = int32_t(j);
+      }
+      look(i0 + i, values.data() + i * kTiles * kTile, columns.data(), n);
+    }
+  }
+}
+
+double FilterPass::candidates_per_neighbor(int64_t k) {
+  const int64_t ny = comparison_.y().rows.matrix.rows;
+  const Bounds& b = filter_->bounds();
+  std::vector<float> uppers;
+  int64_t kept = 0, wanted = 0;
+  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+    const int64_t share = std::clamp<int64_t>(k * n / ny, 1, n);
+    uppers.resize(size_t(n) + 16);
+    kernels().uppers(b.of(row), values, columns, n, uppers.data());
+    const float threshold = kernels().kth_smallest(uppers.data(), n, share);
+    kept += kernels().within(b.limit(threshold, row), values, columns, n);
+    wanted += share;
+  });
+  return double(kept) / double(wanted);
+}
+
+double FilterPass::doubtful(float threshold) {
+  const Bounds& b = filter_->bounds();
+  std::vector<float> uppers;
+  int64_t kept = 0, sure = 0, pairs = 0;
+  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+    uppers.resize(size_t(n) + 16);
+    kernels().uppers(b.of(row), values, columns, n, uppers.data());
+    sure += std::count_if(uppers.begin(), uppers.begin() + n,
+                          [&](float upper) { return upper <= threshold; });
+    kept += kernels().within(b.limit(threshold, row), values, columns, n);
+    pairs += n;
+  });
+  return double(kept - sure) / double(pairs);
+}
+
+}  // namespace lookalike
