@@ -3,15 +3,17 @@
 Two halves that never import each other, and the gallery on top of both. Arrows point at what is
 imported::
 
-    cli.py ─→ gallery.py            keeps features on disk and searches them (survey, indexing,
-               ↓      ↓             writer, snapshot, catalogue, …); evaluation.py compares metrics
-    googlenet.py     distance.py    checks arguments, names errors
-         ↓               ↓
-     embedder.py      _core         the extension module: allocates, releases the GIL
-     images, weights,    ↓          (src/bindings.cpp)
-     preprocessing, … csrc/         prepares rows, walks tiles of pairs, filters them in 8 bits or
-         ↓                          float32 with a proven bound on the error, recomputes in float64
-     ONNX Runtime                   what the bound cannot exclude
+    cli/  demo/                      what people run
+       ↓
+    gallery/  evaluation/  pages/    keep features on disk and search them; judge metrics; show
+       ↓         ↓
+    embedding/   distance/           photos → features; features → distances, arguments checked
+       ↓            ↓
+    ONNX Runtime  _core              the extension module: allocates, releases the GIL
+                    ↓                (src/bindings.cpp)
+                  csrc/              prepares rows, walks tiles of pairs, filters them in 8 bits or
+                                     float32 with a proven bound on the error, recomputes in float64
+                                     what the bound cannot exclude
 
 Embedding turns photos into features, distances compare features; a plain array is all that passes
 from one to the other. Who only compares features pays for nothing else: all other names are

@@ -172,7 +172,7 @@ def read_image(source: str | os.PathLike[str] | os.PathLike[bytes] | bytes | Bin
     --------
     >>> read_image("/")
     Traceback (most recent call last):
-    lookalike.images.ImageError: /: is a directory
+    lookalike.embedding.images.ImageError: /: is a directory
     """
     name = image_name(source)
     if isinstance(source, bytes):
@@ -217,7 +217,7 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     --------
     >>> decode(b"hello")
     Traceback (most recent call last):
-    lookalike.images.ImageError: <bytes>: not an image in a known format
+    lookalike.embedding.images.ImageError: <bytes>: not an image in a known format
     """
     if not content:
         raise ImageError(name, "empty file")
