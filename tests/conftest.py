@@ -76,7 +76,7 @@ def run_python() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Environment variables of a user whose weights are an untrained network, quick to load."""
-    from lookalike.googlenet_graph import untrained_googlenet
+    from lookalike.embedding.untrained import untrained_googlenet
 
     folder = tmp_path_factory.mktemp("settings")
     model = folder / "untrained.onnx"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import lookalike as la
-from lookalike import writer
+from lookalike.gallery.storage import writer
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk, write_image
 
 IMAGES = 150

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import lookalike as la
-from lookalike import writer
+from lookalike.gallery.storage import writer
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk, features_of, write_image
 
 IMAGES = 200

@@ -9,8 +9,8 @@ import pytest
 
 import lookalike as la
 from command_line import call
-from lookalike.label_files import read_labels
-from lookalike.tables import evaluation_table
+from lookalike.evaluation.label_files import read_labels
+from lookalike.evaluation.show.tables import evaluation_table
 from test_evaluation_report import Page
 
 

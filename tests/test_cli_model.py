@@ -3,8 +3,8 @@
 import pytest
 
 from command_line import call
-from lookalike import weights
-from lookalike.googlenet_graph import untrained_googlenet
+from lookalike.embedding import weights
+from lookalike.embedding.untrained import untrained_googlenet
 
 MODEL = untrained_googlenet(0)
 

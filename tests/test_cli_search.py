@@ -145,8 +145,8 @@ def test_the_page_shows_each_query_and_its_hits(lookalike, drawn, tmp_path):
 
 
 def test_a_page_of_more_than_a_thousand_pictures_counts_the_rest(tmp_path, monkeypatch):
-    from lookalike import result_pages
-    from lookalike.hits import Hits
+    from lookalike.gallery.hits import Hits
+    from lookalike.pages import cards as result_pages
 
     draw("round", 1).resize((16, 12)).save(tmp_path / "a.png")
     monkeypatch.setattr(result_pages, "MAX_THUMBNAILS", 5)

@@ -10,9 +10,10 @@ import pytest
 import browser
 import lookalike as la
 from command_line import call
-from lookalike import demo, paper
-from lookalike.drawings import CATEGORIES, draw, draw_set
-from lookalike.plain_numpy import PLAIN
+from lookalike.demo import run as demo
+from lookalike.demo.drawings import CATEGORIES, draw, draw_set
+from lookalike.demo.plain_numpy import PLAIN
+from lookalike.evaluation import paper
 from reference import METRICS
 from test_evaluation_report import INSIDE, Page
 

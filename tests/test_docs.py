@@ -15,9 +15,9 @@ README = Path(__file__).parents[1] / "README.md"
 MODULES = [
     "lookalike",
     *(
-        f"lookalike.{module.name}"
-        for module in pkgutil.iter_modules(lookalike.__path__)
-        if not module.name.startswith("_")
+        module.name
+        for module in pkgutil.walk_packages(lookalike.__path__, "lookalike.")
+        if not module.name.startswith("lookalike._")
     ),
 ]
 

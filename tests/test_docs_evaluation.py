@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import lookalike as la
-from lookalike import paper
-from lookalike.drawings import draw_set
+from lookalike.demo.drawings import draw_set
+from lookalike.evaluation import paper
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVALUATION = (DOCS / "evaluation.md").read_text()

@@ -10,10 +10,10 @@ from rich.console import Console
 
 import lookalike as la
 import test_paper
-from lookalike import paper
-from lookalike.evaluation_formats import csv_text, json_text
-from lookalike.mistakes import confused_categories, hardest_images
-from lookalike.tables import Table, category_names, evaluation_table, metric_title
+from lookalike.evaluation import paper
+from lookalike.evaluation.mistakes import confused_categories, hardest_images
+from lookalike.evaluation.show.formats import csv_text, json_text
+from lookalike.evaluation.show.tables import Table, category_names, evaluation_table, metric_title
 
 HOSTILE = ["a&b_c%$#{}~^\\", "<script>|*x*`", "猫\n\x1b[31m", ""]
 
@@ -197,7 +197,7 @@ def test_the_papers_tables_are_those_of_another_transcription():
 def test_formats_import_no_pandas(run_python):
     script = """
 import sys, lookalike as la
-from lookalike.evaluation_formats import csv_text, json_text
+from lookalike.evaluation.show.formats import csv_text, json_text
 found = la.evaluate([[0.0], [1.0]], [1, 1], k=1)
 csv_text(found), json_text(found)
 assert not {"pandas", "matplotlib", "rich", "jinja2", "PIL", "onnxruntime"} & set(sys.modules)

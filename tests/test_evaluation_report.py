@@ -8,8 +8,8 @@ import pytest
 
 import browser
 import lookalike as la
-from lookalike import charts
-from lookalike.report import evaluation_page, write_report
+from lookalike.evaluation.show import charts
+from lookalike.evaluation.show.page import evaluation_page, write_report
 
 HOSTILE = ["<script>alert(1)</script>", "quo\"te & 'more'", "猫 с\u202eемья"]
 

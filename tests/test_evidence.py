@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lookalike as la
-from lookalike.evidence import bootstrap, holm
+from lookalike.evaluation.bootstrap import bootstrap, holm
 
 
 @pytest.fixture(scope="module")

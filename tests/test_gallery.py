@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lookalike as la
-from lookalike import catalogue
-from lookalike.catalogue import GalleryError
+from lookalike.gallery.storage import catalogue
+from lookalike.gallery.storage.catalogue import GalleryError
 
 DIM = 6
 

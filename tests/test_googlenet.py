@@ -15,12 +15,12 @@ import pytest
 from onnx import helper, numpy_helper
 from PIL import Image
 
-from lookalike.embedder import Embedder
-from lookalike.googlenet import GoogLeNet
-from lookalike.googlenet_graph import untrained_googlenet
-from lookalike.images import ImageError
-from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
-from lookalike.weights import ModelError
+from lookalike.embedding.embedder import Embedder
+from lookalike.embedding.googlenet import GoogLeNet
+from lookalike.embedding.images import ImageError
+from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
+from lookalike.embedding.untrained import untrained_googlenet
+from lookalike.embedding.weights import ModelError
 
 UNTRAINED = untrained_googlenet(0)
 
@@ -203,8 +203,8 @@ def test_published_graph_is_cut_and_freed(network, tmp_path, suffix):
     assert cut.space == network.space
     # Prepared once: the second time onnx is not needed.
     code = (
-        "import sys; sys.modules['onnx'] = None; from lookalike.googlenet import GoogLeNet; "
-        "import sys; print(GoogLeNet(sys.argv[1]).space)"
+        "import sys; sys.modules['onnx'] = None; "
+        "from lookalike import GoogLeNet; print(GoogLeNet(sys.argv[1]).space)"
     )
     again = subprocess.run(
         [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
@@ -433,7 +433,7 @@ def test_interrupt_stops_promptly_without_threads_left():
     code = """if True:
         import itertools, sys, threading
         import numpy as np
-        from lookalike.googlenet import GoogLeNet
+        from lookalike.embedding.googlenet import GoogLeNet
         network = GoogLeNet.untrained(0)
         def report(done, total):
             if done == 1:
@@ -456,7 +456,7 @@ def test_forked_child_embeds(network):
     code = """if True:
         import os, sys
         import numpy as np
-        from lookalike.googlenet import GoogLeNet
+        from lookalike.embedding.googlenet import GoogLeNet
         network = GoogLeNet.untrained(0)
         images = [np.full((9, 9), 99, np.uint8)] * 4
         expected = network.embed(images)

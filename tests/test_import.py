@@ -32,7 +32,13 @@ def test_distances_import_no_package_of_the_embedding(statement, run_python):
     loaded = loaded_by(statement, run_python)
     assert "lookalike.distance" in loaded
     assert not HEAVY & loaded
-    assert not {f"lookalike.{name}" for name in ("embedder", "googlenet", "images")} & loaded
+    assert (
+        not {
+            f"lookalike.{name}"
+            for name in ("embedding", "images", "gallery", "evaluation", "pages")
+        }
+        & loaded
+    )
 
 
 def test_modules_of_the_embedding_use_no_distance(run_python):
@@ -42,7 +48,7 @@ import sys, types
 package = types.ModuleType("lookalike")
 package.__path__ = [sys.argv[1]]
 sys.modules["lookalike"] = package
-import lookalike.googlenet, lookalike.model_commands
+import lookalike.embedding.googlenet, lookalike.cli.model
 print(*sys.modules, sep="\\n")
 """
     loaded = set(run_python(script, *lookalike.__path__).split())
@@ -60,7 +66,7 @@ def test_a_lazy_name_is_the_modules_own(run_python):
     script = """
 import lookalike
 from lookalike import BVLC
-from lookalike.preprocessing import Preprocessing
+from lookalike.embedding.preprocessing import Preprocessing
 assert lookalike.Preprocessing is Preprocessing and isinstance(BVLC, Preprocessing)
 """
     run_python(script)
@@ -79,5 +85,5 @@ def test_the_help_loads_nothing_heavy(run_python):
         f"import atexit; atexit.register(lambda: print(*sys.modules, sep='\\n')); {script}",
         run_python,
     )
-    assert "lookalike.model_commands" in loaded
+    assert "lookalike.cli.model" in loaded
     assert not (HEAVY - {"click", "platformdirs"}) & loaded

@@ -12,8 +12,8 @@ from PIL import Image
 
 import browser
 from lookalike import ImageError
-from lookalike.atomic import replacing
-from lookalike.pages import link, render, shown_path, thumbnail, thumbnails, write_page
+from lookalike.files import replacing
+from lookalike.pages.html import link, render, shown_path, thumbnail, thumbnails, write_page
 from lookalike.printable import printable
 
 HOSTILE = '<b>"O\'Neil" & 猫 Ärger\x1b[31m\n\u202egpj.exe\udcff'

@@ -7,7 +7,7 @@ import lookalike as la
 
 pytest.importorskip("matplotlib")
 
-from lookalike.plots import figure, save_figure
+from lookalike.evaluation.show.plots import figure, save_figure
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from lookalike import weights
-from lookalike.googlenet import GoogLeNet
-from lookalike.googlenet_graph import untrained_googlenet
-from lookalike.weights import ModelError
+from lookalike.embedding import weights
+from lookalike.embedding.googlenet import GoogLeNet
+from lookalike.embedding.untrained import untrained_googlenet
+from lookalike.embedding.weights import ModelError
 
 MODEL = untrained_googlenet(0)
 SHA256 = hashlib.sha256(MODEL).hexdigest()
@@ -199,7 +199,7 @@ def test_no_server(monkeypatch):
 
 def test_two_processes_at_once(server, own_cache):
     environment = os.environ | {"LOOKALIKE_MODEL_URL": f"{server.url}/slow#sha256={SHA256}"}
-    code = "from lookalike.weights import find_model; print(find_model())"
+    code = "from lookalike.embedding.weights import find_model; print(find_model())"
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True

@@ -7,7 +7,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from lookalike.images import ImageError, open_image
+from lookalike.embedding.images import ImageError, open_image
 
 WIDTH = 12
 SPACE = "tiny"

@@ -3,23 +3,24 @@
 Two halves that never import each other, and the gallery on top of both. Arrows point at what is
 imported::
 
-    cli.py ─→ gallery.py            keeps features on disk and searches them (survey, indexing,
-               ↓      ↓             writer, snapshot, catalogue, …); evaluation.py compares metrics
-    googlenet.py     distance.py    checks arguments, names errors
-         ↓               ↓
-     embedder.py      _core         the extension module: allocates, releases the GIL
-     images, weights,    ↓          (src/bindings.cpp)
-     preprocessing, … csrc/         prepares rows, walks tiles of pairs, filters them in 8 bits or
-         ↓                          float32 with a proven bound on the error, recomputes in float64
-     ONNX Runtime                   what the bound cannot exclude
+    cli/  demo/                      what people run
+       ↓
+    gallery/  evaluation/  pages/    keep features on disk and search them; judge metrics; show
+       ↓         ↓
+    embedding/   distance/           photos → features; features → distances, arguments checked
+       ↓            ↓
+    ONNX Runtime  _core              the extension module: allocates, releases the GIL
+                    ↓                (src/bindings.cpp)
+                  csrc/              prepares rows, walks tiles of pairs, filters them in 8 bits or
+                                     float32 with a proven bound on the error, recomputes in float64
+                                     what the bound cannot exclude
 
 Embedding turns photos into features, distances compare features; a plain array is all that passes
 from one to the other. Who only compares features pays for nothing else: all other names are
 imported when they are first asked for.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lookalike._core import __version__
 from lookalike.distance import (
@@ -33,23 +34,24 @@ from lookalike.distance import (
     radius_neighbors,
     topk,
 )
+from lookalike.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from lookalike import datasets
-    from lookalike.catalogue import GalleryError
-    from lookalike.checking import CheckReport, check_gallery
+    from lookalike.distance.index import Index, IndexFileError
     from lookalike.duplicates import find_duplicates
-    from lookalike.embedder import Embedder
-    from lookalike.evaluation import Evaluation
-    from lookalike.gallery import Gallery
-    from lookalike.googlenet import GoogLeNet
-    from lookalike.hits import Hits
-    from lookalike.images import ImageError
-    from lookalike.index import Index, IndexFileError
-    from lookalike.labels import balanced_subset, category_counts
-    from lookalike.preprocessing import BVLC, TORCHVISION, Preprocessing
-    from lookalike.protocol import evaluate
-    from lookalike.weights import ModelError
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.googlenet import GoogLeNet
+    from lookalike.embedding.images import ImageError
+    from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
+    from lookalike.embedding.weights import ModelError
+    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.labels import balanced_subset, category_counts
+    from lookalike.evaluation.protocol import evaluate
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.hits import Hits
+    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.upkeep.check import CheckReport, check_gallery
 
 __all__ = [
     "BVLC",
@@ -84,39 +86,28 @@ __all__ = [
     "topk",
 ]
 
-_LAZY = {
-    "BVLC": "preprocessing",
-    "CheckReport": "checking",
-    "Embedder": "embedder",
-    "Evaluation": "evaluation",
-    "Gallery": "gallery",
-    "GalleryError": "catalogue",
-    "GoogLeNet": "googlenet",
-    "Hits": "hits",
-    "ImageError": "images",
-    "Index": "index",
-    "IndexFileError": "index",
-    "ModelError": "weights",
-    "Preprocessing": "preprocessing",
-    "TORCHVISION": "preprocessing",
-    "balanced_subset": "labels",
-    "category_counts": "labels",
-    "check_gallery": "checking",
-    "datasets": "datasets",
-    "evaluate": "protocol",
-    "find_duplicates": "duplicates",
-}
-"""Names imported when they are first asked for, and the module that each is found in."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_LAZY[name]}")
-    value = module if _LAZY[name] == name else getattr(module, name)
-    globals()[name] = value  # from now on found without this function
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "BVLC": "embedding.preprocessing",
+        "CheckReport": "gallery.upkeep.check",
+        "Embedder": "embedding.embedder",
+        "Evaluation": "evaluation.evaluation",
+        "Gallery": "gallery.gallery",
+        "GalleryError": "gallery.storage.catalogue",
+        "GoogLeNet": "embedding.googlenet",
+        "Hits": "gallery.hits",
+        "ImageError": "embedding.images",
+        "Index": "distance.index",
+        "IndexFileError": "distance.index",
+        "ModelError": "embedding.weights",
+        "Preprocessing": "embedding.preprocessing",
+        "TORCHVISION": "embedding.preprocessing",
+        "balanced_subset": "evaluation.labels",
+        "category_counts": "evaluation.labels",
+        "check_gallery": "gallery.upkeep.check",
+        "datasets": "datasets",
+        "evaluate": "evaluation.protocol",
+        "find_duplicates": "duplicates",
+    },
+)

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.atomic import replacing
-from lookalike.distance import Neighbors, cdist, knn
+from lookalike.distance.neighbors import Neighbors, cdist, knn
+from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 
 __all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph"]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance import cdist, radius_neighbors
+from lookalike.distance.neighbors import cdist, radius_neighbors
 from lookalike.progress import Progress
 
 __all__ = [
@@ -220,7 +220,7 @@ def find_duplicates(
 
 def file_facts(path: str, size: int | None, mtime_ns: int | None) -> Facts:
     """Return the facts of a file that had this size and time of change when it was embedded."""
-    from lookalike.images import ImageError, image_size
+    from lookalike.embedding.images import ImageError, image_size
 
     if size is None:
         return Facts(doubt="not a file")

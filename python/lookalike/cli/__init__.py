@@ -1,0 +1,132 @@
+"""The command line: ``lookalike --help``.
+
+Here is what all verbs share: how they are found, how they end and what their errors look like. A
+verb's own module is imported when the verb is used, and what is heavy in it when it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import TextIO
+
+import click
+
+from lookalike.printable import printable
+
+__all__ = ["cli", "main"]
+
+VERBS = {
+    "index": "index",
+    "search": "search",
+    "duplicates": "duplicates",
+    "evaluate": "evaluate",
+    "neighbors": "all_pairs",
+    "distances": "all_pairs",
+    "info": "gallery",
+    "check": "gallery",
+    "export": "gallery",
+    "relocate": "gallery",
+    "demo": "demo",
+    "model": "model",
+}
+"""Each verb and the module with the click command of that name, in the order of ``--help``."""
+
+# What click, from 8.2 on, raises for a group without a verb; the message is the group's help.
+NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
+)
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb's command, or None if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(
+            import_module(f"lookalike.cli.{VERBS[cmd_name]}"), cmd_name.replace("-", "_")
+        )
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lookalike")
+def cli() -> None:
+    """Exact visual similarity: photos to features, features to neighbours."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what the terminal cannot encode is written as escapes
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        # Not click's own handling, which answers Ctrl-C with exit code 1.
+        code = cli.main(prog_name="lookalike", standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where its errors are still understood
+    except NO_ARGUMENTS as error:
+        click.echo(error.format_message(), file=sys.stderr)
+        code = 2
+    except click.UsageError as error:
+        usage = " ".join(error.ctx.get_usage().split()) if error.ctx else "Usage: lookalike -h"
+        code = _fail(f"{error.format_message()} ({usage})", 2, error.ctx)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt) as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would end in a traceback
+        # click makes an Abort of a KeyboardInterrupt, which may say what has been kept.
+        code = _fail(str(error.__cause__ or error) or "interrupted", 130)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        code = 1
+    except MemoryError as error:
+        code = _fail(f"not enough memory: {error}", 1)
+    except OSError as error:
+        code = _fail(_os_error(error), 1)
+    except ValueError as error:
+        code = _fail(str(error), 1 if _is_about_content(error) else 2)
+    _silence(sys.stdout)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
+    name = ctx.command_path if ctx else "lookalike"
+    # The ways out of a missing model come on lines of their own; each line is made printable.
+    lines = "\n".join(printable(line) for line in message.splitlines())
+    with contextlib.suppress(OSError):
+        click.echo(f"{name}: {lines}", file=sys.stderr)
+    return code
+
+
+def _os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    file = error.filename
+    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, (str, bytes)) else reason
+
+
+def _is_about_content(error: ValueError) -> bool:
+    """Tell a file or gallery that cannot be used from an argument that makes no sense."""
+    from lookalike.embedding.images import ImageError
+    from lookalike.embedding.weights import ModelError
+    from lookalike.gallery.storage.catalogue import GalleryError
+
+    return isinstance(error, (GalleryError, ImageError, ModelError))
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Keep the interpreter from complaining, as it exits, about output that nobody can take."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,136 @@
+"""``lookalike index``: photos into a gallery."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import console
+from lookalike.cli.options import (
+    DEFAULT_GALLERY,
+    UNTRAINED,
+    choose_embedder,
+    json_option,
+    model_options,
+    require_gallery,
+)
+
+if TYPE_CHECKING:
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.intake.survey import Report
+
+__all__ = ["index"]
+
+MOST_REASONS = 20
+"""Skipped files that are named on a terminal; a pipe gets all of them."""
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(exists=True), metavar="FOLDER...")
+@click.option(
+    "-o",
+    "-g",
+    "--gallery",
+    type=click.Path(),
+    default=DEFAULT_GALLERY,
+    show_default=True,
+    help="Folder of the gallery; made if there is none.",
+)
+@click.option(
+    "--labels",
+    default="folder",
+    show_default=True,
+    metavar="folder|none|FILE.csv",
+    help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.",
+)
+@model_options
+@json_option
+def index(
+    folders: tuple[str, ...],
+    gallery: str,
+    labels: str,
+    model: str | None,
+    untrained: int | None,
+    as_json: bool,
+) -> None:
+    """Put photos into a gallery, or bring it up to date.
+
+    All images below each FOLDER are taken: files with the usual extensions that are not hidden.
+    What is there already is not embedded again: new, changed, renamed and deleted files are found
+    out. It may be interrupted at any time; the same command goes on from there. Without a FOLDER,
+    the folders of earlier times are looked at again.
+
+    What cannot be read is listed at the end, and tried again once it has changed.
+
+    \b
+    Examples:
+      lookalike index ~/Pictures
+      lookalike index holiday/ scans/ -o both.gallery
+      lookalike index photos/ --labels labels.csv
+      lookalike index
+    """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    from lookalike.embedding.weights import ModelError
+    from lookalike.gallery.gallery import Gallery
+
+    if not folders:
+        require_gallery(gallery)
+    if labels not in ("folder", "none") and not os.path.isfile(labels):
+        raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
+    started = time.monotonic()
+    with Gallery.open(gallery, mode="a") as opened:
+        before = len(opened)
+        try:
+            network = choose_embedder(model, untrained, opened.space)
+            with console.bar("images") as progress:
+                if folders:
+                    report = opened.add(
+                        folders,
+                        labels=None if labels == "none" else labels,
+                        embedder=network,
+                        progress=progress,
+                    )
+                else:
+                    report = opened.update(embedder=network, progress=progress)
+        except ModelError as error:
+            raise ModelError(
+                f"{error}\nFor a try without weights: lookalike index --untrained 0 FOLDER"
+            ) from error
+        except KeyboardInterrupt:
+            opened.refresh()
+            new = console.plural(max(0, len(opened) - before), "image")
+            raise KeyboardInterrupt(
+                f"interrupted; {new} stored, the same command goes on from there"
+            ) from None
+        _say(opened, gallery, report, time.monotonic() - started, as_json)
+
+
+def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: bool) -> None:
+    if as_json:
+        console.write_json(
+            gallery=gallery.path,
+            images=len(gallery),
+            added=report.added,
+            updated=report.updated,
+            moved=report.moved,
+            removed=report.removed,
+            unchanged=report.unchanged,
+            failed=[{"path": path, "reason": reason} for path, reason in report.failed],
+            space=gallery.space,
+            untrained=(gallery.space or "").startswith(UNTRAINED),
+            seconds=round(seconds, 3),
+        )
+    else:
+        counts = ("added", "updated", "moved", "removed", "unchanged")
+        done = ", ".join(
+            f"{number:,} {count}" for count in counts if (number := getattr(report, count))
+        )
+        embedded = report.added + report.updated
+        rate = f", {embedded / seconds:,.0f} images/s" if embedded else ""
+        images = console.plural(len(gallery), "image")
+        console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
+    console.failures("skipped", report.failed, most=MOST_REASONS)
+    if (gallery.space or "").startswith(UNTRAINED):
+        console.remark("The network is untrained: its features are for a try and mean little.")

@@ -1,0 +1,158 @@
+"""``lookalike search``: the images of a gallery that look like a given one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from lookalike.cli import console
+from lookalike.cli.options import (
+    absolute_option,
+    choose_embedder,
+    gallery_option,
+    html_option,
+    json_option,
+    metric_option,
+    model_options,
+    null_option,
+    open_gallery,
+)
+from lookalike.cli.output_files import require_folders
+
+if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.hits import Hits
+
+__all__ = ["search"]
+
+BATCH = 64
+"""Queries that share one pass over the features."""
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(), metavar="IMAGE...")
+@gallery_option
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many to find."
+)
+@metric_option("correlation")
+@click.option("--exclude-self", is_flag=True, help="Leave out files with the image's own content.")
+@click.option("--paths-only", is_flag=True, help="Print nothing but paths, for other programs.")
+@null_option
+@html_option
+@absolute_option
+@model_options
+@json_option
+def search(
+    images: tuple[str, ...],
+    gallery: str,
+    k: int,
+    metric: str,
+    exclude_self: bool,
+    paths_only: bool,
+    null: bool,
+    html: str | None,
+    absolute: bool,
+    model: str | None,
+    untrained: int | None,
+    as_json: bool,
+) -> None:
+    """Find the images that look most like each IMAGE.
+
+    Prints rank, distance, label and path. IMAGE need not be in the gallery. The smaller the
+    distance, the more alike. An IMAGE that cannot be read is named on standard error, the others
+    are searched, and the exit code is 1.
+
+    \b
+    Examples:
+      lookalike search cat.jpg
+      lookalike search cat.jpg dog.jpg -k 20 --html alike.html
+      lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
+      lookalike search cat.jpg --exclude-self --metric cosine --json
+    """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    require_folders(html)
+    opened = open_gallery(gallery)
+    network = choose_embedder(model, untrained, opened.space)
+    failed: list[tuple[str, str]] = []
+    found = []
+    for name, hits in _search(opened, images, k, metric, exclude_self, network, failed):
+        found.append((name, hits))
+        if as_json:
+            continue
+        if paths_only or null:
+            paths = (console.shown(path, absolute=absolute) for path in hits.paths)
+            console.write_paths(paths, b"\0" if null else b"\n")
+        else:
+            _print(name, hits, absolute, first=len(found) == 1)
+    if as_json:
+        console.write_json(
+            gallery=opened.path,
+            metric=metric,
+            space=opened.space,
+            results=[{"query": name, "hits": _records(hits)} for name, hits in found],
+            failed=[{"query": name, "reason": reason} for name, reason in failed],
+        )
+    if html is not None:
+        from lookalike.pages.cards import write_search_page
+
+        with console.bar("page") as progress:
+            write_search_page(html, found, metric, opened.space, absolute, progress)
+        console.remark(f"Page: {html}")
+    for name, reason in failed:
+        console.remark(f"lookalike search: {name}: {reason}")
+    if failed:
+        click.get_current_context().exit(1)
+
+
+def _search(
+    gallery: Gallery,
+    images: Sequence[str],
+    k: int,
+    metric: str,
+    exclude_self: bool,
+    network: Embedder | None,
+    failed: list[tuple[str, str]],
+) -> Iterator[tuple[str, Hits]]:
+    """Yield each image with what it is like; those that cannot be read go to `failed`."""
+    from lookalike.embedding.images import ImageError, open_image
+
+    for start in range(0, len(images), BATCH):
+        usable = []
+        for image in images[start : start + BATCH]:
+            try:
+                open_image(image)  # decoded twice, so that one bad image fails alone
+            except ImageError as error:
+                failed.append((image, error.reason))
+            else:
+                usable.append(image)
+        found = gallery.search(usable, k, metric, exclude_self, embedder=network) if usable else []
+        yield from zip(usable, found, strict=True)
+
+
+def _print(name: str, hits: Hits, absolute: bool, first: bool) -> None:
+    if not first:
+        console.say("")
+    console.heading(name)
+    rows = zip(hits.distances.tolist(), hits.labels, hits.paths, strict=True)
+    console.table(
+        [("dim", "right"), ("cyan", "right"), ("green", "left"), ("", "left")],
+        (
+            (rank, f"{distance:.6f}", _label(label), console.shown(path, absolute=absolute))
+            for rank, (distance, label, path) in enumerate(rows, 1)
+        ),
+    )
+
+
+def _label(label: object) -> str:
+    return "-" if label is None else str(label)
+
+
+def _records(hits: Hits) -> list[dict[str, object]]:
+    rows = zip(hits.paths, hits.labels, hits.distances.tolist(), strict=True)
+    return [
+        {"rank": rank, "distance": distance, "label": label, "path": path}
+        for rank, (path, label, distance) in enumerate(rows, 1)
+    ]

@@ -1,0 +1,1 @@
+"""The demonstration: all that the package does, on what it brings along."""

@@ -1,0 +1,238 @@
+"""A database prepared once for many searches, and kept in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal, Self, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike import _core
+from lookalike.distance.arguments import (
+    NamingRows,
+    check_same_width,
+    checked_matrix,
+    metric_name,
+    thread_count,
+    whole_number,
+)
+from lookalike.distance.neighbors import Neighbors
+from lookalike.progress import Progress, reporting
+
+__all__ = ["Index", "IndexFileError"]
+
+MAGIC = b"lookalike index 1\n"
+ALIGNMENT = 64
+
+
+class IndexFileError(ValueError):
+    """A file that is no index, is damaged, or was written by another version."""
+
+
+class Index:
+    """Rows prepared for searches under one metric: what `knn` does to `Y` at each call, once.
+
+    The rows are coded in one byte a feature. A search reads the codes, excludes with a proven bound
+    and computes what is left from the rows themselves, so its answers are those of `knn` to the
+    bit. A single query is bound by memory: it reads a quarter of what float32 rows would take.
+
+    Parameters
+    ----------
+    X : (n, d) array_like
+        The rows to search. They are not copied and must not be changed.
+    metric : str
+        One of `METRICS` or an alias.
+    threads : int, optional
+        By default all that OpenMP would use.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not 2-D, has no column, a value is not finite, or the metric is unknown.
+    TypeError
+        If `X` is not of real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, lookalike as la
+    >>> X = np.random.default_rng(0).random((1000, 64), dtype=np.float32)
+    >>> index = la.Index(X, metric="cosine")
+    >>> index.knn(X[:2], k=3).indices[:, 0]
+    array([0, 1])
+    >>> index
+    <Index of 1000 × 64 float32, cosine, 8-bit products>
+    """
+
+    def __init__(
+        self, X: ArrayLike, metric: str = "correlation", *, threads: int | None = None
+    ) -> None:
+        self._rows = checked_matrix(X, "X")
+        self._metric = metric_name(metric)
+        with NamingRows("Q", "X"):
+            self._index = _core.Index(self._rows, self._metric, thread_count(threads))
+
+    @property
+    def metric(self) -> str:
+        """Canonical name of the metric."""
+        return self._metric
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of columns."""
+        return self._rows.shape[0], self._rows.shape[1]
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The rows themselves."""
+        return self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        n, d = self.shape
+        kind, stage = self._rows.dtype, self._index.stage()
+        return f"<{type(self).__name__} of {n} × {d} {kind}, {self._metric}, {stage}>"
+
+    @overload
+    def knn(
+        self,
+        Q: ArrayLike,
+        k: int = ...,
+        *,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: Literal[False] = ...,
+    ) -> Neighbors: ...
+    @overload
+    def knn(
+        self,
+        Q: ArrayLike,
+        k: int = ...,
+        *,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: Literal[True],
+    ) -> tuple[Neighbors, dict[str, Any]]: ...
+    def knn(
+        self,
+        Q: ArrayLike,
+        k: int = 100,
+        *,
+        threads: int | None = None,
+        progress: Progress = None,
+        return_stats: bool = False,
+    ) -> Neighbors | tuple[Neighbors, dict[str, Any]]:
+        """Find the `k` nearest of the rows for each row of `Q`, exactly.
+
+        Parameters
+        ----------
+        Q : (m, d) array_like
+            The queries.
+        k : int
+            From 1 to the number of rows.
+        threads, progress, return_stats
+            As for `lookalike.knn`.
+
+        Returns
+        -------
+        Neighbors
+            What ``lookalike.knn(Q, X, k=k, metric=metric)`` returns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `lookalike.knn`.
+        """
+        queries = checked_matrix(Q, "Q")
+        check_same_width(self._rows, "X", queries, "Q")
+        count, workers = whole_number(k, "k"), thread_count(threads)
+        if not 1 <= count <= len(self._rows):
+            raise ValueError(f"k must be from 1 to {len(self._rows)} (the rows), got {count}")
+        m = len(queries)
+        with reporting(progress, m, "neighbours") as report, NamingRows("Q", "X"):
+            distances, indices, stats = self._index.knn(
+                queries, count, workers, lambda part: report(int(part * m))
+            )
+            report(m)
+        found = Neighbors(distances, indices)
+        return (found, stats) if return_stats else found
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index and its rows to one file, which appears whole or not at all.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, lookalike as la
+        >>> file = tempfile.mkdtemp() + "/photos.index"
+        >>> la.Index(np.eye(5), metric="l1").save(file)
+        >>> la.Index.open(file).knn(np.eye(5)[2:3], k=1).indices
+        array([[2]])
+        """
+        from lookalike.files import replacing
+
+        rows = np.ascontiguousarray(self._rows)
+        arrays = {"rows": rows.view(np.uint8).reshape(-1), **self._index.parts()}
+        places, at = {}, 0
+        for name, array in arrays.items():
+            places[name] = [at, array.size]
+            at += -(-array.size // ALIGNMENT) * ALIGNMENT
+        header = {
+            "metric": self._metric,
+            "dtype": rows.dtype.str,
+            "shape": rows.shape,
+            "parts": places,
+            "bytes": at,
+        }
+        text = json.dumps(header).encode() + b"\n"
+        start = len(MAGIC) + len(text)
+        text = text[:-1] + b" " * (-start % ALIGNMENT) + b"\n"
+        with replacing(path) as file, Path(file).open("wb") as out:
+            out.write(MAGIC + text)
+            for array in arrays.values():
+                out.write(array.data)
+                out.write(bytes(-array.size % ALIGNMENT))
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open what `save` wrote. Rows and codes stay in the file and are read as they are needed.
+
+        Raises
+        ------
+        IndexFileError
+            The file is no index, is cut short, or does not fit together.
+        OSError
+            The file cannot be read.
+        """
+        name = os.fsdecode(path)
+        with Path(path).open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise IndexFileError(f"{name} is not an index of this version of lookalike")
+            line = file.readline(1 << 20)
+            start = file.tell()
+        try:
+            header = json.loads(line)
+            places, size = header["parts"], int(header["bytes"])
+            data = np.memmap(path, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
+            if data.size != size or any(
+                not 0 <= at <= at + length <= size for at, length in places.values()
+            ):
+                raise ValueError(f"{size} bytes expected, {data.size} found")
+            parts = {part: data[at : at + length] for part, (at, length) in places.items()}
+            dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
+            rows = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
+            index = cls.__new__(cls)
+            index._rows = checked_matrix(rows, "rows")
+            index._metric = metric_name(header["metric"])
+            index._index = _core.Index(index._rows, index._metric, parts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise IndexFileError(f"{name} is damaged: {error}") from error
+        return index

@@ -1,0 +1,35 @@
+"""Photos to features."""
+
+from typing import TYPE_CHECKING
+
+from lookalike.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.googlenet import GoogLeNet
+    from lookalike.embedding.images import ImageError
+    from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
+    from lookalike.embedding.weights import ModelError
+
+__all__ = [
+    "BVLC",
+    "TORCHVISION",
+    "Embedder",
+    "GoogLeNet",
+    "ImageError",
+    "ModelError",
+    "Preprocessing",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "BVLC": "preprocessing",
+        "Embedder": "embedder",
+        "GoogLeNet": "googlenet",
+        "ImageError": "images",
+        "ModelError": "weights",
+        "Preprocessing": "preprocessing",
+        "TORCHVISION": "preprocessing",
+    },
+)

@@ -1,0 +1,287 @@
+"""Images to features through ONNX Runtime.
+
+Each worker thread takes a chunk of images, decodes them and runs the network on one core. ONNX
+Runtime's own threads would split every layer and wait for one another at its end, and they would
+compete with the decoders for the cores; this way no core ever waits and results come out in order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import threading
+import warnings
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lookalike.embedding.images import ImageError, ImageSource, image_name, open_image
+from lookalike.embedding.preprocessing import Preprocessing
+from lookalike.embedding.session import open_session
+from lookalike.embedding.weights import ModelError, prepared_model
+from lookalike.progress import Progress, reporting
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+__all__ = ["Embedder"]
+
+CHUNK = 4
+"""Images that a thread runs through the network at once: from 1 to 8 the speed is the same, with 16
+a tenth is lost, as the activations leave the cache."""
+
+Vector: TypeAlias = npt.NDArray[np.float32]
+Results: TypeAlias = Generator[tuple[int, "Vector | ImageError"]]
+
+
+class Embedder:
+    """Features of images from any ONNX image model.
+
+    Parameters
+    ----------
+    model : path or bytes
+        An ONNX file, or its content. It is cut at `output`, its batch dimension freed, and the
+        result kept in the user's cache (not for bytes).
+    preprocessing : Preprocessing
+        What the network was trained on.
+    output : str, optional
+        The tensor that holds the features; any shape, flattened to one row an image. Without it:
+        what the last fully connected layer reads.
+    threads : int, optional
+        Number of images decoded and embedded at once; by default the cores this process may use.
+    batch_size : int
+        Number of images in work at a time, at least one a thread; it bounds the memory.
+
+    Raises
+    ------
+    ModelError
+        No such file, not a model, no such tensor, or an input that `preprocessing` does not fit.
+
+    Examples
+    --------
+    >>> from lookalike.embedding.preprocessing import BVLC
+    >>> from lookalike.embedding.untrained import untrained_googlenet
+    >>> embedder = Embedder(untrained_googlenet(seed=0), BVLC, output="inception_3a/pool_proj")
+    >>> embedder.width  # 32 channels of 28×28
+    25088
+    >>> embedder.embed([np.zeros((60, 80), np.uint8)]).shape
+    (1, 25088)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes,
+        preprocessing: Preprocessing,
+        *,
+        output: str | None = None,
+        threads: int | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        for argument, value in (("threads", threads), ("batch_size", batch_size)):
+            if value is not None and value < 1:
+                raise ValueError(f"{argument} must be at least 1, got {value}")
+        self.preprocessing = preprocessing
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.batch_size = batch_size
+        if isinstance(model, bytes):
+            from lookalike.embedding.onnx_graph import prepare
+
+            self._name = "<bytes>"
+            self._model = prepare(model, output=output, name=self._name)
+        else:
+            self._name = os.fsdecode(model)
+            self._model = prepared_model(model, output)
+        given = [3, preprocessing.crop, preprocessing.crop]
+        taken = self._model.input_shape
+        if any(side not in (None, other) for side, other in zip(taken, given, strict=True)):
+            raise ModelError(f"{self._name} takes {taken}, the preprocessing gives {given}")
+        self._session: tuple[int, onnxruntime.InferenceSession] | None = None
+
+    @property
+    def width(self) -> int:
+        """Number of features of an image."""
+        return self._model.width
+
+    @property
+    def space(self) -> str:
+        """Identity of the feature space: a hash of the network, its weights and the preprocessing.
+
+        Features may be compared if, and only if, their spaces are equal. The name of the file, the
+        converter that wrote it, batching and threads do not enter. It begins with ``untrained-``
+        if the weights are random.
+        """
+        identity = f"{self._model.fingerprint} {self.preprocessing}"
+        mark = "untrained-" if self._model.untrained else ""
+        return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+    def __repr__(self) -> str:
+        mark = f" untrained ({self._model.untrained})" if self._model.untrained else ""
+        return f"<{type(self).__name__}{mark} {self._name}: {self.width} features>"
+
+    def embed(
+        self,
+        images: Iterable[ImageSource],
+        on_error: Literal["raise", "skip"] = "raise",
+        errors: list[tuple[int, str, str]] | None = None,
+        progress: Progress = None,
+    ) -> npt.NDArray[np.float32]:
+        """Return the features of images, one row each, in their order.
+
+        Parameters
+        ----------
+        images : iterable
+            Paths, contents of files (bytes), binary file objects, PIL images or uint8 arrays H×W,
+            H×W×3 (RGB) or H×W×4 (RGBA).
+        on_error : {"raise", "skip"}
+            What to do about an image that cannot be used: raise its ImageError, or leave out
+            its row.
+        errors : list, optional
+            With "skip", ``(position, name, reason)`` is appended for each image left out. Without
+            a list there is a warning, since the rows no longer match `images`.
+        progress : None, True or callable(done, total)
+            True shows a bar on standard error; total is None if `images` has no length.
+
+        Returns
+        -------
+        (n, width) float32 array
+
+        Raises
+        ------
+        ImageError
+            An image cannot be used, with "raise".
+        TypeError
+            `images` is one image rather than several.
+        """
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
+        total = len(images) if isinstance(images, Sized) else None
+        failed = [] if errors is None else errors
+        before = len(failed)
+
+        def rows() -> Generator[Vector]:
+            results = self.embed_iter(images)
+            with contextlib.closing(results), reporting(progress, total, "images") as report:
+                for position, result in results:
+                    if not isinstance(result, ImageError):
+                        yield result
+                    elif on_error == "raise":
+                        raise result
+                    else:
+                        failed.append((position, result.name, result.reason))
+                    report(position + 1)
+
+        with contextlib.closing(rows()) as made:
+            row = np.dtype((np.float32, (self.width,)))
+            features: Vector = np.fromiter(made, row)
+        if errors is None and len(failed) > before:
+            position, name, reason = failed[0]
+            warnings.warn(
+                f"{len(failed)} images were left out and rows do not match `images`; the first is "
+                f"number {position}, {ImageError(name, reason)}. Pass errors=[] to collect them.",
+                stacklevel=2,
+            )
+        return features
+
+    def embed_iter(self, images: Iterable[ImageSource]) -> Results:
+        """Yield ``(position, features or ImageError)`` for each image, in order.
+
+        At most `batch_size` images are in work, however many there are. Closing the iterator ends
+        its threads.
+
+        Raises
+        ------
+        TypeError
+            `images` is one image rather than several.
+        """
+        if isinstance(images, (str, bytes, os.PathLike, Image.Image)) or (
+            # An H×W×3 array would pass for H gray images of W×3.
+            isinstance(images, np.ndarray) and images.ndim < 4
+        ):
+            kind = type(images).__name__
+            raise TypeError(f"images must be several images, got one {kind}; put it in a list")
+        return self._embed_iter(images)
+
+    def _embed_iter(self, images: Iterable[ImageSource]) -> Results:
+        chunk = max(1, min(CHUNK, self.batch_size // self.threads))
+        if isinstance(images, Sized):  # a few images are shared out among all threads
+            chunk = max(1, min(chunk, -(-len(images) // self.threads)))
+        most_running = max(self.threads, self.batch_size // chunk)
+        source = iter(images)
+        work = _Work(self._open_session(), self.preprocessing)
+        running: deque[Future[list[Vector | ImageError]]] = deque()
+        position = 0
+        executor = ThreadPoolExecutor(self.threads, thread_name_prefix="lookalike-embed")
+        try:
+            while True:
+                while len(running) < most_running and (
+                    batch := list(itertools.islice(source, chunk))
+                ):
+                    running.append(executor.submit(work.embed_chunk, batch))
+                if not running:
+                    return
+                for result in running.popleft().result():
+                    yield position, result
+                    position += 1
+        finally:
+            work.stop()
+            executor.shutdown(cancel_futures=True)
+
+    def _open_session(self) -> onnxruntime.InferenceSession:
+        """Session of this process: the locks of one from before a fork may be held for ever."""
+        if self._session is None or self._session[0] != os.getpid():
+            self._session = os.getpid(), open_session(self._model.content)
+        return self._session[1]
+
+
+class _Work:
+    """What the threads of one call share."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, preprocessing: Preprocessing) -> None:
+        import onnxruntime
+
+        self._session = session
+        self._preprocessing = preprocessing
+        self._input = session.get_inputs()[0].name
+        self._options = onnxruntime.RunOptions()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Make running chunks end early; what they return no longer matters."""
+        self._stopped.set()
+        self._options.terminate = True
+
+    def embed_chunk(self, sources: list[ImageSource]) -> list[Vector | ImageError]:
+        crop = self._preprocessing.crop
+        inputs = np.empty((len(sources), 3, crop, crop), np.float32)
+        failed: dict[int, ImageError] = {}
+        for index, source in enumerate(sources):
+            if self._stopped.is_set():
+                return []
+            try:
+                self._preprocessing(open_image(source), out=inputs[index - len(failed)])
+            except ImageError as error:
+                failed[index] = error
+        used = len(sources) - len(failed)
+        rows: Iterator[Vector] = iter(())
+        if used:
+            output = self._session.run(None, {self._input: inputs[:used]}, self._options)[0]
+            # A copy: memory of ONNX Runtime's is freed under a lock of its own, which a child
+            # forked meanwhile would wait for at its end.
+            rows = iter(output.copy())
+        return [
+            failed[index] if index in failed else _finite(next(rows), source)
+            for index, source in enumerate(sources)
+        ]
+
+
+def _finite(row: Vector, source: ImageSource) -> Vector | ImageError:
+    if np.isfinite(row).all():
+        return row
+    return ImageError(image_name(source), "the model gave a feature that is not finite")

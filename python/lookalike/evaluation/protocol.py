@@ -1,0 +1,163 @@
+"""Which metric finds images of the same category: the protocol, for any features and labels."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.distance.arguments import METRICS, checked_matrix, metric_name
+from lookalike.evaluation.evaluation import Evaluation
+from lookalike.evaluation.full_ranking import rank_fully
+from lookalike.evaluation.labels import LabelSequence, encode_labels
+from lookalike.evaluation.queries import Queries
+from lookalike.evaluation.ranking import Search
+from lookalike.progress import Progress, reporting
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    features: ArrayLike,
+    labels: LabelSequence,
+    *,
+    k: SupportsIndex | Iterable[SupportsIndex] = 100,
+    metrics: str | Sequence[str] = METRICS,
+    include_self: bool = False,
+    full: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Evaluation:
+    """Measure how well each metric finds images of the same category.
+
+    Every labelled image queries all images; of its `k` nearest, those of its category are hits.
+
+    Parameters
+    ----------
+    features : (n, d) array_like
+        One row an image, numbers of any real type.
+    labels : (n,) array_like
+        The category of each image: any hashable values. None, NaN and the empty string mean "no
+        label": such an image never queries; it can be retrieved and is never relevant.
+    k : int or sequence of int
+        How many neighbours are retrieved. Of several, the result is at the largest and
+        `Evaluation.at` gives the others; one search serves all.
+    metrics : sequence of str
+        Of `METRICS` or their aliases. Results are found under the names given here.
+    include_self : bool
+        Whether every image is among its own neighbours and its own relevant images, as in the
+        paper. By default it is neither.
+    full : bool
+        Also rank the whole database for R-precision, average precision to the end and
+        precision–recall curves: `Evaluation.full`.
+    threads : int, optional
+        By default all that OpenMP would use.
+    progress : None, True or callable(done, total)
+        True shows a bar on standard error; a function gets the number of queries done, summed over
+        the metrics.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, `k` is below 1, a metric is unknown, a value is not finite, or no
+        image has someone to find.
+    TypeError
+        If `features` are not real numbers or a label cannot be hashed.
+
+    Warns
+    -----
+    UserWarning
+        If `k` is larger than the number of images there are to retrieve; it is lowered to that.
+
+    Notes
+    -----
+    With R the number of images of the query's category (itself counted with `include_self` only)
+    and h the number of hits, precision is h / k (8) and recall h / R (9). A query with R = 0 is
+    left out and counted. Images at the same distance come in the order of their rows; `tie_share`
+    and `tie_averaged` tell how much that matters.
+
+    Examples
+    --------
+    >>> import lookalike as la
+    >>> features = [[0.0, 1.0], [0.1, 1.0], [5.0, 0.0], [6.0, 0.1]]
+    >>> found = la.evaluate(features, ["tree", "tree", "food", "food"], k=1, metrics=["cosine"])
+    >>> found.precision["cosine"]["tree"], found.mean_recall["cosine"]
+    (1.0, 1.0)
+    """
+    matrix = checked_matrix(features, "features")
+    known = encode_labels(labels)
+    if len(known.codes) != len(matrix):
+        raise ValueError(
+            f"labels must have {len(matrix)} entries, one a row of features, got {len(known.codes)}"
+        )
+    names = _metric_names(metrics)
+    queries = Queries.of(known, include_self)
+    _require_finite(matrix)
+    ks = _neighbour_counts(k, len(matrix) - (not include_self))
+    rankings = {}
+    total = len(names) * (1 + bool(full)) * len(matrix)
+    with reporting(progress, total, "queries") as report:
+        for number, name in enumerate(names):
+            search = Search(matrix, known, name, bool(include_self), threads)
+            before = partial(_report_from, report, number * len(matrix))
+            rankings[name] = search.rank(queries.rows, ks[-1], before)
+        whole = None
+        if full:
+            before = partial(_report_from, report, len(names) * len(matrix))
+            whole = rank_fully(matrix, queries, names, threads, before)
+        report(total)
+    return Evaluation(queries, rankings, ks, whole, ks[-1])
+
+
+def _report_from(
+    report: Callable[[int], object], start: int, done: int, total: int | None = None
+) -> None:
+    report(start + done)
+
+
+def _metric_names(metrics: str | Sequence[str]) -> list[str]:
+    names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
+    if not names:
+        raise ValueError("metrics must name at least one metric, got none")
+    for name in names:
+        metric_name(name)
+    return names
+
+
+def _neighbour_counts(
+    k: SupportsIndex | Iterable[SupportsIndex], available: int
+) -> tuple[int, ...]:
+    try:
+        counts = [operator.index(k)]  # type: ignore[arg-type]
+    except TypeError:
+        counts = []
+    try:
+        counts = sorted(counts or {operator.index(one) for one in k})  # type: ignore[union-attr]
+    except TypeError:
+        raise TypeError(f"k must be an integer or several, got {k!r}") from None
+    if not counts or counts[0] < 1:
+        raise ValueError(f"k must be at least 1, got {k!r}")
+    if counts[-1] > available:
+        warnings.warn(
+            f"k = {counts[-1]} is more than the {available} images there are to retrieve: "
+            f"k = {available} is used",
+            stacklevel=3,
+        )
+    return tuple(sorted({min(count, available) for count in counts}))
+
+
+def _require_finite(matrix: NDArray[Any]) -> None:
+    for start in range(0, len(matrix), 4096):  # no second array as large as the features
+        rows = ~np.isfinite(matrix[start : start + 4096]).all(axis=1)
+        if rows.any():
+            row = start + int(np.argmax(rows))
+            raise ValueError(f"features row {row} has a value that is not finite")

@@ -1,0 +1,396 @@
+"""The gallery: a feature vector database that survives anything.
+
+A gallery is a folder of two files: the features, row after row, and a catalogue of what each row
+belongs to. ``storage/`` reads and changes them, ``intake/`` finds out which files need to be
+embedded; this is what people call.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.gallery.hits import Hits
+from lookalike.gallery.intake.folders import Label, Labels
+from lookalike.gallery.intake.intake import index
+from lookalike.gallery.intake.rows import add_rows, matrix
+from lookalike.gallery.intake.survey import Report, Survey, survey_again, survey_sources
+from lookalike.gallery.reader import GalleryReader, default_model
+from lookalike.gallery.storage import catalogue
+from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.gallery.storage.writer import Writer, create
+from lookalike.progress import Progress
+
+if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.gallery.upkeep.check import CheckReport
+
+__all__ = ["Gallery", "GalleryError", "Hits"]
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+
+
+class Gallery(GalleryReader):
+    """Images and their features, kept in a folder.
+
+    Made by `Gallery.create`, `Gallery.open` or `Gallery.import_features`. Any number of processes
+    may read a gallery while one writes it; a reader sees the state that it opened until `refresh`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> with Gallery.create(folder + "/a.gallery", dim=2) as gallery:
+    ...     report = gallery.add([[0, 1], [2, 2], [0, 3]], paths=["a", "b", "c"], labels=[1, 2, 1])
+    ...     gallery.search([0, 2], k=2, metric="euclidean").paths
+    ['a', 'c']
+    """
+
+    def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
+        super().__init__(path)
+        self._mode = mode
+        self._guard = threading.RLock()
+        self._writer: Writer | None = None
+
+    @classmethod
+    def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
+        """Make an empty gallery and open it to write.
+
+        Parameters
+        ----------
+        path : path
+            A folder that does not exist or is empty.
+        dim : int
+            Number of features of an image.
+        space : str, optional
+            The feature space, `Embedder.space`; without it that of the first model used.
+
+        Raises
+        ------
+        GalleryError
+            There is something at `path` already, or it cannot be written.
+        """
+        if operator.index(dim) < 1:
+            raise ValueError(f"dim must be at least 1, got {dim}")
+        folder = os.path.abspath(os.fsdecode(path))
+        create(folder, dim, space)
+        gallery = cls(folder, "r+")
+        gallery._writing()
+        return gallery
+
+    @classmethod
+    def open(cls, path: PathLike, *, mode: Literal["r", "r+", "a"] | None = None) -> Self:
+        """Open a gallery.
+
+        Parameters
+        ----------
+        path : path
+            Its folder.
+        mode : {None, "r", "r+", "a"}
+            None: to read, and the first change makes it the writer. "r": to read only. "r+": to
+            write, refused at once if another process does. "a": the same, and created if missing.
+
+        Raises
+        ------
+        GalleryError
+            No gallery, damaged, of a newer format, or written by another process.
+        """
+        if mode not in (None, "r", "r+", "a"):
+            raise ValueError(f"mode must be None, 'r', 'r+' or 'a', got {mode!r}")
+        folder = os.path.abspath(os.fsdecode(path))
+        if mode == "a":
+            if not os.path.exists(os.path.join(folder, catalogue.FILE_NAME)):
+                return cls.create(folder)
+            mode = "r+"
+        gallery = cls(folder, mode)
+        if mode == "r+":
+            gallery._writing()
+        else:
+            gallery.refresh()
+        return gallery
+
+    @classmethod
+    def import_features(
+        cls,
+        path: PathLike,
+        features: npt.ArrayLike | PathLike,
+        *,
+        paths: Sequence[PathLike] | None = None,
+        labels: Sequence[Label] | None = None,
+        space: str | None = None,
+        root: PathLike | None = None,
+    ) -> Self:
+        """Make a gallery of a feature matrix that exists.
+
+        Parameters
+        ----------
+        path : path
+            As for `create`.
+        features : (n, dim) array_like or path
+            The rows, or a ``.npy`` file of them, which is read piece by piece.
+        paths, labels, space, root
+            As for `add`.
+        """
+        if isinstance(features, (str, os.PathLike)):
+            features = np.load(features, mmap_mode="r", allow_pickle=False)
+        rows = matrix(features)
+        gallery = cls.create(path, dim=rows.shape[1], space=space)
+        try:
+            gallery.add(rows, paths=paths, labels=labels, root=root)
+        except BaseException:
+            gallery.close()
+            raise
+        return gallery
+
+    def close(self) -> None:
+        """Let others write; arrays that were handed out stay valid."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        super().close()
+
+    def add(
+        self,
+        source: Any,
+        *,
+        labels: Labels | Sequence[Label] = None,
+        paths: Sequence[PathLike] | None = None,
+        root: PathLike | None = None,
+        space: str | None = None,
+        embedder: Embedder | None = None,
+        progress: Progress = None,
+    ) -> Report:
+        """Add folders, files or rows of features, and bring what is there already up to date.
+
+        Of a folder all images are added that its listing shows (known extensions, nothing that
+        begins with a dot); images whose file has changed get new features, those whose file is gone
+        are removed. Nothing is embedded twice: not what has the same size and time of change, and
+        not what has the same content. Work is committed at least every 64 images or 2 seconds;
+        Ctrl-C commits what is finished, and the next `add` goes on from there.
+
+        Parameters
+        ----------
+        source : path, several paths, or (n, dim) array_like
+            Folders, files, or features; rows are added all or none.
+        labels : None, "folder", mapping, path, or a sequence
+            "folder": the first folder below the one given, files directly in it have none. A
+            mapping from path to label, or a CSV file with the columns ``path`` and ``label``;
+            paths are relative to the folder given or absolute. For an array: one label a row. None
+            keeps those that are there.
+        paths : sequence, optional
+            For an array: the rows' names, by default numbers. A name that is there already gets the
+            new features.
+        root : path, optional
+            For an array: the folder that `paths` are files in. Those that exist are read, so that
+            they are found again by content.
+        space : str, optional
+            For an array: its feature space, refused if the gallery's is another.
+        embedder : Embedder, optional
+            The model; by default GoogLeNet.
+        progress : None, True or callable(done, total)
+            Of the files that had to be read.
+
+        Returns
+        -------
+        Report
+            ``added``, ``updated``, ``moved``, ``removed`` and ``unchanged`` as numbers, ``failed``
+            as a list of (path, reason).
+
+        Raises
+        ------
+        GalleryError
+            The gallery is read-only or its disk full; the model's space or width is another; there
+            is no such file or folder.
+        ModelError
+            No model was found.
+        """
+        sources = _paths(source)
+        if sources is None:
+            if labels is not None and isinstance(labels, (str, os.PathLike)):
+                raise TypeError(f"labels of an array must be one a row, got {labels!r}")
+            with self._guard:
+                writer = self._writing()
+                try:
+                    rows = matrix(source)
+                    return add_rows(writer, self._state, rows, paths, labels, root, space)
+                finally:
+                    self._snapshot = None
+        for argument, value in (("paths", paths), ("root", root), ("space", space)):
+            if value is not None:
+                raise TypeError(f"{argument} goes with an array, source is paths")
+        return self._index(
+            lambda writer: survey_sources(writer, sources, labels), embedder, progress
+        )
+
+    def update(self, *, embedder: Embedder | None = None, progress: Progress = None) -> Report:
+        """Look at all folders and files again: what is new, changed, moved or gone.
+
+        Folders that were added are listed anew; files that were added by name are looked at. A
+        folder that is missing or has become empty may be a disk that is not mounted: its images
+        stay and `failed` names it. `remove` removes them.
+
+        Parameters
+        ----------
+        embedder, progress
+            As for `add`.
+
+        Returns
+        -------
+        Report
+            As `add`.
+        """
+        return self._index(survey_again, embedder, progress)
+
+    def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
+        """Remove images, by a new generation of the features file; their files are not touched.
+
+        A file that stays in a folder of which other images remain comes back with the next
+        `update`; a folder of which no image remains is no longer looked at.
+
+        Parameters
+        ----------
+        paths : path or several
+            As in `.paths`, or relative to the current folder; a folder stands for all images below
+            it.
+
+        Returns
+        -------
+        int
+            How many images were removed.
+
+        Raises
+        ------
+        GalleryError
+            A path is not in the gallery; nothing is removed then.
+        """
+        wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        with self._guard:
+            writer = self._writing()
+            state = self._state
+            positions: set[int] = set()
+            for path in wanted:
+                found = _positions_of(state, os.fsencode(path))
+                if not found:
+                    raise GalleryError(f"{os.fsdecode(path)} is not in {self._path}")
+                positions.update(found)
+            roots = set(state.column("root"))
+            writer.switch([int(state.rows[position]) for position in positions])
+            writer.forget_roots(roots)
+            self.refresh()
+            return len(positions)
+
+    def compact(self) -> bool:
+        """Leave out dead rows, which a killed writer may have left; False if there are none."""
+        with self._guard:
+            switched = self._writing().switch()
+            self.refresh()
+            return switched
+
+    def relocate(self, old: PathLike, new: PathLike) -> int:
+        """Tell the gallery that the photos below folder `old` now lie below folder `new`.
+
+        Returns
+        -------
+        int
+            How many images are concerned.
+
+        Raises
+        ------
+        GalleryError
+            No image lies below `old`, or an image lies at its new path already.
+        """
+        from lookalike.gallery.upkeep.relocate import relocate
+
+        with self._guard:
+            moved = relocate(
+                self._writing().catalogue,
+                os.fsencode(os.path.abspath(old)),
+                os.fsencode(os.path.abspath(new)),
+            )
+            self.refresh()
+            return moved
+
+    def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
+        """Check all rows and files, as `check_gallery`, which also takes what cannot be opened."""
+        from lookalike.gallery.upkeep.check import check_gallery
+
+        with self._guard:
+            writing = self._writer is not None
+            if repair:
+                self._check_writable()
+                if self._writer is not None:  # a lock that check_gallery takes itself
+                    self._writer.close()
+                    self._writer = None
+            report = check_gallery(self._path, repair=repair, progress=progress)
+            if writing:
+                self._writing()
+            self.refresh()
+            return report
+
+    def _writing(self) -> Writer:
+        """Become the writer, if this is not it yet."""
+        self._check_writable()
+        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
+            self._writer = Writer(self._path)
+            self._snapshot = None
+        return self._writer
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if self._mode == "r":
+            raise GalleryError(
+                f"{self._path} was opened with mode='r', to read only; "
+                "Gallery.open(path) can also write"
+            )
+
+    def _index(
+        self,
+        look: Callable[[Writer], Survey],
+        embedder: Embedder | None,
+        progress: Progress,
+    ) -> Report:
+        def model() -> Embedder:
+            found = embedder or self._embedder or default_model()
+            writer.adopt(found.space, found.width, f"the model {found!r}")
+            self._embedder = found
+            return found
+
+        with self._guard:
+            writer = self._writing()
+            if embedder is not None:
+                model()  # refused before the work rather than in it
+            try:
+                return index(writer, look(writer), model, progress)
+            finally:
+                writer.discard()  # what an error has left; what is finished is committed
+                self._snapshot = None
+
+
+def _paths(source: Any) -> list[PathLike] | None:
+    """Return the paths in what `add` was given, None if it is an array."""
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    if isinstance(source, np.ndarray) and source.dtype.kind not in "OU":
+        return None
+    if isinstance(source, Iterable):
+        several = list(source)
+        if all(isinstance(each, (str, os.PathLike)) for each in several):
+            return several
+        if any(isinstance(each, (str, os.PathLike, bytes)) for each in several):
+            raise TypeError("source must be paths (str or path-like) or an array, got a mixture")
+    return None
+
+
+def _positions_of(state: Snapshot, path: bytes) -> list[int]:
+    for name in (path, os.path.abspath(path)):
+        if name in state.positions:
+            return [state.positions[name]]
+    below = os.path.join(os.path.abspath(path), b"")
+    return [i for name, i in state.positions.items() if name.startswith(below)]

@@ -1,0 +1,1 @@
+"""How photos and arrays come into a gallery."""

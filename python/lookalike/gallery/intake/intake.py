@@ -1,0 +1,181 @@
+"""From files to rows of a gallery: each is read once.
+
+Its hash tells whether its features are known already, under this name or another; if they are not,
+the same bytes are decoded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.embedding.images import ImageError, read_image
+from lookalike.gallery.intake.survey import Candidate, Known, Report, Survey, decoders
+from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.gallery.storage.writer import File, Writer
+from lookalike.progress import Progress, reporting
+
+if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
+
+__all__ = ["index"]
+
+
+def index(
+    writer: Writer, survey: Survey, embedder: Callable[[], Embedder], progress: Progress
+) -> Report:
+    """Bring the gallery up to what a survey found; Ctrl-C leaves what is finished committed.
+
+    Parameters
+    ----------
+    embedder : callable
+        Gives the model, and is called only if there is something to embed.
+    """
+    run = _Run(writer, survey)
+    writer.begin()
+    try:
+        with reporting(progress, len(survey.candidates), "images") as report:
+            run.on_progress = report
+            contents = run.unknown_contents()
+            first = next(contents, None)
+            if first is not None:
+                model = embedder()
+                results = model.embed_iter(itertools.chain([first], contents))
+                with contextlib.closing(results):
+                    for _, result in results:
+                        run.embedded(result)
+    except BaseException:
+        with contextlib.suppress(GalleryError):
+            writer.commit()
+        raise
+    writer.commit()
+    survey.report.removed += len(survey.gone)
+    writer.switch([known.row for known in survey.gone.values()])
+    return survey.report
+
+
+class _Run:
+    """The candidates of one call, on their way through the model."""
+
+    def __init__(self, writer: Writer, survey: Survey) -> None:
+        self._writer = writer
+        self._survey = survey
+        self._report = survey.report
+        self._decoders = decoders()
+        self._in_work: deque[tuple[Candidate, bytes]] = deque()
+        self._alike: dict[bytes, list[Candidate]] = {}
+        self._owners: defaultdict[bytes, list[tuple[bytes, Known]]] = defaultdict(list)
+        for path, known in survey.known.items():
+            if known.hash is not None:
+                self._owners[known.hash].append((path, known))
+        self._rows: dict[bytes, int] = {}
+        self._done = 0
+        self.on_progress: Callable[[int], object] = lambda done: None
+
+    def unknown_contents(self) -> Iterator[bytes]:
+        """Read the candidates, settle those whose features are known, yield the others' bytes."""
+        for candidate in self._survey.candidates:
+            try:
+                content = read_image(os.fsdecode(candidate.path))
+            except ImageError as error:
+                self._fail(candidate, error.reason, None)
+                continue
+            digest = hashlib.sha256(content).digest()
+            if digest in self._alike:  # its like is with the model right now
+                self._alike[digest].append(candidate)
+            elif not self._is_known(candidate, digest):
+                self._alike[digest] = []
+                self._in_work.append((candidate, digest))
+                yield content
+
+    def embedded(self, result: npt.NDArray[np.float32] | ImageError) -> None:
+        """Take the model's answer for the oldest content in work."""
+        candidate, digest = self._in_work.popleft()
+        alike = [candidate, *self._alike.pop(digest)]
+        if isinstance(result, ImageError):
+            for each in alike:
+                self._fail(each, result.reason, self._decoders)
+            return
+        self._rows[digest] = self._writer.state.rows + self._writer.uncommitted
+        for each in alike:
+            self._put(each, digest, result)
+
+    def _is_known(self, candidate: Candidate, digest: bytes) -> bool:
+        known = candidate.known
+        if known is not None and known.hash == digest:  # touched
+            self._writer.change(
+                "UPDATE images SET size = ?, mtime_ns = ?, label = ? WHERE row = ?",
+                (candidate.size, candidate.mtime_ns, candidate.label, known.row),
+            )
+            self._survey.forget(candidate.path)
+            self._report.unchanged += 1
+            self._progress()
+            return True
+        owners = self._owners[digest]
+        if known is None:
+            for i, (path, owner) in enumerate(owners):
+                if not os.path.lexists(path):
+                    del owners[i]
+                    self._move(candidate, path, owner)
+                    return True
+        row = self._rows.get(digest, owners[0][1].row if owners else None)
+        if row is None:
+            return False
+        self._put(candidate, digest, self._writer.features_at(row))
+        return True
+
+    def _move(self, candidate: Candidate, path: bytes, owner: Known) -> None:
+        label = candidate.label if candidate.labelled else owner.label
+        self._writer.change(
+            "UPDATE images SET root = ?, path = ?, size = ?, mtime_ns = ?, label = ? WHERE row = ?",
+            (
+                candidate.root,
+                candidate.relative,
+                candidate.size,
+                candidate.mtime_ns,
+                label,
+                owner.row,
+            ),
+        )
+        self._survey.forget(candidate.path)
+        self._survey.gone.pop(path, None)
+        self._rows[owner.hash or b""] = owner.row
+        self._report.moved += 1
+        self._progress()
+
+    def _put(self, candidate: Candidate, digest: bytes, features: npt.NDArray[np.float32]) -> None:
+        self._writer.put(
+            candidate.root,
+            candidate.relative,
+            candidate.label,
+            File(candidate.size, candidate.mtime_ns, digest),
+            features,
+        )
+        if candidate.known is None:
+            self._report.added += 1
+        else:
+            self._report.updated += 1
+        self._progress()
+
+    def _fail(self, candidate: Candidate, reason: str, by: str | None) -> None:
+        """Record a failure: `by` is what could not decode the file, None if it was not read."""
+        self._writer.change(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
+            (candidate.root, candidate.relative, candidate.size, candidate.mtime_ns, by, reason),
+        )
+        if by is not None and candidate.known is not None:  # its features are of other content
+            self._writer.change("DELETE FROM images WHERE row = ?", (candidate.known.row,))
+        self._report.failed.append((os.fsdecode(candidate.path), reason))
+        self._progress()
+
+    def _progress(self) -> None:
+        self._done += 1
+        self.on_progress(self._done)

@@ -1,0 +1,108 @@
+"""Features that exist already, on their way into a gallery."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.gallery.intake.folders import Label, checked_label, status
+from lookalike.gallery.intake.survey import Report, root_number
+from lookalike.gallery.storage import features_file
+from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.gallery.storage.writer import File, Writer
+
+__all__ = ["add_rows", "matrix"]
+
+
+def matrix(features: Any) -> npt.NDArray[Any]:
+    """Return features as a 2-D array, whose values are looked at when they are written."""
+    rows = np.asarray(features)
+    if rows.dtype.kind not in "fiub":
+        raise TypeError(f"an array must hold real numbers, got {rows.dtype}")
+    if rows.ndim != 2 or not rows.shape[1]:
+        raise ValueError(f"an array must have the shape (n, dim), got {rows.shape}")
+    return rows
+
+
+def add_rows(
+    writer: Writer,
+    state: Snapshot,
+    features: npt.NDArray[Any],
+    paths: Sequence[str | os.PathLike[str]] | None,
+    labels: Any,
+    root: str | os.PathLike[str] | None,
+    space: str | None,
+) -> Report:
+    """Do what `Gallery.add` says of an array: all rows or none.
+
+    Parameters
+    ----------
+    state : Snapshot
+        Of the gallery as the writer knows it.
+    """
+    names = None if paths is None else [os.fsencode(path) for path in paths]
+    given = [None] * len(features) if labels is None else list(labels)
+    for argument, values in (("paths", names), ("labels", given)):
+        if values is not None and len(values) != len(features):
+            raise ValueError(
+                f"{argument} must have one entry for each of the {len(features)} rows, "
+                f"got {len(values)}"
+            )
+    if names is not None and len(set(names)) != len(names):
+        raise ValueError("paths must differ from each other")
+    given = [checked_label(label) for label in given]
+    writer.adopt(space, features.shape[1], "the array")
+    if names is None:
+        numbers = (b"%d" % number for number in itertools.count(state.count))
+        free = (name for name in numbers if name not in state.positions)
+        names = list(itertools.islice(free, len(features)))
+    folder = b"" if root is None else os.fsencode(os.path.abspath(root))
+    number = 0 if root is None else root_number(writer, folder)
+    try:
+        _put_rows(writer, number, folder, names, given, features)
+        writer.commit()
+    except BaseException:
+        writer.discard()
+        raise
+    writer.switch()
+    updated = sum(os.path.join(folder, name) in state.positions for name in names)
+    return Report(added=len(names) - updated, updated=updated)
+
+
+def _put_rows(
+    writer: Writer,
+    root: int,
+    folder: bytes,
+    names: list[bytes],
+    labels: list[Label],
+    features: npt.NDArray[Any],
+) -> None:
+    size = max(1, features_file.BLOCK_BYTES // (features.shape[1] * features_file.FLOAT.itemsize))
+    for start in range(0, len(features), size):
+        with np.errstate(over="ignore"):  # what float32 cannot hold is found below
+            block = np.asarray(features[start : start + size], np.float32)
+        finite = np.isfinite(block).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"row {start + int(np.argmin(finite))} has a value that is not finite in float32"
+            )
+        files = [_file(folder, name) for name in names[start : start + size]]
+        images = zip(names[start : start + size], labels[start : start + size], files, strict=True)
+        writer.put_rows(root, list(images), block)
+
+
+def _file(folder: bytes, name: bytes) -> File:
+    """Return size, time and hash of a file that features were given for, if it exists."""
+    path = os.path.join(folder, name)
+    if not folder or not os.path.isfile(path):
+        return File()
+    facts = status(path)
+    assert facts is not None
+    with open(path, "rb") as file:
+        return File(*facts, hashlib.file_digest(file, "sha256").digest())

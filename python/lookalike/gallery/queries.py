@@ -1,0 +1,163 @@
+"""What may be asked of a gallery, images, vectors and rows, and the one place that answers it."""
+
+from __future__ import annotations
+
+import hashlib
+import numbers
+import operator
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.distance.neighbors import knn
+from lookalike.gallery.hits import Hits
+
+if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.images import ImageSource
+    from lookalike.gallery.storage.snapshot import Snapshot
+
+__all__ = ["Query", "embed", "from_rows", "from_source", "known", "nearest"]
+
+
+class Query(NamedTuple):
+    """One query: a vector, or an image to make one from."""
+
+    name: str
+    vector: npt.NDArray[Any] | None = None
+    image: ImageSource | None = None
+    row: int | None = None
+    hash: bytes | None = None
+
+
+def from_rows(
+    rows: int | Sequence[int], features: npt.NDArray[np.float32]
+) -> tuple[list[Query], bool]:
+    """Return queries for rows of the gallery, and whether it was one alone."""
+    single = isinstance(rows, numbers.Integral)
+    several: Sequence[Any] = [rows] if single else rows  # type: ignore[assignment]
+    queries = []
+    for given in several:
+        try:
+            row = operator.index(given)
+        except TypeError:
+            raise TypeError(f"row must be an integer or several, got {given!r}") from None
+        if not -len(features) <= row < len(features):
+            raise ValueError(
+                f"row must be from {-len(features)} to {len(features) - 1} in this gallery of "
+                f"{len(features)} images, got {row}"
+            )
+        row %= len(features)
+        queries.append(Query(f"row {row}", vector=features[row], row=row))
+    return queries, single
+
+
+def from_source(source: Any, dim: int) -> tuple[list[Query], bool]:
+    """Return the queries in what `Gallery.search` was given, and whether it was one alone."""
+    if isinstance(source, np.ndarray) and source.ndim == 2 and source.dtype != np.uint8:
+        return [_vector(row, f"row {i} of query", dim) for i, row in enumerate(source)], False
+    if isinstance(source, (list, tuple)) and not _is_number_list(source):
+        return [_one(each, f"query[{i}]", dim) for i, each in enumerate(source)], False
+    return [_one(source, "query", dim)], True
+
+
+def known(query: Query, state: Snapshot) -> Query:
+    """Give an image whose content is in the gallery the features that are there."""
+    if query.image is None or query.hash is None:
+        return query
+    rows = state.rows_with_hash(query.hash)
+    return query._replace(vector=state.features[rows[0]], image=None) if rows else query
+
+
+def embed(queries: list[Query], model: Embedder) -> list[Query]:
+    """Give the images among the queries their vectors.
+
+    Raises
+    ------
+    ImageError
+        An image cannot be used.
+    """
+    from lookalike.embedding.images import ImageError
+
+    made = list(queries)
+    wanted = [i for i, query in enumerate(queries) if query.image is not None]
+    results = model.embed_iter([queries[i].image for i in wanted])  # type: ignore[misc]
+    for i, (_, result) in zip(wanted, results, strict=True):
+        if isinstance(result, ImageError):
+            raise ImageError(queries[i].name, result.reason)
+        made[i] = queries[i]._replace(vector=result, image=None)
+    return made
+
+
+def nearest(
+    state: Snapshot, queries: list[Query], k: int, metric: str, exclude_self: bool
+) -> list[Hits]:
+    """Search all queries in one pass over the features."""
+    excluded = [_own_rows(state, query) if exclude_self else set() for query in queries]
+    most = min(k + max(map(len, excluded), default=0), len(state.features))
+    if most and queries:
+        vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
+        near = knn(vectors, state.features, k=most, metric=metric)
+    else:
+        knn(np.empty((0, 1)), k=1, metric=metric)  # an unknown metric is one here too
+        return [Hits([], np.empty(0), np.empty(0, np.int64), []) for _ in queries]
+    hits = []
+    for distances, indices, own in zip(*near, excluded, strict=True):
+        others = np.array([i not in own for i in indices.tolist()], bool)
+        kept = indices[others][:k]
+        paths, labels = state.some(kept)
+        hits.append(Hits(paths, distances[others][:k], kept, labels))
+    return hits
+
+
+def _own_rows(state: Snapshot, query: Query) -> set[int]:
+    if query.row is not None:
+        return {query.row}
+    if query.hash is not None:
+        return set(state.rows_with_hash(query.hash))
+    raise ValueError(
+        "exclude_self needs a query with a file (a path, bytes, a file object) or row=; "
+        f"{query.name} has none"
+    )
+
+
+def _one(source: Any, argument: str, dim: int) -> Query:
+    if isinstance(source, np.ndarray) and (source.ndim == 1 or source.dtype != np.uint8):
+        return _vector(source, argument, dim)
+    if isinstance(source, (list, tuple)):
+        return _vector(np.asarray(source), argument, dim)
+    from PIL import Image
+
+    from lookalike.embedding.images import image_name, read_image
+
+    if isinstance(source, (Image.Image, np.ndarray)):
+        return Query(image_name(source), image=source)
+    if isinstance(source, (str, bytes, os.PathLike)) or hasattr(source, "read"):
+        content = read_image(source)
+        return Query(image_name(source), image=content, hash=hashlib.sha256(content).digest())
+    raise TypeError(
+        f"{argument} must be a path, bytes, a file object, a PIL image, a uint8 image array, a "
+        f"vector of {dim} numbers or a list of these, got {type(source).__name__}"
+    )
+
+
+def _vector(vector: npt.NDArray[Any], argument: str, dim: int) -> Query:
+    if vector.ndim != 1 or len(vector) != dim:
+        raise ValueError(
+            f"{argument}: a vector must have {dim} numbers like the gallery's rows, "
+            f"got shape {vector.shape}"
+        )
+    if vector.dtype.kind not in "fiub":
+        raise TypeError(f"{argument}: a vector must hold real numbers, got {vector.dtype}")
+    if not np.isfinite(vector).all():
+        raise ValueError(
+            f"{argument}: a vector must be finite, got {vector[~np.isfinite(vector)][0]}"
+        )
+    return Query(argument, vector=vector)
+
+
+def _is_number_list(source: Sequence[Any]) -> bool:
+    return len(source) > 0 and all(isinstance(value, numbers.Real) for value in source)

@@ -1,0 +1,294 @@
+"""The reading half of a gallery: what it holds, and searching it."""
+
+from __future__ import annotations
+
+import contextlib
+import numbers
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.gallery.intake.folders import Label
+from lookalike.gallery.queries import embed, from_rows, from_source, known, nearest
+from lookalike.gallery.storage import catalogue
+from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.gallery.storage.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from lookalike.embedding.embedder import Embedder
+    from lookalike.gallery.hits import Hits
+
+__all__ = ["GalleryReader", "default_model"]
+
+
+class GalleryReader:
+    """A gallery as it was when it was opened or refreshed; `Gallery` adds what changes it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._snapshot: Snapshot | None = None
+        self._embedder: Embedder | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Free what is held open; arrays that were handed out stay valid."""
+        self._closed = True
+        if self._snapshot is not None:
+            self._snapshot.close()
+            self._snapshot = None
+
+    def refresh(self) -> None:
+        """Move on to what is committed now."""
+        self._check_open()
+        self._snapshot = Snapshot.open(self._path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            self.close()
+
+    def __len__(self) -> int:
+        return self._state.count
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<Gallery {self._path}: closed>"
+        return f"<Gallery {self._path}: {len(self):,} images, {self.dim:,} features>"
+
+    @property
+    def path(self) -> str:
+        """The gallery's folder."""
+        return self._path
+
+    @property
+    def dim(self) -> int:
+        """Number of features of an image."""
+        return self._state.state.dim
+
+    @property
+    def space(self) -> str | None:
+        """The feature space, None where it is not known."""
+        return self._state.state.space
+
+    @property
+    def features(self) -> npt.NDArray[np.float32]:
+        """The features, (n, dim) float32, read-only: the file itself, mapped."""
+        return self._state.features
+
+    @property
+    def paths(self) -> list[str]:
+        """Absolute paths of the images, ``os.fsdecode``d; names of rows that are not files."""
+        return self._state.paths
+
+    @property
+    def labels(self) -> list[Label]:
+        """The images' labels, None where there is none."""
+        return self._state.column("label")
+
+    @property
+    def hashes(self) -> list[str | None]:
+        """SHA-256 of the images' files in hexadecimal, None for rows that are not files."""
+        return [value and value.hex() for value in self._state.column("hash")]
+
+    @property
+    def sizes(self) -> list[int | None]:
+        """Sizes of the images' files in bytes, None for rows that are not files."""
+        return self._state.column("size")
+
+    @property
+    def mtimes_ns(self) -> list[int | None]:
+        """When the images' files were changed, in nanoseconds, None for rows that are not files."""
+        return self._state.column("mtime_ns")
+
+    @property
+    def roots(self) -> list[str]:
+        """The folders that images were added from."""
+        return [os.fsdecode(path) for root, path in self._state.roots if root]
+
+    @property
+    def root(self) -> str | None:
+        """The folder that all `roots` lie in, None if there are none."""
+        return os.path.commonpath(self.roots) if self.roots else None
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """Path and reason of files that were found and could not be used."""
+        return self._state.failed
+
+    def info(self) -> dict[str, Any]:
+        """Return counts, sizes and identity of the gallery, ready for JSON."""
+        state = self._state
+        size = 0
+        for name in os.listdir(self._path):
+            with contextlib.suppress(FileNotFoundError):  # a writer may go on meanwhile
+                size += os.stat(os.path.join(self._path, name)).st_size
+        return {
+            "path": self._path,
+            "format": catalogue.FORMAT,
+            "images": state.count,
+            "labelled": sum(label is not None for label in self.labels),
+            "failed": len(state.failed),
+            "dim": state.state.dim,
+            "space": state.state.space,
+            "root": self.root,
+            "roots": self.roots,
+            "generation": state.state.generation,
+            "dead_rows": state.state.rows - state.count,
+            "bytes": size,
+        }
+
+    @overload
+    def search(
+        self,
+        query: str | os.PathLike[str] | bytes | BinaryIO | Image.Image,
+        k: int = ...,
+        metric: str = ...,
+        exclude_self: bool = ...,
+        *,
+        embedder: Embedder | None = ...,
+    ) -> Hits: ...
+    @overload
+    def search(
+        self,
+        query: npt.NDArray[Any] | Sequence[Any],
+        k: int = ...,
+        metric: str = ...,
+        exclude_self: bool = ...,
+        *,
+        embedder: Embedder | None = ...,
+    ) -> Any: ...
+    @overload
+    def search(
+        self, *, row: int, k: int = ..., metric: str = ..., exclude_self: bool = ...
+    ) -> Hits: ...
+    @overload
+    def search(
+        self, *, row: Sequence[int], k: int = ..., metric: str = ..., exclude_self: bool = ...
+    ) -> list[Hits]: ...
+    def search(
+        self,
+        query: Any = None,
+        k: int = 10,
+        metric: str = "correlation",
+        exclude_self: bool = False,
+        *,
+        row: int | Sequence[int] | None = None,
+        embedder: Embedder | None = None,
+    ) -> Any:
+        """Find the `k` nearest images of a query, exactly.
+
+        Parameters
+        ----------
+        query : image, vector, or a list of these
+            An image: its path, its file's bytes, a binary file object, a PIL image or a uint8 array
+            H×W, H×W×3 (RGB) or H×W×4. A vector: `dim` numbers; a 2-D array of floats holds several.
+        k : int
+            At least 1; no more are returned than the gallery has.
+        metric : str
+            One of `lookalike.METRICS` or an alias.
+        exclude_self : bool
+            Leave the query itself out: with `row` that row, with a path, bytes or a file object all
+            images whose file has the same content.
+        row : int or several, optional
+            Instead of `query`: an image of the gallery by its position.
+        embedder : Embedder, optional
+            The model; by default the one that images were added with, else GoogLeNet. It is loaded
+            only for an image whose content the gallery does not know.
+
+        Returns
+        -------
+        Hits, or a list of Hits for several queries
+            Ordered by distance, then by index.
+
+        Raises
+        ------
+        GalleryError
+            The model's space is not the gallery's.
+        ImageError
+            The query cannot be read or decoded.
+        """
+        if (query is None) == (row is None):
+            raise TypeError("search takes a query or row=, one of the two")
+        if not isinstance(k, numbers.Integral):
+            raise TypeError(f"k must be an integer, got {k!r}")
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}")
+        state = self._state
+        if row is not None:
+            queries, single = from_rows(row, state.features)
+        else:
+            queries, single = from_source(query, state.state.dim)
+        if embedder is not None:
+            self._model(embedder)  # refuses another space, needed or not
+        queries = [known(query, state) for query in queries]
+        if any(query.image is not None for query in queries):
+            queries = embed(queries, self._model(embedder))
+        hits = nearest(state, queries, k, metric, exclude_self)
+        return hits[0] if single else hits
+
+    def export(self, path: str | os.PathLike[str], *, parquet: bool = False) -> list[str]:
+        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
+
+        Parameters
+        ----------
+        path : path
+            The files' name without its ending; for a folder that exists, ``features`` in it.
+        parquet : bool
+            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
+
+        Returns
+        -------
+        list of str
+            The files that were written. Each appears whole or not at all.
+        """
+        from lookalike.gallery.upkeep.export import export
+
+        return export(self, os.fsdecode(path), parquet)
+
+    @property
+    def _state(self) -> Snapshot:
+        self._check_open()
+        if self._snapshot is None:
+            self.refresh()
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise GalleryError(f"{self._path} has been closed")
+
+    def _model(self, embedder: Embedder | None) -> Embedder:
+        space = self.space
+        model = embedder or self._embedder
+        if model is None:
+            if space is None:
+                raise GalleryError(
+                    f"{self._path} does not say which model its features are from; "
+                    "search(..., embedder=...) names it"
+                )
+            model = default_model()
+        if model.width != self.dim or space not in (None, model.space):
+            raise GalleryError(
+                f"{self._path} holds {self.dim} features of the space {space}, the model "
+                f"{model!r} gives {model.width} of {model.space}; search(..., embedder=...) takes "
+                "the right one"
+            )
+        self._embedder = model
+        return model
+
+
+def default_model() -> Embedder:
+    """Return the network that galleries are made with unless another is named."""
+    from lookalike.embedding.googlenet import GoogLeNet
+
+    return GoogLeNet()

@@ -1,0 +1,135 @@
+"""What a reader sees of a gallery: one state, however long it is looked at."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.gallery.intake.folders import Label
+from lookalike.gallery.storage import catalogue, features_file
+from lookalike.gallery.storage.catalogue import Catalogue, GalleryError, State
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot:
+    """A copy of the catalogue and a mapping of the features that belong to it.
+
+    Opening is quick; lists are made from the copy when they are first asked for.
+    """
+
+    def __init__(self, source: Catalogue, features: npt.NDArray[np.float32]) -> None:
+        self.catalogue = source
+        self.state: State = source.state()
+        self.count: int
+        ((self.count, last),) = source.select("SELECT count(*), max(row) FROM images")
+        if last is not None and last >= len(features):
+            raise GalleryError(
+                f"{source.path} is damaged: it names row {last} of {len(features)}; "
+                "`lookalike check --repair` saves what can be saved"
+            )
+        self._mapped = features
+        self._whole = self.count == len(features) == (0 if last is None else last + 1)
+
+    @classmethod
+    def open(cls, folder: str) -> Self:
+        """Take a snapshot of what is committed now."""
+        path = os.path.join(folder, catalogue.FILE_NAME)
+        missing = None
+        while True:
+            copy = Catalogue.snapshot(path)
+            try:
+                state = copy.state()
+                return cls(
+                    copy, features_file.map_rows(folder, state.generation, state.rows, state.dim)
+                )
+            except FileNotFoundError as error:
+                copy.close()
+                # A writer may have gone on to the next generation since the catalogue was read;
+                # twice the same one missing is damage.
+                if missing == state.generation:
+                    raise GalleryError(
+                        f"{folder} is damaged: {error.filename} is missing; "
+                        "`lookalike check --repair` saves what can be saved"
+                    ) from error
+                missing = state.generation
+            except BaseException:
+                copy.close()
+                raise
+
+    def close(self) -> None:
+        """Free the copy; arrays that were handed out stay."""
+        self.catalogue.close()
+
+    @cached_property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The rows of the file that are live."""
+        if self._whole:
+            return np.arange(self.count)
+        found = self.catalogue.select("SELECT row FROM images ORDER BY row")
+        return np.array([row for (row,) in found], np.int64)
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float32]:
+        """One row an image. A copy only where a writer was stopped before it left out dead rows."""
+        if self._whole:
+            return self._mapped
+        live = np.asarray(self._mapped[self.rows])
+        live.flags.writeable = False
+        return live
+
+    @cached_property
+    def byte_paths(self) -> list[bytes]:
+        """Absolute paths, or names of rows that are not files."""
+        before = {root: os.path.join(path, b"") for root, path in self.roots}
+        found = self.catalogue.select("SELECT root, path FROM images ORDER BY row")
+        return [before[root] + path for root, path in found]
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The same as text, as `os.fsdecode` does it."""
+        return [os.fsdecode(path) for path in self.byte_paths]
+
+    def some(self, positions: npt.NDArray[np.int64]) -> tuple[list[str], list[Label]]:
+        """Return paths and labels of a few images."""
+        before = dict(self.roots)
+        paths, labels = [], []
+        for row in self.rows[positions].tolist():
+            ((root, path, label),) = self.catalogue.select(
+                "SELECT root, path, label FROM images WHERE row = ?", (row,)
+            )
+            paths.append(os.fsdecode(os.path.join(before[root], path)))
+            labels.append(label)
+        return paths, labels
+
+    @cached_property
+    def positions(self) -> dict[bytes, int]:
+        """Where each path stands in `paths`."""
+        return {path: i for i, path in enumerate(self.byte_paths)}
+
+    @property
+    def roots(self) -> list[tuple[int, bytes]]:
+        """Numbers and paths of the roots."""
+        return self.catalogue.select("SELECT id, path FROM roots ORDER BY id")
+
+    @cached_property
+    def failed(self) -> list[tuple[str, str]]:
+        """Paths and reasons of files that are not in the gallery because they cannot be used."""
+        before = {root: os.path.join(path, b"") for root, path in self.roots}
+        found = self.catalogue.select("SELECT root, path, reason FROM failures ORDER BY root, path")
+        return [(os.fsdecode(before[root] + path), reason) for root, path, reason in found]
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the images' table, in their order."""
+        return [
+            value for (value,) in self.catalogue.select(f"SELECT {name} FROM images ORDER BY row")
+        ]
+
+    def rows_with_hash(self, digest: bytes) -> list[int]:
+        """Return the positions of the images whose file has this content."""
+        found = self.catalogue.select("SELECT row FROM images WHERE hash = ?", (digest,))
+        return [int(np.searchsorted(self.rows, row)) for (row,) in found]

@@ -1,0 +1,1 @@
+"""What is done to a gallery besides adding and searching: checks, moves, exports."""

@@ -1,0 +1,1 @@
+"""HTML pages: one file each, with all that it needs inside."""

@@ -1,0 +1,174 @@
+"""The pages of ``search --html`` and ``duplicates --html``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lookalike import __version__
+from lookalike.pages.html import (
+    MAX_THUMBNAILS,
+    link,
+    render,
+    shown_path,
+    thumbnails,
+    write_page,
+)
+
+if TYPE_CHECKING:
+    from lookalike.duplicates import Duplicates
+    from lookalike.gallery.hits import Hits
+
+__all__ = ["write_duplicates_page", "write_search_page"]
+
+OnProgress = Callable[[int, "int | None"], object]
+
+
+class Card(NamedTuple):
+    """A picture on a page and what is written below it."""
+
+    path: str
+    lines: Sequence[str]
+    tag: str | None = None
+    good: bool = False
+
+
+def write_search_page(
+    page: str,
+    results: Sequence[tuple[str, Hits]],
+    metric: str,
+    space: str | None,
+    absolute: bool,
+    progress: OnProgress | None = None,
+) -> None:
+    """Write queries and their hits as one file.
+
+    Parameters
+    ----------
+    page : path
+        Where to.
+    results : sequence of (path, Hits)
+        The query's path and what was found.
+    metric, space : str
+        What the distances are.
+    absolute : bool
+        Show whole paths rather than those seen from the page.
+    progress : callable(done, total), optional
+        Of the pictures.
+    """
+    groups = []
+    for query, hits in results:
+        rows = zip(hits.paths, hits.distances.tolist(), hits.labels, strict=True)
+        cards = [Card(query, [], "query")]
+        for rank, (path, distance, label) in enumerate(rows, 1):
+            lines = [f"{rank} · {distance:.6f}"]
+            if label is not None:
+                lines.append(str(label))
+            cards.append(Card(path, lines))
+        groups.append((f"Like {shown_path(query, page, absolute=absolute)}", "", cards))
+    count = sum(len(hits.paths) for _, hits in results)
+    title = f"{len(results):,} searches" if len(results) != 1 else "1 search"
+    intro = f"{count:,} images, nearest first, by {metric} distance. The smaller, the more alike."
+    _write(page, title, intro, groups, _remark(space), absolute, progress)
+
+
+def write_duplicates_page(
+    page: str,
+    found: Duplicates,
+    space: str | None,
+    absolute: bool,
+    progress: OnProgress | None = None,
+) -> None:
+    """Write groups of duplicates as one file; parameters as `write_search_page`."""
+    groups = []
+    for number, group in enumerate(found.groups, 1):
+        cards = []
+        for member in (group.keeper, *group.others):
+            if member is group.keeper:
+                tag, lines = "keep", []
+            else:
+                tag = "remove" if member.removable else "look"
+                lines = ["same content" if member.exact else f"distance {member.distance:.6f}"]
+            if member.note:
+                lines.append(member.note)
+            size = f"{member.pixels / 1e6:.2f} megapixels, {member.bytes:,} bytes"
+            cards.append(Card(member.path, [*lines, size], tag, tag == "keep"))
+        groups.append((f"Group {number:,}", f"{len(cards):,} images", cards))
+    title = f"{len(groups):,} groups of duplicates" if len(groups) != 1 else "1 group of duplicates"
+    limit = (
+        "Files with the same content."
+        if found.threshold is None
+        else f"Same content, or {found.metric} distance of at most {found.threshold:g}."
+    )
+    intro = (
+        f"{found.images:,} images compared. {limit} {len(found.remove):,} can be removed. "
+        "Nothing has been removed."
+    )
+    _write(page, title, intro, groups, _remark(space), absolute, progress)
+
+
+def _remark(space: str | None) -> str:
+    if space is not None and space.startswith("untrained-"):
+        return "The network was untrained: its distances mean little."
+    return ""
+
+
+def _write(
+    page: str,
+    title: str,
+    intro: str,
+    groups: Sequence[tuple[str, str, Sequence[Card]]],
+    remark: str,
+    absolute: bool,
+    progress: OnProgress | None,
+) -> None:
+    total = sum(len(cards) for _, _, cards in groups)
+    drawn = min(total, MAX_THUMBNAILS)
+    paths = [card.path for _, _, cards in groups for card in cards][:drawn]
+
+    def pictures() -> Iterator[str | None]:
+        for done, picture in enumerate(made, 1):
+            if progress is not None:
+                progress(done, drawn)
+            yield picture
+
+    with closing(thumbnails(paths)) as made:
+        picture = pictures()
+        shown: list[dict[str, Any]] = []
+        room = drawn
+        for heading, remainder, cards in groups:
+            some = cards[:room]
+            room -= len(some)
+            if not some:
+                break
+            shown.append(
+                {
+                    "heading": heading,
+                    "note": remainder,
+                    "left_out": len(cards) - len(some),
+                    "cards": [
+                        {
+                            "picture": next(picture),
+                            "path": (path := shown_path(card.path, page, absolute=absolute)),
+                            "href": link(path),
+                            "lines": card.lines,
+                            "tag": card.tag,
+                            "good": card.good,
+                        }
+                        for card in some
+                    ],
+                }
+            )
+    html = render(
+        "cards.html",
+        title=title,
+        intro=intro,
+        remark=remark,
+        groups=shown,
+        most=MAX_THUMBNAILS,
+        groups_left_out=len(groups) - len(shown),
+        pictures_left_out=total - drawn,
+        version=__version__,
+    )
+    write_page(page, html)
