@@ -25,6 +25,7 @@ ExactWorkspace& ExactDistances::workspace(int worker) {
 const double* ExactDistances::block(int worker, const int32_t* is, int ni, const int32_t* js,
                                     int nj) {
   ExactWorkspace& w = workspace(worker);
+  for (int j = 0; j < nj; ++j) comparison_.y().check_rows(js[j], js[j] + 1);
   comparison_.kernels().exact(ExactArgs{&comparison_.x().rows, &comparison_.y().rows, is, js, ni,
                                         nj, w.scratch.get(), w.out.get()});
   return w.out.get();

@@ -54,13 +54,15 @@ class Destination {
   bool self_, condensed_;
 };
 
-void float64_distances(const Comparison& c, const DistanceOutput& out, Team& team) {
+// The float64 distances, as T.
+template <class T>
+void exact_matrix(const Comparison& c, const DistanceOutput& out, Team& team) {
   ExactDistances exact(c, team.threads());
   const int side = exact.side();
   const int64_t nx = c.x().rows.matrix.rows, ny = c.y().rows.matrix.rows;
   const TileGrid grid(nx, ny, c.self(), side, side);
-  const Destination<double> destination(out, ny, c.self());
-  std::vector<Buffer<double>> transposed(size_t(team.threads()));
+  const Destination<T> destination(out, ny, c.self());
+  std::vector<Buffer<T>> rounded(size_t(team.threads())), transposed(size_t(team.threads()));
   const double cost = double(nx) * double(ny) * double(c.cols());
   team.run(grid.count(), cost, [&](int64_t unit, int worker) {
     const Tile t = grid[unit];
@@ -68,14 +70,23 @@ void float64_distances(const Comparison& c, const DistanceOutput& out, Team& tea
     std::iota(is, is + t.rows, int32_t(t.i0));
     std::iota(js, js + t.cols, int32_t(t.j0));
     const double* block = exact.block(worker, is, t.rows, js, t.cols);
-    Buffer<double>& turned = transposed[size_t(worker)];
+    const T* values;
+    if constexpr (std::is_same_v<T, double>) {
+      values = block;
+    } else {
+      Buffer<T>& own = rounded[size_t(worker)];
+      if (!own.get()) own = Buffer<T>(size_t(side) * size_t(side));
+      std::copy_n(block, t.rows * t.cols, own.get());
+      values = own.get();
+    }
+    Buffer<T>& turned = transposed[size_t(worker)];
     if (destination.mirrored()) {
-      if (!turned.get()) turned = Buffer<double>(size_t(kTile) * kTile);
+      if (!turned.get()) turned = Buffer<T>(size_t(kTile) * kTile);
       for (int i = 0; i < t.rows; ++i) {
-        for (int j = 0; j < t.cols; ++j) turned.get()[j * kTile + i] = block[i * t.cols + j];
+        for (int j = 0; j < t.cols; ++j) turned.get()[j * kTile + i] = values[i * t.cols + j];
       }
     }
-    destination.store(t, block, t.cols, turned.get());
+    destination.store(t, values, t.cols, turned.get());
   });
 }
 
@@ -150,7 +161,7 @@ class Float32Matrix {
     const double* weights =
         c_.traits().weighted ? workspaces_[size_t(worker)].scratch.weights : nullptr;
     const bool root = c_.traits().combine == Combine::root_of_sum;
-    const double unscale = c_.traits().degree == 1 ? 1 / c_.filter_scale() : 1;
+    const double unscale = std::pow(c_.norm_unit(), -c_.traits().power);
     float slack[kTile];
     float largest = 0;
     for (int j = 0; j < t.cols; ++j) {
@@ -160,7 +171,7 @@ class Float32Matrix {
     for (int i = 0; i < t.rows; ++i) {
       float* const out = b.values.get() + i * kTile;
       const double* const row = sums + i * kTile;
-      k.distances(row, weights ? weights + i * kTile : nullptr, t.cols, out);
+      k.distances(c_.parameters(), row, weights ? weights + i * kTile : nullptr, t.cols, out);
       if (unscale != 1) {
         for (int j = 0; j < t.cols; ++j) out[j] = float(double(out[j]) * unscale);
       }
@@ -196,10 +207,15 @@ class Float32Matrix {
 
 }  // namespace
 
-void distances(const MatrixView& x, const MatrixView* y, Metric metric, const DistanceOutput& out,
-               Team& team) {
-  const Comparison c(x, y, metric, !out.float64, team);
-  if (out.float64) return float64_distances(c, out, team);
+void distances(const MatrixView& x, const MatrixView* y, const Specification& specification,
+               const DistanceOutput& out, Team& team) {
+  const Traits& traits = kernels_of(specification).traits;
+  const bool float32 = !out.float64 && traits.has_float32();
+  RowNeeds needs;
+  if (float32) needs = {true, traits.weights_add, false};
+  const Comparison c(x, y, specification, needs, team);
+  if (out.float64) return exact_matrix<double>(c, out, team);
+  if (!float32) return exact_matrix<float>(c, out, team);
   const int64_t nx = x.rows, ny = c.y().rows.matrix.rows;
   Float32Matrix matrix(c, team.threads());
   // Small matrices in small tiles, so that every thread has some.

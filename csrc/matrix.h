@@ -11,7 +11,7 @@ struct DistanceOutput {
   bool condensed;  // only pairs i < j, row by row; self-joins only
 };
 
-void distances(const MatrixView& x, const MatrixView* y, Metric metric, const DistanceOutput& out,
-               Team& team);
+void distances(const MatrixView& x, const MatrixView* y, const Specification& specification,
+               const DistanceOutput& out, Team& team);
 
 }  // namespace lookalike

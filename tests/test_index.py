@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import lookalike
+from lookalike import _core
 from matrices import HOSTILE, googlenet_like, of_dtype
 from reference import METRICS, assert_same_bits
 
@@ -120,13 +122,51 @@ def run(code, environment, *arguments):
     subprocess.run(command, env=os.environ | environment, check=True, timeout=60)
 
 
-def test_damaged_files_are_refused(tmp_path):
+def answers(path, Q):
+    index = lookalike.Index.open(path)
+    return index.knn(Q, 7), index.knn(Q[:1], 50)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "manhattan", "braycurtis", "canberra"])
+def test_no_changed_byte_goes_unnoticed(metric, tmp_path, rng):
+    # The second search reads every row.
     path = tmp_path / "a.index"
     X = googlenet_like(50, 20)
-    lookalike.Index(X, "cosine").save(path)
+    lookalike.Index(X, metric).save(path)
+    whole = bytearray(path.read_bytes())
+    expected = answers(path, X)
+    header = whole.index(b"}") + 1
+    for at in {*range(0, header, 7), *rng.integers(0, len(whole), 150), len(whole) - 1}:
+        damaged = whole.copy()
+        damaged[at] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        with pytest.raises(lookalike.IndexFileError, match=re.escape(str(path))):
+            answers(path, X)
+    path.write_bytes(whole)
+    for found, right in zip(answers(path, X), expected, strict=True):
+        assert_same_bits(found.indices, right.indices)
+
+
+def test_rows_and_codes_are_checked_when_they_are_read(tmp_path):
+    path = tmp_path / "a.index"
+    X = np.repeat(np.eye(8, 64, dtype=np.float32), 100, axis=0)  # 16 rows of 256 bytes in a chunk
+    lookalike.Index(X, "manhattan").save(path)
     whole = path.read_bytes()
-    head, header, body = whole.split(b"\n", 2)
-    facts = json.loads(header)
+    at = whole.rindex(X[-1].tobytes())
+    path.write_bytes(whole[:at] + b"\x01" + whole[at + 1 :])
+    index = lookalike.Index.open(path)
+    near = index.knn(X[:1], 50)
+    assert (near.distances == 0).all()
+    with pytest.raises(lookalike.IndexFileError, match="part 'rows' is not as it was written"):
+        index.knn(X[:1], 800)
+
+
+def test_files_that_are_no_index_are_refused(tmp_path):
+    path = tmp_path / "a.index"
+    lookalike.Index(googlenet_like(50, 20), "cosine").save(path)
+    whole = path.read_bytes()
+    first, _, line, body = whole.split(b"\n", 3)
+    header = json.loads(line)
 
     def refused(content, says):
         path.write_bytes(content)
@@ -134,24 +174,36 @@ def test_damaged_files_are_refused(tmp_path):
             lookalike.Index.open(path)
         assert str(path) in str(error.value)
 
-    def changed(**values):
-        return b"\n".join([head, json.dumps(facts | values).encode(), body])
+    def changed(**values):  # with the checksum that belongs to it
+        text = json.dumps(header | values).encode()
+        text += b" " * (len(line) - len(text)) + b"\n"
+        (checksum,) = _core.checksums(np.frombuffer(text, np.uint8), len(text))
+        return b"\n".join([first, b"%016x" % checksum, text + body])
 
     refused(b"", "not an index")
     refused(b"something else\n" + whole, "not an index")
-    refused(whole[: len(head) + 10], "damaged")
-    refused(whole[:-1], "damaged: .* bytes expected")
+    refused(b"lookalike index 1" + whole[17:], "another version of lookalike.*build it again")
+    refused(whole[: len(first) + 10], "damaged")
+    refused(whole[:-1], "damaged: it has .* bytes of data where it should have")
     refused(whole + b"x", "damaged")
     refused(changed(shape=[51, 20]), "damaged")
     refused(changed(shape=[50, 19]), "damaged")
-    refused(changed(metric="euclidean"), "damaged")
-    refused(changed(metric="hamming"), "damaged: metric must be one of")
-    refused(changed(parts={"rows": facts["parts"]["rows"]}), "damaged")
-    for part in facts["parts"]:
-        at, length = facts["parts"][part]
+    refused(changed(shape=[20, 50]), "damaged")
+    refused(changed(shape=[50, 0]), "damaged: its rows cannot be")
+    refused(changed(shape=[-50, -20]), "damaged")
+    refused(changed(dtype="<f2"), "damaged")
+    refused(changed(dtype=">f4"), "damaged: its rows cannot be")
+    refused(changed(dtype="<i4", metric="euclidean"), "damaged")
+    refused(changed(metric="braycurtis"), "damaged")
+    refused(changed(metric="no such"), "damaged: metric must be one of")
+    refused(changed(metric=None), "damaged")
+    refused(changed(chunks={"rows": 0, "codes": 1}), "damaged")
+    refused(changed(parts={"rows": header["parts"]["rows"]}), "damaged")
+    for part, (at, length, checksum) in header["parts"].items():
         if length:
-            refused(changed(parts=facts["parts"] | {part: [at, length - 1]}), "damaged")
-            refused(changed(parts=facts["parts"] | {part: [at, 10**9]}), "damaged")
+            refused(changed(parts=header["parts"] | {part: [at, length - 1, checksum]}), "damaged")
+            refused(changed(parts=header["parts"] | {part: [at, 10**9, checksum]}), "damaged")
+        refused(changed(parts={p: v for p, v in header["parts"].items() if p != part}), "damaged")
     path.write_bytes(whole)
     assert len(lookalike.Index.open(path)) == 50
 

@@ -1,4 +1,5 @@
-// Filters: cheap arithmetic that excludes pairs, with the proof that it may.
+// Filters: cheap arithmetic that excludes pairs, with the proof that it may. docs/exactness.md explains
+// the proofs at length.
 //
 // Let A be the exact norm of a pair (see Combine): what the float64 distance is computed from. A
 // filter works on *filter rows*, near the rows themselves, and gives a float32 `value` with
@@ -7,7 +8,7 @@
 //
 // where W is 1, or for a weighted metric whose weights add up, weight_i + weight_j. Norms and
 // residuals are in the filter's own `unit`. Each filter proves (*), or its product form below, where
-// it is defined: float32_filter.h, code_filter.h. The float64 distance itself differs from the norm's
+// it is defined: float32_filter.h, code_filter.h, float64_filter.h. The float64 distance itself differs from the norm's
 // real value by less than 2^-40 relatively (eight partial sums of at most 1,024 terms, blocks added
 // in order), unless it overflows: `kSpare` covers the first, `Bounds::largest` leaves out the second.
 //
@@ -28,13 +29,9 @@
 #include <limits>
 
 #include "rows/prepare.h"
+#include "rows/rounding.h"
 
 namespace lookalike {
-
-inline constexpr double kUnit = 0x1p-24;   // float32's unit roundoff
-inline constexpr double kSpare = 0x1p-20;  // what small relative errors add up to, at the most
-
-inline float up(double x) { return float(x * (1 + kSpare)); }
 
 struct Bounds {
   double relative;  // of the difference form
@@ -86,7 +83,7 @@ struct Bounds {
   }
   // An upper bound on the norm of a pair of this exact distance.
   float threshold(const Comparison& c, double distance) const {
-    const double norm = c.kernels().norm_of(distance) * unit;
+    const double norm = c.norm_of(distance) * unit;
     return norm < largest ? std::max(up(norm), 0x1p-126f) : std::numeric_limits<float>::infinity();
   }
 };

@@ -4,11 +4,16 @@
 
 namespace lookalike {
 
-bool CodeFilter::fits(const Comparison& c) {
-  const CodeForm form = form_of(c.traits());
-  return code_kernels(form).tile && c.x().rows.filter_cols <= kMostCodeCols &&
-         !(c.traits().weighted && !c.weights_add_up()) &&
-         !(form == CodeForm::ratios && c.any_negative());
+bool CodeFilter::fits(const Traits& traits, int64_t filter_cols, bool any_negative) {
+  if (traits.codes == CodeForm::none || filter_cols > kMostCodeCols) return false;
+  if (traits.weighted && !(traits.weights_add && !any_negative)) return false;
+  if (traits.codes == CodeForm::ratios && any_negative) return false;
+  return code_kernels(traits.codes).tile != nullptr;
+}
+
+RowNeeds CodeFilter::needs(const Traits& traits) {
+  const bool coded = traits.codes != CodeForm::none;
+  return {coded, coded && traits.weights_add, false};
 }
 
 const char* CodeFilter::name() const { return code_kernels(coding_.form).name; }
@@ -16,7 +21,7 @@ const char* CodeFilter::name() const { return code_kernels(coding_.form).name; }
 CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team)
     : comparison_(comparison),
       coding_(database ? database->coding
-                       : choose_coding(comparison.traits(), comparison.y().rows)),
+                       : choose_coding(comparison.traits().codes, comparison.y().rows)),
       first_(encode(coding_, comparison.x(), team)),
       workspaces_(size_t(team.threads())) {
   const Traits& traits = comparison.traits();
@@ -29,10 +34,7 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
     y_ = &second_;
   }
   bounds_.relative = 0;
-  // A quotient of a sum and a weight has no unit.
-  bounds_.unit = traits.weighted      ? 1
-                 : traits.degree == 1 ? coding_.steps * comparison.filter_scale()
-                                      : coding_.steps;
+  bounds_.unit = traits.weighted ? 1 : coding_.steps * comparison.norm_unit();
   bounds_.largest = std::min(0x1p60, 0x1p1022 * bounds_.unit);
   const auto data_or_null = [](const std::vector<float>& v) {
     return v.empty() ? nullptr : v.data();
@@ -52,7 +54,10 @@ float* CodeFilter::values(const Tile& t, int worker) {
     w.sums = Buffer<int32_t>(size_t(kTile) * kTile);
     w.values = Buffer<float>(size_t(kTile) * kTile);
   }
-  const int64_t cols = comparison_.x().rows.filter_cols;
+  const int64_t cols = comparison_.filter_cols();
+  if (y_->guard) {
+    y_->guard->check(code_bytes(t.j0, cols), code_bytes(t.j0 + t.cols, cols));
+  }
   code_kernels(coding_.form)
       .tile(CodeTile{first_.view(cols), y_->view(cols), t.i0, t.j0, t.rows, t.cols, t.diagonal,
                      coding_.grid.table, w.sums.get(), w.values.get()});

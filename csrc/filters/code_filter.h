@@ -37,7 +37,8 @@ class CodeFilter final : public Filter {
  public:
   // `database` is y as it was coded before, or null.
   CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team);
-  static bool fits(const Comparison& comparison);
+  static bool fits(const Traits& traits, int64_t filter_cols, bool any_negative);
+  static RowNeeds needs(const Traits& traits);
   const char* name() const override;
   float* values(const Tile& tile, int worker) override;
 

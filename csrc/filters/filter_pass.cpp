@@ -3,12 +3,12 @@
 namespace lookalike {
 
 FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* database,
-                       bool include_self, Team& team, Stats& stats)
+                       const Exclusion& exclusion, Team& team, Stats& stats)
     : comparison_(c),
       filter_(make_filter(stage, c, database, team)),
       grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
             tile_side(c.cols())),
-      include_self_(include_self),
+      exclusion_(exclusion),
       stats_(stats),
       workspaces_(size_t(team.threads())) {
   stats_.stages = {filter_->name()};
@@ -27,6 +27,16 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
     w->columns = Buffer<int32_t>(kSquare + 16);
   }
   return *w;
+}
+
+int FilterPass::without_excluded(int64_t row, float* values, int32_t* columns, int n) const {
+  if (!exclusion_.exclude || exclusion_.exclude[row] < 0) return n;
+  const auto excluded = int32_t(exclusion_.exclude[row]);
+  const auto at = std::find(columns, columns + n, excluded) - columns;
+  if (at == n) return n;
+  std::copy(values + at + 1, values + n, values + at);
+  std::copy(columns + at + 1, columns + n, columns + at);
+  return n - 1;
 }
 
 void FilterPass::sample(

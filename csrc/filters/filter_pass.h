@@ -12,11 +12,17 @@
 
 namespace lookalike {
 
+// Which rows are not looked for.
+struct Exclusion {
+  bool include_self;       // of a self-join: a row is a neighbour of itself
+  const int64_t* exclude;  // of each asking row, one that is none of its neighbours, or -1; may be null
+};
+
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
 class FilterPass {
  public:
   FilterPass(const Comparison& comparison, Stage stage, const CodedDatabase* database,
-             bool include_self, Team& team, Stats& stats);
+             const Exclusion& exclusion, Team& team, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_->bounds(); }
   // How many candidates the filter would leave for each of the k neighbours, measured on a sample.
@@ -38,7 +44,7 @@ class FilterPass {
   const Comparison& comparison_;
   std::unique_ptr<Filter> filter_;
   TileGrid grid_;
-  bool include_self_;
+  Exclusion exclusion_;
   Stats& stats_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
   // Rows [first, first + rows) ask about `cols` rows from `other` on.
@@ -46,6 +52,8 @@ class FilterPass {
   void scan(Workspace&, const float* values, int64_t first, int rows, int64_t other, int cols,
             bool without_self, Threshold threshold, Keep keep);
   Workspace& workspace(int worker);
+  // Takes the row that `row` excludes off the list; returns how many stay.
+  int without_excluded(int64_t row, float* values, int32_t* columns, int n) const;
   // Some rows of x with their values at some rows of y, which may be overwritten. Of codes alone.
   void sample(const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look);
 };
@@ -66,7 +74,7 @@ void FilterPass::tile(int64_t unit, int worker, Threshold threshold, Keep keep) 
       for (int i = 1; i < t.rows; ++i) std::copy_n(transposed + i * kTile, i, values + i * kTile);
     }
   }
-  scan(w, values, t.i0, t.rows, t.j0, t.cols, t.diagonal && !include_self_, threshold, keep);
+  scan(w, values, t.i0, t.rows, t.j0, t.cols, t.diagonal && !exclusion_.include_self, threshold, keep);
   lap.to(stats_.bookkeeping);
   const int64_t n = t.rows;
   stats_.pairs.fetch_add(t.diagonal ? n * (n - 1) / 2 : n * t.cols, std::memory_order_relaxed);
@@ -97,7 +105,7 @@ void FilterPass::scan(Workspace& w, const float* values, int64_t first, int rows
   for (int i = 0; i < rows; ++i) {
     const int n = w.counts[i];
     if (n == 0) continue;
-    keep(first + i, found, columns, n);
+    keep(first + i, found, columns, without_excluded(first + i, found, columns, n));
     found += n;
     columns += n;
   }

@@ -2,25 +2,39 @@
 
 #include "filters/code_filter.h"
 #include "filters/float32_filter.h"
+#include "filters/float64_filter.h"
 
 namespace lookalike {
 
 std::vector<Stage> stages(const Comparison& c, const CodedDatabase* database) {
-  if (few_queries(c) && !(database && CodeFilter::fits(c))) return {Stage::differences};
-  const bool squares = c.traits().combine == Combine::root_of_sum;
-  if (CodeFilter::fits(c)) {
-    if (squares) return {Stage::codes, Stage::products, Stage::differences};
-    return {Stage::codes, Stage::differences};
+  const Traits& traits = c.traits();
+  const bool few = few_queries(c);
+  std::vector<Stage> list;
+  if (CodeFilter::fits(traits, c.filter_cols(), c.any_negative()) && (database || !few)) {
+    list.push_back(Stage::codes);
   }
-  if (squares) return {Stage::products, Stage::differences};
-  return {Stage::differences};
+  if (traits.inner_product && (!few || !list.empty())) list.push_back(Stage::products);
+  list.push_back(traits.has_float32() ? Stage::differences : Stage::float64);
+  return list;
+}
+
+RowNeeds filter_needs(const Traits& traits) {
+  const RowNeeds codes = CodeFilter::needs(traits), float32 = Float32Filter::needs(traits);
+  return {codes.residual || float32.residual, codes.weight || float32.weight,
+          codes.square || float32.square};
 }
 
 std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& c, const CodedDatabase* database,
                                     Team& team) {
-  if (stage == Stage::codes) return std::make_unique<CodeFilter>(c, database, team);
-  const bool products = stage == Stage::products;
-  return std::make_unique<Float32Filter>(c, products, team.threads());
+  switch (stage) {
+    case Stage::codes:
+      return std::make_unique<CodeFilter>(c, database, team);
+    case Stage::products:
+    case Stage::differences:
+      return std::make_unique<Float32Filter>(c, stage == Stage::products, team.threads());
+    default:
+      return std::make_unique<Float64Filter>(c, team.threads());
+  }
 }
 
 }  // namespace lookalike

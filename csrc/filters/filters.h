@@ -24,10 +24,11 @@ class Filter {
   Bounds bounds_{};
 };
 
-// Those that fit the comparison; the last always does.
-enum class Stage { codes, products, differences };
-// `database` is y as it was coded before, or null.
+enum class Stage { codes, products, differences, float64 };
+// Those that fit the comparison; the last always does. `database` is y as it was coded before, or null.
 std::vector<Stage> stages(const Comparison& comparison, const CodedDatabase* database);
+// What these need to know of rows.
+RowNeeds filter_needs(const Traits& traits);
 std::unique_ptr<Filter> make_filter(Stage stage, const Comparison& comparison,
                                     const CodedDatabase* database, Team& team);
 

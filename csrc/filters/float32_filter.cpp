@@ -3,10 +3,12 @@
 #include "kernels/dispatch.h"
 
 namespace lookalike {
+
 double relative_error(const Traits& traits, int run, bool quick, bool quotient) {
   const bool sums = traits.combine != Combine::maximum;
-  const double n = (traits.roundings + (sums ? run : 0)) * kUnit;
-  double relative = n / (1 - n) + (quick ? traits.term_error * (1 + n) : 0);
+  const int in_a_term = std::max(traits.roundings, quotient ? traits.weight_roundings : 0);
+  const double n = (in_a_term + (sums ? run : 0)) * kUnit;
+  double relative = n / (1 - n) + (quick ? traits.quick_error * (1 + n) : 0);
   if (quotient) relative *= 2 / (1 - relative);
   if (traits.combine == Combine::root_of_sum) relative /= 2;
   return relative + kSpare;
@@ -42,6 +44,11 @@ std::vector<float> product_errors(const Side& side, double relative) {
 
 }  // namespace
 
+RowNeeds Float32Filter::needs(const Traits& traits) {
+  return {traits.has_float32() || traits.inner_product, traits.has_float32() && traits.weights_add,
+          traits.inner_product};
+}
+
 Float32Filter::Float32Filter(const Comparison& comparison, bool products, int workers)
     : comparison_(comparison),
       quotient_(comparison.traits().weighted && !comparison.weights_add_up()),
@@ -51,7 +58,7 @@ Float32Filter::Float32Filter(const Comparison& comparison, bool products, int wo
   const Side &x = comparison.x(), &y = comparison.y();
   // A lane of a row-major kernel adds every lanes-th feature of a run.
   const int run = row_major_ ? kRowMajorDepth / kernels().lanes + 1 : kFilterRun;
-  bounds_.unit = comparison.traits().degree == 1 ? comparison.filter_scale() : 1;
+  bounds_.unit = comparison.norm_unit();
   bounds_.relative = relative_error(comparison.traits(), run, true, quotient_);
   bounds_.largest = std::min(0x1p120, 0x1p1022 * bounds_.unit);
   if (products) {
@@ -86,6 +93,7 @@ float* Float32Filter::values(const Tile& tile, int worker) {
   if (!values.get()) values = Buffer<float>(size_t(kTile) * kTile);
   const MetricKernels& k = comparison_.kernels();
   const Rows &x = comparison_.x().rows, &y = comparison_.y().rows;
+  comparison_.y().check_rows(tile.j0, tile.j0 + tile.cols);
   double* sums = w.scratch.sums;
   double* weights = quotient_ ? w.scratch.weights : nullptr;
   if (bounds_.product()) {

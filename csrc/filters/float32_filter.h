@@ -3,8 +3,9 @@
 //
 // Proof of (*) for float32. Let B be the norm of the filter rows, in real arithmetic.
 //   |A W − B| <= residual_i + residual_j: the norm is a norm of u − v, so by the triangle
-//   inequality it changes by no more than the norms of the rows' own changes (for Change::ratio see
-//   `measure`, which computes the residuals and adds what underflow may cost). |value − B| <=
+//   inequality, which a metric states, it changes by no more than the norms of the rows' own changes
+//   (`measure` computes them and adds what underflow may cost; where the inequality is not stated, a
+//   row that changed is never excluded). |value − B| <=
 //   relative * value: every term is >= 0 and carries at most `roundings` relative errors of u =
 //   2^-24 and the error of its quick form; a run of n terms is added in float32 with at most n
 //   roundings on each term (Higham, Accuracy and Stability, §4.2: sums of non-negative terms have
@@ -36,6 +37,7 @@ namespace lookalike {
 class Float32Filter final : public Filter {
  public:
   Float32Filter(const Comparison& comparison, bool products, int workers);
+  static RowNeeds needs(const Traits& traits);
   const char* name() const override { return bounds_.product() ? "float32 products" : "float32"; }
   float* values(const Tile& tile, int worker) override;
   bool row_major() const override { return row_major_; }

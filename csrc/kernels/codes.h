@@ -8,9 +8,6 @@
 
 namespace lookalike {
 
-// How the codes of two rows are compared.
-enum class CodeForm : int { products, differences, largest, ratios, count };
-
 inline constexpr int kCodeLine = 64;  // bytes
 inline constexpr int kCodeRows = 8;   // rows of a panel
 inline constexpr int kCodeGroup = 8;  // consecutive features of one row

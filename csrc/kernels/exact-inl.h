@@ -17,11 +17,11 @@ constexpr int kExactList = 2;
 #endif
 
 template <class T, class V, class Sum>
-LK_INLINE Sum accumulate(Sum acc, V u, V v) {
-  if constexpr (T::traits.combine == Combine::maximum) {
-    return max(acc, T::term(u, v));
+LK_INLINE Sum accumulate(const T& of, Sum acc, V u, V v) {
+  if constexpr (T::combine == Combine::maximum) {
+    return max(acc, of.term(u, v));
   } else {
-    return add(acc, T::term(u, v));
+    return add(acc, of.term(u, v));
   }
 }
 
@@ -30,7 +30,7 @@ template <class T>
 LK_INLINE void merge_block(const F64* acc, double& sum) {
   double lanes[8];
   for (int p = 0; p < 8 / F64::lanes; ++p) acc[p].store(lanes + p * F64::lanes);
-  if constexpr (T::traits.combine == Combine::maximum) {
+  if constexpr (T::combine == Combine::maximum) {
     const double m = combine_max(lanes);
     sum = m > sum ? m : sum;
   } else {
@@ -39,7 +39,7 @@ LK_INLINE void merge_block(const F64* acc, double& sum) {
 }
 
 template <class T, int R, int C>
-LK_INLINE void exact_block(const double* const* u, const double* const* v, int64_t padded,
+LK_INLINE void exact_block(const T& of, const double* const* u, const double* const* v, int64_t padded,
                            double* out, int64_t stride) {
   constexpr int parts = 8 / F64::lanes;  // registers for the eight partial sums of one pair
   F64 acc[R][C][parts];
@@ -54,7 +54,7 @@ LK_INLINE void exact_block(const double* const* u, const double* const* v, int64
       for (int r = 0; r < R; ++r) a[r] = F64::load(u[r] + k + p * F64::lanes);
       for (int c = 0; c < C; ++c) {
         const F64 b = F64::load(v[c] + k + p * F64::lanes);
-        for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate<T>(acc[r][c][p], a[r], b);
+        for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate(of, acc[r][c][p], a[r], b);
       }
     }
   }
@@ -69,12 +69,13 @@ LK_INLINE void exact_block(const double* const* u, const double* const* v, int64
 // exact_row does (power is 1 for float32, and mean 0 unless rows are centred), instead of through
 // scratch memory. `next` are the rows that come after them, from anywhere in memory.
 template <class M, int C>
-LK_INLINE void exact_floats(const double* u, const float* const* v, const float* const* next,
-                            const RowScale* const* scales, int64_t count, double* sums,
-                            double* weights) {
+LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const float* const* v,
+                            const float* const* next, const RowScale* const* scales, int64_t count,
+                            double* sums, double* weights) {
   using T = typename M::Term;
   constexpr int parts = 8 / F64::lanes;
-  constexpr bool weighted = M::traits.weighted;
+  constexpr bool weighted = kWeighted<M>;
+  const T of = with<T>(parameters);
   F64 acc[C][parts], weight[weighted ? C : 1][parts];
   for (auto& pair : acc) {
     for (F64& part : pair) part = F64::all(0);
@@ -91,16 +92,17 @@ LK_INLINE void exact_floats(const double* u, const float* const* v, const float*
       const F64 a = F64::load(u + at);
       for (int c = 0; c < C; ++c) {
         F64 b = F64::load(v[c] + at);
-        if constexpr (M::traits.prepare == Prepare::centred_unit) {
-          // Shared among adders and multipliers, see F64's minus.
-          b = F64{b.v - F64::all(scales[c]->mean).v} - F64::all(scales[c]->mean_low);
+        if constexpr (M::prepare == Prepare::centred_unit) {
+          // Shared among adders and multipliers.
+          b = minus_by_fma(b - F64::all(scales[c]->mean), F64::all(scales[c]->mean_low));
         }
-        if constexpr (M::traits.prepare != Prepare::as_is) {
+        if constexpr (is_affine(M::prepare)) {
           b = b * F64::all(scales[c]->inverse_norm);
         }
-        acc[c][p] = pinned(accumulate<T>(acc[c][p], a, b));
+        acc[c][p] = pinned(accumulate(of, acc[c][p], a, b));
         if constexpr (weighted) {
-          weight[c][p] = pinned(accumulate<typename M::Weight>(weight[c][p], a, b));
+          const auto weights_of = with<typename M::Weight>(parameters);
+          weight[c][p] = pinned(accumulate(weights_of, weight[c][p], a, b));
         }
       }
     }
@@ -112,11 +114,11 @@ LK_INLINE void exact_floats(const double* u, const float* const* v, const float*
 }
 
 template <class M>
-void exact_float_list(const double* u, const Rows& y, const int32_t* js, int nj, int64_t k0,
+void exact_float_list(const Parameters& parameters, const double* u, const Rows& y, const int32_t* js, int nj, int64_t k0,
                       int64_t count, double* sums, double* weights) {
   // What centring takes of each row has to fit the registers too.
   constexpr int most =
-      M::traits.prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
+      M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
   const float *v[2 * most], **next = v + most;
   const RowScale* scales[most];
   const auto row = [&](int j) {
@@ -129,35 +131,35 @@ void exact_float_list(const double* u, const Rows& y, const int32_t* js, int nj,
       next[c] = row(j + most + c < nj ? j + most + c : j);
       scales[c] = y.scales + js[j + c];
     }
-    exact_floats<M, most>(u, v, next, scales, count, sums + j, weights + j);
+    exact_floats<M, most>(parameters, u, v, next, scales, count, sums + j, weights + j);
   }
   for (; j < nj; ++j) {
     v[0] = next[0] = row(j);
     scales[0] = y.scales + js[j];
-    exact_floats<M, 1>(u, v, next, scales, count, sums + j, weights + j);
+    exact_floats<M, 1>(parameters, u, v, next, scales, count, sums + j, weights + j);
   }
 }
 
 // Adds the block's sums of all ni x nj pairs to `sums`.
 template <class T>
-void exact_pairs(const double* const* u, int ni, const double* const* v, int nj, int64_t padded,
+void exact_pairs(const T& of, const double* const* u, int ni, const double* const* v, int nj, int64_t padded,
                  double* sums) {
   int i = 0;
   for (; i + kExactRows <= ni && kExactRows > 1; i += kExactRows) {
     int j = 0;
     for (; j + kExactCols <= nj; j += kExactCols) {
-      exact_block<T, kExactRows, kExactCols>(u + i, v + j, padded, sums + i * nj + j, nj);
+      exact_block<T, kExactRows, kExactCols>(of, u + i, v + j, padded, sums + i * nj + j, nj);
     }
     for (; j < nj; ++j) {
-      exact_block<T, kExactRows, 1>(u + i, v + j, padded, sums + i * nj + j, nj);
+      exact_block<T, kExactRows, 1>(of, u + i, v + j, padded, sums + i * nj + j, nj);
     }
   }
   for (; i < ni; ++i) {
     int j = 0;
     for (; j + kExactList <= nj; j += kExactList) {
-      exact_block<T, 1, kExactList>(u + i, v + j, padded, sums + i * nj + j, nj);
+      exact_block<T, 1, kExactList>(of, u + i, v + j, padded, sums + i * nj + j, nj);
     }
-    for (; j < nj; ++j) exact_block<T, 1, 1>(u + i, v + j, padded, sums + i * nj + j, nj);
+    for (; j < nj; ++j) exact_block<T, 1, 1>(of, u + i, v + j, padded, sums + i * nj + j, nj);
   }
 }
 
@@ -167,6 +169,7 @@ template <class T>
 double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s, bool by_feature,
                     bool is_weight) {
   alignas(64) double u[kChunk], v[kChunk];
+  const T of = with<T>(x.parameters);
   double total = 0, lanes[8] = {};
   for (int64_t k0 = 0; k0 < x.matrix.cols; k0 += kChunk) {
     const int64_t left = x.matrix.cols - k0, count = left < kChunk ? left : kChunk;
@@ -177,7 +180,7 @@ double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s
       double f = s;
       if (by_feature && __builtin_fabs(u[k]) + __builtin_fabs(v[k]) > 0x1p1000) f = 0x1p-100;
       Scalar acc{lanes[k & 7]};
-      lanes[k & 7] = accumulate<T>(acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
+      lanes[k & 7] = accumulate(of, acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
     }
     if ((k0 + count) % kExactBlock == 0 || count == left) {
       total += combine_sum(lanes);
@@ -212,24 +215,25 @@ LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t 
 template <class M>
 double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, double weight) {
   using T = typename M::Term;
-  constexpr Rescale rescale = M::traits.rescale;
+  const M metric = with<M>(x.parameters);
+  constexpr Rescale rescale = M::rescale;
   if constexpr (rescale == Rescale::by_feature) {
-    return M::finish(rescaled_sum<T>(x, i, y, j, 1, true, false), 0);
+    return metric.finish(rescaled_sum<T>(x, i, y, j, 1, true, false), 0);
   } else if constexpr (rescale == Rescale::by_difference) {
-    if (sum >= 0x1p-900 && sum <= 0x1p1000) return M::finish(sum, 0);
+    if (sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
     const int e = largest_exponent(x, i, y, j, true);
     // Twice: 2^-e alone may not be a double.
     const int e1 = e / 2, e2 = e - e1;
     const double s = power_of_two(-e > 1000 ? 1000 : -e);
-    const double root = M::finish(rescaled_sum<T>(x, i, y, j, s, false, false), 0);
+    const double root = metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false), 0);
     return s == power_of_two(-e) ? root * power_of_two(e1) * power_of_two(e2) : root / s;
   } else if constexpr (rescale == Rescale::by_value) {
-    if (sum < __builtin_inf() && weight < __builtin_inf()) return M::finish(sum, weight);
+    if (sum < __builtin_inf() && weight < __builtin_inf()) return metric.finish(sum, weight);
     const double s = 0x1p-200;  // both sums are huge, what underflows here is lost in them
-    return M::finish(rescaled_sum<T>(x, i, y, j, s, false, false),
+    return metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false),
                      rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
   } else {
-    return M::finish(sum, weight);
+    return metric.finish(sum, weight);
   }
 }
 
@@ -257,28 +261,30 @@ void exact(const ExactArgs& args) {
   const Rows &x = *args.x, &y = *args.y;
   const int ni = args.ni, nj = args.nj;
   const int64_t cols = x.matrix.cols;
+  const M metric = with<M>(x.parameters);
   const double* u[kTile];
   const double* v[kTile];
   double* weights = args.scratch;
-  double* scratch = args.scratch + (M::traits.weighted ? int64_t(ni) * nj : 0);
+  double* scratch = args.scratch + (kWeighted<M> ? int64_t(ni) * nj : 0);
   for (int64_t p = 0; p < int64_t(ni) * nj; ++p) args.out[p] = 0;
-  if constexpr (M::traits.weighted) {
+  if constexpr (kWeighted<M>) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
-  const bool list_of_floats =
-      ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 && cols % 8 == 0;
+  const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 &&
+                              y.matrix.col_stride == 4 && cols % 8 == 0 &&
+                              M::prepare != Prepare::elementwise;
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
     if (list_of_floats) {
-      exact_float_list<M>(u[0], y, args.js, nj, k0, count, args.out, weights);
+      exact_float_list<M>(x.parameters, u[0], y, args.js, nj, k0, count, args.out, weights);
       continue;
     }
     exact_rows(y, args.js, nj, k0, count, rest, v);
     const int64_t padded = (count + 7) & ~int64_t(7);
-    exact_pairs<typename M::Term>(u, ni, v, nj, padded, args.out);
-    if constexpr (M::traits.weighted) {
-      exact_pairs<typename M::Weight>(u, ni, v, nj, padded, weights);
+    exact_pairs(with<typename M::Term>(x.parameters), u, ni, v, nj, padded, args.out);
+    if constexpr (kWeighted<M>) {
+      exact_pairs(with<typename M::Weight>(x.parameters), u, ni, v, nj, padded, weights);
     }
   }
   for (int i = 0; i < ni; ++i) {
@@ -286,14 +292,46 @@ void exact(const ExactArgs& args) {
     for (int j = 0; j < nj; ++j) {
       const uint8_t both = fi & y.flags[args.js[j]], either = fi | y.flags[args.js[j]];
       double& out = args.out[i * nj + j];
-      const double weight = M::traits.weighted ? weights[i * nj + j] : 0;
-      if (M::traits.prepare != Prepare::as_is && either & kDegenerate) {
-        out = both & kDegenerate ? 0 : 1;
-      } else if (M::traits.rescale != Rescale::never && either & kExtreme) {
+      const double weight = kWeighted<M> ? weights[i * nj + j] : 0;
+      if (is_affine(M::prepare) && either & kDegenerate) {
+        out = both & kDegenerate ? 0 : M::degenerate;
+      } else if (M::rescale != Rescale::never && either & kExtreme) {
         out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight);
       } else {
-        out = M::finish(out, weight);
+        out = metric.finish(out, weight);
       }
     }
   }
+}
+
+// The residual of a row: the norm between it and what a filter sees of it. A norm that does not
+// satisfy the triangle inequality says nothing then, unless the two are the same.
+template <class M>
+float measure(const Rows& rows, int64_t row) {
+  using T = typename M::Term;
+  alignas(64) double exact[kChunk], seen[kChunk];
+  alignas(64) float filter[kChunk];
+  const T of = with<T>(rows.parameters);
+  const MatrixView& m = rows.matrix;
+  const F64 scale = F64::all(rows.filter_scale);
+  Lanes sums(0);
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+    exact_row(rows, row, k0, count, exact);
+    filter_row(rows, row, k0, count, filter);
+    int64_t k = 0;
+    for (; k < count; ++k) seen[k] = double(filter[k]);
+    for (; k % 8; ++k) seen[k] = 0;
+    for (k = 0; k < count; k += 8) {
+      for (int p = 0; p < Lanes::parts; ++p) {
+        const int64_t at = k + p * F64::lanes;
+        sums.part[p] =
+            accumulate(of, sums.part[p], F64::load(exact + at) * scale, F64::load(seen + at));
+      }
+    }
+  }
+  double total = T::combine == Combine::maximum ? sums.largest() : sums.sum();
+  if (T::combine == Combine::root_of_sum) total = __builtin_sqrt(total);
+  if (!M::triangle && total > 0) return __builtin_inff();
+  return round_up(total + underflow_of(traits_of<M>(), m.cols));
 }

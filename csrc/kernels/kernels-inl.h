@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -18,7 +19,11 @@ namespace {
 
 #include "kernels/simd-inl.h"
 //
+#include "metrics/distance-inl.h"
+//
 #include "metrics/distances-inl.h"
+//
+#include "metrics/statements-inl.h"
 //
 #include "kernels/rows-inl.h"
 //
@@ -35,28 +40,44 @@ namespace {
 #include "kernels/select-inl.h"
 
 template <class M>
-void distances(const double* sums, const double* weights, int count, float* out) {
+void distances(const Parameters& parameters, const double* sums, const double* weights, int count,
+               float* out) {
+  const M metric = with<M>(parameters);
   for (int p = 0; p < count; ++p) {
-    out[p] = float(M::finish(sums[p], M::traits.weighted ? weights[p] : 0));
+    out[p] = float(metric.finish(sums[p], kWeighted<M> ? weights[p] : 0));
   }
+}
+
+template <class M>
+double norm_of(const Parameters& parameters, double distance) {
+  return with<M>(parameters).norm_of(distance);
+}
+
+template <class M>
+void map_values(double* values, int64_t count) {
+  for (int64_t k = 0; k < count; ++k) values[k] = M::prepared(values[k]);
 }
 
 template <class M>
 constexpr MetricKernels metric_kernels() {
   using T = typename M::Term;
   MetricKernels k{};
-  k.traits = M::traits;
-  k.quick_sums = tile_sums<T, true>;
-  k.strict_sums = tile_sums<T, false>;
-  k.row_major_sums = row_major_sums<T>;
-  if constexpr (M::traits.combine == Combine::root_of_sum) k.dot_sums = tile_sums<DotProduct, true>;
-  if constexpr (M::traits.weighted) {
-    k.weight_sums = tile_sums<typename M::Weight, false>;
-    k.row_major_weights = row_major_sums<typename M::Weight>;
-  }
+  k.traits = traits_of<M>();
   k.exact = exact<M>;
-  k.distances = distances<M>;
-  k.norm_of = M::norm_of;
+  k.norm_of = norm_of<M>;
+  k.measure = measure<M>;
+  if constexpr (M::prepare == Prepare::elementwise) k.map = map_values<M>;
+  if constexpr (M::inner_product) k.dot_sums = tile_sums<DotProduct, true>;
+  if constexpr (M::roundings != kUnstated) {
+    k.quick_sums = tile_sums<T, true>;
+    k.strict_sums = tile_sums<T, false>;
+    k.row_major_sums = row_major_sums<T>;
+    k.distances = distances<M>;
+    if constexpr (kWeighted<M>) {
+      k.weight_sums = tile_sums<typename M::Weight, false>;
+      k.row_major_weights = row_major_sums<typename M::Weight>;
+    }
+  }
   return k;
 }
 
@@ -73,7 +94,6 @@ extern const Kernels kKernels = {
 #undef METRIC
     },
     survey,
-    measure,
     scan,
     norms,
     squares,

@@ -69,19 +69,24 @@ struct ExactArgs {
 
 struct MetricKernels {
   Traits traits;
-  // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, of products
-  // (if the terms are squares of differences), and the weights.
+  // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, and the weights;
+  // of products. Null where the metric does not state what they need.
   void (*quick_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*strict_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
-  void (*dot_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*weight_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   void (*row_major_sums)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
   void (*row_major_weights)(const Rows& x, const Rows& y, const Tile&, TileScratch&, double*);
+  void (*dot_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   // The float64 distances, finished.
   void (*exact)(const ExactArgs&);
   // Sums (and weights, null if unweighted) to distances.
-  void (*distances)(const double* sums, const double* weights, int count, float* out);
-  double (*norm_of)(double distance);
+  void (*distances)(const Parameters&, const double* sums, const double* weights, int count,
+                    float* out);
+  double (*norm_of)(const Parameters&, double distance);
+  // The residual of a row: the norm between it and its filter row, at filter_scale; rounded up.
+  float (*measure)(const Rows&, int64_t row);
+  // What an elementwise preparation does to values, else null.
+  void (*map)(double* values, int64_t count);
 };
 
 struct Kernels {
@@ -90,10 +95,8 @@ struct Kernels {
   MetricKernels metric[int(Metric::count)];
 
   // First look at rows [begin, end): the first that is not finite, or -1.
-  int64_t (*survey)(const MatrixView&, const Traits&, int64_t begin, int64_t end, RowSurvey*,
+  int64_t (*survey)(const MatrixView&, const MetricKernels&, int64_t begin, int64_t end, RowSurvey*,
                     RowScale*);
-  // How far the filter row is from the exact one, scaled by filter_scale; rounded up.
-  float (*measure)(const Rows&, const Traits&, int64_t row);
   void (*scan)(ScanArgs&);
   // Sums (and weights, or null) of a tile to the norms that filters compare.
   void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);

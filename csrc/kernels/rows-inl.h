@@ -109,12 +109,14 @@ struct Lanes {
   }
 };
 
+using Map = void (*)(double* values, int64_t count);  // of an elementwise preparation, or null
+
 // Calls f(x, p, valid) on the row's values: x holds part p of eight consecutive features, of which
 // only `valid` exist (fewer than 8 in the last eight alone; the others are zeros).
 template <class F>
-LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, double* chunk, F f) {
+LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, Map map, double* chunk, F f) {
   int64_t k0 = 0;
-  if (m.dtype == DType::f32 && m.col_stride == 4) {  // as they lie in memory
+  if (m.dtype == DType::f32 && m.col_stride == 4 && !map) {  // as they lie in memory
     const auto* values = reinterpret_cast<const float*>(m.data + row * m.row_stride);
     for (; k0 + 8 <= m.cols; k0 += 8) {
       for (int p = 0; p < Lanes::parts; ++p) f(F64::load(values + k0 + p * F64::lanes), p, 8);
@@ -123,6 +125,7 @@ LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, double* chunk, F
   for (; k0 < m.cols; k0 += kChunk) {
     const int count = int(m.cols - k0 < kChunk ? m.cols - k0 : kChunk);
     read(m, row, k0, count, chunk);
+    if (map) map(chunk, count);
     int padded = count;
     while (padded % 8) chunk[padded++] = 0;
     for (int k = 0; k < padded; k += 8) {
@@ -146,9 +149,9 @@ LK_INLINE F64 only_valid(F64 x, int p, int valid) {
 
 // Σ f(x) over the row, in the fixed order.
 template <class F>
-LK_INLINE double sum_row(const MatrixView& m, int64_t row, double* chunk, F f) {
+LK_INLINE double sum_row(const MatrixView& m, int64_t row, Map map, double* chunk, F f) {
   Lanes sums(0);
-  for_each_eight(m, row, chunk, [&](F64 x, int p, int valid) {
+  for_each_eight(m, row, map, chunk, [&](F64 x, int p, int valid) {
     sums.part[p] = sums.part[p] + only_valid(f(x), p, valid);
   });
   return sums.sum();
@@ -197,15 +200,16 @@ LK_INLINE void look_at_all(Extremes& e, const T* values, int64_t count) {
   for (; k < count; ++k) look_at(e, values[k]);
 }
 
-LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, double* chunk) {
+LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, Map map, double* chunk) {
   constexpr double inf = __builtin_inf();
   Extremes e{-inf, inf, 0, inf, true};
-  if (m.dtype == DType::f32 && m.col_stride == 4) {
+  if (m.dtype == DType::f32 && m.col_stride == 4 && !map) {
     look_at_all<F32>(e, reinterpret_cast<const float*>(m.data + row * m.row_stride), m.cols);
   } else {
     for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
       const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
       read(m, row, k0, count, chunk);
+      if (map) map(chunk, count);
       look_at_all<F64>(e, chunk, count);
     }
   }
@@ -230,12 +234,12 @@ RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magn
   const F64 power = F64::all(s.power);
   const double d = double(m.cols);
   if (prepare == Prepare::centred_unit) {
-    s.mean = sum_row(m, row, chunk, [=](F64 x) { return x * power; }) / d;
+    s.mean = sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power; }) / d;
     const F64 mean = F64::all(s.mean);
-    s.mean_low = sum_row(m, row, chunk, [=](F64 x) { return x * power - mean; }) / d;
+    s.mean_low = sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power - mean; }) / d;
   }
   const F64 mean = F64::all(s.mean), low = F64::all(s.mean_low);
-  const double square = sum_row(m, row, chunk, [=](F64 x) {
+  const double square = sum_row(m, row, nullptr, chunk, [=](F64 x) {
     const F64 c = (x * power - mean) - low;
     return c * c;
   });
@@ -248,35 +252,52 @@ LK_INLINE float round_up(double x) {
   return f < 0x1p-126f && x > 0 ? 0x1p-126f : f;
 }
 
-// Squares may underflow, by up to 2⁻¹⁴⁹ a feature; differences, sums and ratios never do.
+// How much of a norm can be lost where terms of `cols` features fall below float32's range.
 LK_INLINE double underflow_of(const Traits& traits, int64_t cols) {
-  return traits.combine == Combine::root_of_sum ? 0x1p-74 * __builtin_sqrt(double(cols)) : 0;
+  if (traits.exact_when_tiny || !traits.has_float32()) return 0;
+  const double lost = traits.roundings * 0x1p-149;
+  if (traits.combine == Combine::maximum) return lost;
+  return traits.combine == Combine::sum ? lost * double(cols)
+                                        : __builtin_sqrt(lost * double(cols));
 }
 
-int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t end,
+int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, int64_t end,
                RowSurvey* out, RowScale* scales) {
   alignas(64) double chunk[kChunk];
+  const Traits& traits = metric.traits;
   const double underflow = underflow_of(traits, m.cols);
   const bool fits = fits_float32(m.dtype);
   for (int64_t row = begin; row < end; ++row) {
-    const Extremes e = extremes_of(m, row, chunk);
+    Extremes e = extremes_of(m, row, nullptr, chunk);
     if (!e.finite) return row;
     RowSurvey& r = out[row];
+    r = RowSurvey{};
+    if (traits.domain == Domain::not_negative && e.smallest < 0) {
+      r.flags = kOutside;
+      continue;
+    }
+    if (metric.map) {
+      e = extremes_of(m, row, metric.map, chunk);
+      if (!e.finite) {
+        r.flags = kOutside;
+        continue;
+      }
+    }
     r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
     r.flags = e.smallest < 0 ? kNegative : 0;
     if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
-    r.size = 0;
-    if (r.exponent != kZeroRow && traits.prepare == Prepare::as_is) {
+    if (r.exponent != kZeroRow && !is_affine(traits.prepare)) {
       const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
-      if (traits.weighted) {
-        r.size = sum_row(m, row, chunk, [=](F64 x) { return abs(x * power); });
-      } else if (traits.combine == Combine::root_of_sum) {
-        r.size = sum_row(m, row, chunk, [=](F64 x) { return (x * power) * (x * power); });
+      if (traits.weights_add) {
+        r.size = sum_row(m, row, metric.map, chunk, [=](F64 x) { return abs(x * power); });
+      } else if (traits.inner_product) {
+        r.size =
+            sum_row(m, row, metric.map, chunk, [=](F64 x) { return (x * power) * (x * power); });
       }
     }
-    const bool flushed = traits.change == Change::ratio && e.tiniest < double(kTiny);
-    r.residual = fits && !flushed ? round_up(underflow) : -1;
-    if (traits.prepare == Prepare::as_is) continue;
+    const bool flushed = traits.flush_tiny && e.tiniest < double(kTiny);
+    r.residual = fits && !flushed && !metric.map ? round_up(underflow) : -1;
+    if (!is_affine(traits.prepare)) continue;
     const bool degenerate =
         traits.prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
     if (degenerate) r.flags |= kDegenerate;
@@ -286,8 +307,8 @@ int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t
                         __builtin_fabs(s.mean) < 0x1p60;
     if (!narrow && !degenerate) r.flags |= kWide;
     // filter_row computes (x − m′) r′, m′ and r′ being m and r rounded: of a unit row, three
-    // roundings of 2⁻²⁴, and m − m′ in every feature.
-    if (fits && narrow) {
+    // roundings of 2⁻²⁴, and m − m′ in every feature. Of a norm that is no root of squares it is measured.
+    if (fits && narrow && traits.inner_product) {
       const double shift = __builtin_sqrt(double(m.cols)) * __builtin_fabs(s.mean) * s.inverse_norm;
       r.residual = round_up(0x1p-24 * (3 + shift) + underflow);
     } else if (!degenerate) {
@@ -300,7 +321,9 @@ int64_t survey(const MatrixView& m, const Traits& traits, int64_t begin, int64_t
 // The exact row: float64, prepared. `out` gets zeros up to a multiple of 8.
 void exact_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, double* out) {
   read(rows.matrix, row, k0, count, out);
-  if (rows.prepare != Prepare::as_is) {
+  if (rows.map) {
+    rows.map(out, count);
+  } else if (rows.prepare != Prepare::as_is) {
     const RowScale s = rows.scales[row];
     for (int64_t k = 0; k < count; ++k) out[k] = prepared(out[k], s);
   }
@@ -325,67 +348,26 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
     return;
   }
   const bool narrow = fits_float32(m.dtype) && !(flags & kWide);
-  if (narrow && rows.prepare != Prepare::as_is) {
+  if (narrow && is_affine(rows.prepare)) {
     const float mean = float(rows.scales[row].mean);
     const float inverse_norm = float(rows.scales[row].inverse_norm);
     read(m, row, k0, count, out);
     for (int64_t k = 0; k < count; ++k) out[k] = (out[k] - mean) * inverse_norm;
     return;
   }
-  if (narrow && rows.filter_scale == 1) {
+  if (narrow && rows.filter_scale == 1 && !rows.map) {
     read(m, row, k0, count, out);
   } else {
     alignas(64) double chunk[kChunk];
     for (int64_t c = 0; c < count; c += kChunk) {
       const int n = int(count - c < kChunk ? count - c : kChunk);
-      read(m, row, k0 + c, n, chunk);
-      if (rows.prepare == Prepare::as_is) {
-        for (int k = 0; k < n; ++k) out[c + k] = float(chunk[k] * rows.filter_scale);
-      } else {
-        const RowScale s = rows.scales[row];
-        for (int k = 0; k < n; ++k) out[c + k] = float(prepared(chunk[k], s));
-      }
+      exact_row(rows, row, k0 + c, n, chunk);
+      for (int k = 0; k < n; ++k) out[c + k] = float(chunk[k] * rows.filter_scale);
     }
   }
   if (rows.flush_tiny) {
     for (int64_t k = 0; k < count; ++k) out[k] = __builtin_fabsf(out[k]) < kTiny ? 0 : out[k];
   }
-}
-
-// The residual of a row: by how much, at the most, the norm of any pair with it can differ between
-// the row and its filter form. For Change::magnitude that is the norm of (row − filter row), by the
-// triangle inequality. For Change::ratio a term |u−v|/(|u|+|v|) is a function of u/v in [0, 1]
-// whose derivative by log(u/v) is at most ½, so a relative change of 2⁻²⁴ moves it by less than
-// 2⁻²⁴, and dropping a value by 1 at the most.
-float measure(const Rows& rows, const Traits& traits, int64_t row) {
-  alignas(64) double exact[kChunk];
-  alignas(64) float filter[kChunk];
-  const MatrixView& m = rows.matrix;
-  double lanes[8] = {};
-  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
-    const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
-    exact_row(rows, row, k0, count, exact);
-    filter_row(rows, row, k0, count, filter);
-    for (int64_t k = count; k % 8; ++k) filter[k] = 0;
-    for (int64_t k = 0; k < count; k += 8) {
-      for (int l = 0; l < 8; ++l) {
-        const double r = __builtin_fabs(exact[k + l] * rows.filter_scale - double(filter[k + l]));
-        if (traits.change == Change::ratio) {
-          const bool dropped = filter[k + l] == 0 && exact[k + l] != 0;
-          lanes[l] += dropped ? 1 : r == 0 ? 0 : 0x1p-24;
-        } else if (traits.combine == Combine::root_of_sum) {
-          lanes[l] += r * r;
-        } else if (traits.combine == Combine::sum) {
-          lanes[l] += r;
-        } else {
-          lanes[l] = r > lanes[l] ? r : lanes[l];
-        }
-      }
-    }
-  }
-  double total = traits.combine == Combine::maximum ? combine_max(lanes) : combine_sum(lanes);
-  if (traits.combine == Combine::root_of_sum) total = __builtin_sqrt(total);
-  return round_up(total + underflow_of(traits, m.cols));
 }
 
 void read_f64(const MatrixView& m, int64_t row, int64_t k0, int64_t count, double* out) {

@@ -36,22 +36,29 @@ enum RowFlag : uint8_t {
   kExtreme = 4,     // its float64 sums may leave the range of a double
   kUnbounded = 8,   // out of the filters' range: every pair with it is recomputed
   kWide = 16,       // float32 cannot hold its RowScale: filter values come from float64 arithmetic
+  kOutside = 32,    // has a value that the metric is not defined for
 };
 
 // One side of a comparison.
 struct Rows {
   MatrixView matrix;
+  Parameters parameters;  // of the metric
   Prepare prepare;
-  const RowScale* scales;  // null unless prepared
+  void (*map)(double* values, int64_t count);  // what `elementwise` does to values, else null
+  const RowScale* scales;                      // of unit rows, else null
   const uint8_t* flags;
   double filter_scale;  // power of two that brings most rows near 1 on their way to float32
   bool flush_tiny;      // filter values below kTiny become 0 (counted in the residual)
   int64_t filter_cols;  // features of a filter row: one more than cols when a row is degenerate
 };
 
+constexpr bool is_affine(Prepare p) {
+  return p == Prepare::unit || p == Prepare::centred_unit;
+}
+
 // A degenerate row is, to the filters, the zero row with a 1 in an additional feature that all
 // other rows have at 0: the ½‖û−v̂‖² of the pair is then 1, as the rule wants, and 0 between two of
-// them.
+// them. Of metrics with another norm it is unbounded.
 
 inline constexpr float kTiny = 0x1p-100f;
 // Filter values stay below 2^55, so that no sum of kMostCodeCols squares, nor of two, overflows.
@@ -61,7 +68,7 @@ inline constexpr float kLeastWeight = 0x1p-126f;  // of a row that is not zero
 
 // What a first look at a row tells.
 struct RowSurvey {
-  // Of rows as they are, y being x 2^-exponent: Σ|y| if weighted, Σy² if root_of_sum.
+  // Of rows that are not unit rows, y being x 2^-exponent: Σ|y| if weights add up, Σy² of products.
   double size;
   float residual;    // see `measure`; below zero: it must be measured
   int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros

@@ -133,7 +133,8 @@ struct F32 {
 
 LK_INLINE F32 operator+(F32 a, F32 b) { return {a.v + b.v}; }
 LK_INLINE F32 operator-(F32 a, F32 b) { return {a.v - b.v}; }
-LK_INLINE F32 joined(F32 a, F32 b) { return {a.v + b.v}; }
+LK_INLINE F32 minus_by_fma(F32 a, F32 b) { return {a.v - b.v}; }  // float32 has adders to spare
+LK_INLINE F32 plus_by_fma(F32 a, F32 b) { return {a.v + b.v}; }
 LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
@@ -180,8 +181,10 @@ struct F64 {
 };
 
 LK_INLINE F64 operator+(F64 a, F64 b) { return {a.v + b.v}; }
-// As a·1 − b, which is rounded the same, it leaves the adders to the sums where they are a bottleneck.
-LK_INLINE F64 operator-(F64 a, F64 b) {
+LK_INLINE F64 operator-(F64 a, F64 b) { return {a.v - b.v}; }
+// a − b and a + b as a·1 ∓ b: rounded once, like those, on the multipliers, where the adders that the
+// sums need are the bottleneck. No contraction: nothing is fused that was two roundings.
+LK_INLINE F64 minus_by_fma(F64 a, F64 b) {
 #if defined(__AVX512F__)
   return {_mm512_fmsub_pd(a.v, vall(1.0), b.v)};
 #elif defined(__AVX2__)
@@ -190,8 +193,7 @@ LK_INLINE F64 operator-(F64 a, F64 b) {
   return {a.v - b.v};
 #endif
 }
-// a + b, likewise, of terms.
-LK_INLINE F64 joined(F64 a, F64 b) {
+LK_INLINE F64 plus_by_fma(F64 a, F64 b) {
 #if defined(__AVX512F__)
   return {_mm512_fmadd_pd(a.v, vall(1.0), b.v)};
 #elif defined(__AVX2__)
@@ -229,7 +231,8 @@ struct Scalar {
 };
 LK_INLINE Scalar operator+(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator-(Scalar a, Scalar b) { return {a.v - b.v}; }
-LK_INLINE Scalar joined(Scalar a, Scalar b) { return {a.v + b.v}; }
+LK_INLINE Scalar minus_by_fma(Scalar a, Scalar b) { return {a.v - b.v}; }
+LK_INLINE Scalar plus_by_fma(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
 LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }

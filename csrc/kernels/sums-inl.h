@@ -12,20 +12,18 @@ constexpr int kMicroRows = 6;
 #endif
 
 template <class T, bool quick>
-LK_INLINE F32 accumulate_f32(F32 acc, F32 u, F32 v) {
-  if constexpr (quick && T::traits.term_error > 0) {
-    return add(acc, T::quick_term(u, v));
-  } else if constexpr (T::traits.term_error > 0) {
-    return add(acc, T::strict_term(u, v));
+LK_INLINE F32 accumulate_f32(const T& of, F32 acc, F32 u, F32 v) {
+  if constexpr (quick && T::quick_error > 0) {
+    return add(acc, of.quick_term(u, v));
+  } else if constexpr (T::quick_error > 0) {
+    return add(acc, of.strict_term(u, v));
   } else {
-    return accumulate<T>(acc, u, v);
+    return accumulate(of, acc, u, v);
   }
 }
 
 // Σ u v, of which Σ(u−v)² = Σu² + Σv² − 2Σuv is made in half the operations.
-struct DotProduct {
-  static constexpr Traits traits = {
-      Prepare::as_is, Combine::sum, Change::magnitude, Rescale::never, false, 0, 1, 1, 0};
+struct DotProduct : Distance {
   template <class V>
   static LK_INLINE Product<V> term(V u, V v) {
     return {u, v};
@@ -37,7 +35,7 @@ template <class T>
 LK_INLINE void merge(const float* run, int n, double* sums, bool first) {
   if (first) {
     for (int l = 0; l < n; ++l) sums[l] = double(run[l]);
-  } else if constexpr (T::traits.combine == Combine::maximum) {
+  } else if constexpr (T::combine == Combine::maximum) {
     for (int l = 0; l < n; ++l) sums[l] = run[l] > sums[l] ? double(run[l]) : sums[l];
   } else {
     for (int l = 0; l < n; ++l) sums[l] += double(run[l]);
@@ -46,7 +44,7 @@ LK_INLINE void merge(const float* run, int n, double* sums, bool first) {
 
 // kMicroRows rows of x (row-major, kTile apart) by one panel of y (feature-major).
 template <class T, bool quick>
-void micro_tile(const float* a, const float* b, int count, double* sums, bool first) {
+void micro_tile(const T& of, const float* a, const float* b, int count, double* sums, bool first) {
   F32 acc[kMicroRows][kPanelVectors];
   for (auto& row : acc) {
     for (F32& sum : row) sum = F32::all(0);
@@ -57,7 +55,7 @@ void micro_tile(const float* a, const float* b, int count, double* sums, bool fi
     for (int r = 0; r < kMicroRows; ++r) {
       const F32 u = F32::all(a[r * kTile + k]);
       for (int c = 0; c < kPanelVectors; ++c) {
-        acc[r][c] = pinned(accumulate_f32<T, quick>(acc[r][c], u, v[c]));
+        acc[r][c] = pinned(accumulate_f32<T, quick>(of, acc[r][c], u, v[c]));
       }
     }
   }
@@ -153,6 +151,7 @@ LK_INLINE void pack_panels(const Rows& rows, int64_t first, int n, int64_t k0, i
 template <class T, bool quick>
 void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScratch& s,
                double* sums) {
+  const T of = with<T>(x.parameters);
   const int rows = (t.rows + kMicroRows - 1) / kMicroRows * kMicroRows;
   // Consecutive tiles mostly share their rows of x.
   const bool keep = depth == kTile && x.filter_cols <= s.a_features;
@@ -166,7 +165,7 @@ void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScrat
     for (int c = 0; c < t.cols; c += kPanel) {
       for (int r = 0; r < rows; r += kMicroRows) {
         if (t.diagonal && c + kPanel <= r) break;  // below the diagonal
-        micro_tile<T, quick>(a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c, k0 == 0);
+        micro_tile<T, quick>(of, a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c, k0 == 0);
       }
     }
   }
@@ -175,7 +174,7 @@ void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScrat
 // A few queries: row by row as the rows lie in memory, nothing packed. `unroll` independent sums a
 // query hide the latency of an addition.
 template <class T, int queries, int unroll>
-LK_INLINE void row_major_row(const float* q, const float* row, int count, double* sums,
+LK_INLINE void row_major_row(const T& of, const float* q, const float* row, int count, double* sums,
                              bool first) {
   constexpr int lanes = F32::lanes;
   F32 acc[queries][unroll];
@@ -187,7 +186,7 @@ LK_INLINE void row_major_row(const float* q, const float* row, int count, double
     for (int c = 0; c < unroll; ++c) {
       const F32 v = F32::load(row + k + c * lanes);
       for (int i = 0; i < queries; ++i) {
-        acc[i][c] = accumulate_f32<T, true>(acc[i][c],
+        acc[i][c] = accumulate_f32<T, true>(of, acc[i][c],
                                             F32::load(q + i * kRowMajorDepth + k + c * lanes), v);
       }
     }
@@ -201,7 +200,7 @@ LK_INLINE void row_major_row(const float* q, const float* row, int count, double
       }
       for (int c = 0; c < unroll; ++c) {
         acc[i][c] =
-            accumulate_f32<T, true>(acc[i][c], F32::load(u + c * lanes), F32::load(v + c * lanes));
+            accumulate_f32<T, true>(of, acc[i][c], F32::load(u + c * lanes), F32::load(v + c * lanes));
       }
     }
   }
@@ -211,7 +210,7 @@ LK_INLINE void row_major_row(const float* q, const float* row, int count, double
     double& sum = sums[i * kTile];
     double total = first ? 0 : sum;
     for (const float part : parts) {
-      if constexpr (T::traits.combine == Combine::maximum) {
+      if constexpr (T::combine == Combine::maximum) {
         total = double(part) > total ? double(part) : total;
       } else {
         total += double(part);
@@ -223,6 +222,7 @@ LK_INLINE void row_major_row(const float* q, const float* row, int count, double
 
 template <class T>
 void row_major_sums(const Rows& x, const Rows& y, const Tile& t, TileScratch& s, double* sums) {
+  const T of = with<T>(x.parameters);
   const bool in_place = filter_row_is_input(y) && y.matrix.col_stride == 4;
   for (int64_t k0 = 0; k0 < x.filter_cols; k0 += kRowMajorDepth) {
     const int64_t left = x.filter_cols - k0;
@@ -241,25 +241,25 @@ void row_major_sums(const Rows& x, const Rows& y, const Tile& t, TileScratch& s,
       double* out = sums + j;
       switch (t.rows) {
         case 1:
-          row_major_row<T, 1, 4>(s.a, row, count, out, first);
+          row_major_row<T, 1, 4>(of, s.a, row, count, out, first);
           break;
         case 2:
-          row_major_row<T, 2, 2>(s.a, row, count, out, first);
+          row_major_row<T, 2, 2>(of, s.a, row, count, out, first);
           break;
         case 3:
-          row_major_row<T, 3, 2>(s.a, row, count, out, first);
+          row_major_row<T, 3, 2>(of, s.a, row, count, out, first);
           break;
         case 4:
-          row_major_row<T, 4, 1>(s.a, row, count, out, first);
+          row_major_row<T, 4, 1>(of, s.a, row, count, out, first);
           break;
         case 5:
-          row_major_row<T, 5, 1>(s.a, row, count, out, first);
+          row_major_row<T, 5, 1>(of, s.a, row, count, out, first);
           break;
         case 6:
-          row_major_row<T, 6, 1>(s.a, row, count, out, first);
+          row_major_row<T, 6, 1>(of, s.a, row, count, out, first);
           break;
         default:
-          row_major_row<T, 7, 1>(s.a, row, count, out, first);
+          row_major_row<T, 7, 1>(of, s.a, row, count, out, first);
           break;
       }
     }

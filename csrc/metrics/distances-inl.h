@@ -1,79 +1,94 @@
-// Every distance, defined once. A struct says what becomes of a row, the term of one feature (for
-// float32 and float64 of any ISA alike), how terms combine, and how the result is finished.
-// The term of two zeros must be 0: rows are padded with zeros.
+// Every distance, defined once: the term of one feature, how terms combine, how the result is
+// finished, and what else `Distance` lets it state.
 //
 // u and v are rows as `prepare` leaves them: û is a unit row, for Correlation centred before.
 
 // Σ|u−v| (1)
-struct Manhattan {
+struct Manhattan : Distance {
   using Term = Manhattan;
-  static constexpr Traits traits = {Prepare::as_is, Combine::sum,       Change::magnitude,
-                                    Rescale::never, /*weighted*/ false, /*degree*/ 1,
-                                    /*power*/ 1,    /*roundings*/ 1,    /*term_error*/ 0};
+  static constexpr int norm_degree = 1;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 1;
+  static constexpr bool exact_when_tiny = true;
+  static constexpr CodeForm codes = CodeForm::differences;
   template <class V>
   static LK_INLINE V term(V u, V v) {
-    return abs(u - v);
+    return abs(minus_by_fma(u, v));
   }
-  static LK_INLINE double finish(double sum, double) { return sum; }
-  static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
 // ‖u−v‖₂ = √Σ(u−v)² (2)
-struct Euclidean {
+struct Euclidean : Distance {
   using Term = Euclidean;
-  static constexpr Traits traits = {Prepare::as_is,
-                                    Combine::root_of_sum,
-                                    Change::magnitude,
-                                    Rescale::by_difference,
-                                    false,
-                                    1,
-                                    1,
-                                    3,
-                                    0};
+  static constexpr Combine combine = Combine::root_of_sum;
+  static constexpr Rescale rescale = Rescale::by_difference;
+  static constexpr int norm_degree = 1;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 3;
+  static constexpr bool inner_product = true;
+  static constexpr CodeForm codes = CodeForm::products;
   template <class V>
   static LK_INLINE Product<V> term(V u, V v) {
-    const V difference = u - v;
+    const V difference = minus_by_fma(u, v);
     return {difference, difference};
   }
   static LK_INLINE double finish(double sum, double) { return __builtin_sqrt(sum); }
-  static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
 // 1 − u·v/(‖u‖‖v‖) = ½Σ(û−v̂)² (3)
-struct Cosine {
+struct Cosine : Distance {
   using Term = Euclidean;
-  static constexpr Traits traits = {
-      Prepare::unit, Combine::root_of_sum, Change::magnitude, Rescale::never, false, 0, 2, 3, 0};
-  static LK_INLINE double finish(double sum, double) { return sum < 4 ? 0.5 * sum : 2; }
+  static constexpr Prepare prepare = Prepare::unit;
+  static constexpr double degenerate = 1;
+  static constexpr Combine combine = Combine::root_of_sum;
+  static constexpr int power = 2;
+  static constexpr int norm_degree = 1;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 3;
+  static constexpr bool inner_product = true;
+  static constexpr CodeForm codes = CodeForm::products;
+  static constexpr LK_INLINE double finish(double sum, double) { return sum < 4 ? 0.5 * sum : 2; }
   static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2 * distance); }
 };
 
+// Σ|u+v|
+struct SumOfMagnitudes : Distance {
+  using Term = SumOfMagnitudes;
+  static constexpr int roundings = 1;
+  static constexpr bool exact_when_tiny = true;
+  template <class V>
+  static LK_INLINE V term(V u, V v) {
+    return abs(plus_by_fma(u, v));
+  }
+};
+
 // Σ|u−v| / Σ|u+v|, 0/0 = 0 (4)
-struct BrayCurtis {
+struct BrayCurtis : Distance {
   using Term = Manhattan;
-  static constexpr Traits traits = {
-      Prepare::as_is, Combine::sum, Change::magnitude, Rescale::by_value, true, 0, 1, 1, 0};
-  struct Weight {
-    using Term = Weight;
-    static constexpr Traits traits = Manhattan::traits;
-    template <class V>
-    static LK_INLINE V term(V u, V v) {
-      return abs(joined(u, v));
-    }
-  };
+  using Weight = SumOfMagnitudes;
+  static constexpr Rescale rescale = Rescale::by_value;
+  static constexpr int norm_degree = 1;
+  static constexpr bool triangle = true;  // of the sum
+  static constexpr int roundings = 1;
+  static constexpr bool weights_add = true;
+  static constexpr CodeForm codes = CodeForm::differences;
   static LK_INLINE double finish(double sum, double weight) { return sum > 0 ? sum / weight : 0; }
-  static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
 // Σ |u−v|/(|u|+|v|), 0/0 = 0 (5)
-struct Canberra {
+struct Canberra : Distance {
   using Term = Canberra;
-  static constexpr Traits traits = {
-      Prepare::as_is,  Combine::sum, Change::ratio, Rescale::by_feature, false, 0, 1, 8,
-      kReciprocalError};
+  static constexpr Rescale rescale = Rescale::by_feature;
+  static constexpr int norm_degree = 0;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 8;
+  static constexpr bool exact_when_tiny = true;  // no quotient of float32 values is tiny but 0
+  static constexpr double quick_error = kReciprocalError;
+  static constexpr bool flush_tiny = true;
+  static constexpr CodeForm codes = CodeForm::ratios;
   template <class V>
   static LK_INLINE V term(V u, V v) {
-    return abs(u - v) / one_if_zero(abs(u) + abs(v));  // 0/0 is 0
+    return abs(minus_by_fma(u, v)) / one_if_zero(abs(u) + abs(v));  // 0/0 is 0
   }
   // In float32, on values that are 0 or at least kTiny = 2^-100, a table reciprocal does for the
   // division; 2^-126, lost in the sum unless both values are 0, keeps it finite. Filters take it as it
@@ -89,32 +104,24 @@ struct Canberra {
     const F32 s = denominator(u, v), r = reciprocal(s);
     return {abs(u - v), r * fused({-s.v}, r, F32::all(2))};
   }
-  static LK_INLINE double finish(double sum, double) { return sum; }
-  static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
 // max|u−v| (6)
-struct Chebyshev {
+struct Chebyshev : Distance {
   using Term = Chebyshev;
-  static constexpr Traits traits = {
-      Prepare::as_is, Combine::maximum, Change::magnitude, Rescale::never, false, 1, 1, 1, 0};
+  static constexpr Combine combine = Combine::maximum;
+  static constexpr int norm_degree = 1;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 1;
+  static constexpr bool exact_when_tiny = true;
+  static constexpr CodeForm codes = CodeForm::largest;
   template <class V>
   static LK_INLINE V term(V u, V v) {
-    return abs(u - v);
+    return abs(minus_by_fma(u, v));
   }
-  static LK_INLINE double finish(double sum, double) { return sum; }
-  static LK_INLINE double norm_of(double distance) { return distance; }
 };
 
 // The cosine distance of the rows less their means (7)
 struct Correlation : Cosine {
-  static constexpr Traits traits = {Prepare::centred_unit,
-                                    Combine::root_of_sum,
-                                    Change::magnitude,
-                                    Rescale::never,
-                                    false,
-                                    0,
-                                    2,
-                                    3,
-                                    0};
+  static constexpr Prepare prepare = Prepare::centred_unit;
 };

@@ -15,33 +15,51 @@
 
 namespace lookalike {
 
-// What a row becomes before rows are compared.
-enum class Prepare : int { as_is, unit, centred_unit };
+// What a row becomes before rows are compared: itself, a multiple of it, or each value of its own.
+enum class Prepare : int { as_is, unit, centred_unit, elementwise };
 
 // How the terms of the features combine. The *norm* of a pair, in which filters and thresholds
-// work, is the sum of its terms, the root of their sum (then they are the squares of differences)
-// or the largest term; for a weighted metric, that divided by the pair's weight.
+// work, is the sum of its terms, the root of their sum or the largest term; for a weighted metric,
+// that divided by the pair's weight.
 enum class Combine : int { sum, root_of_sum, maximum };
-
-// What changing u by r in one feature can do to that feature's term:
-//   magnitude: move it (for root_of_sum: its root) by |r| at the most;
-//   ratio: the term lies in [0, 1] and depends on u/v only, as Canberra's.
-enum class Change : int { magnitude, ratio };
 
 // Rows whose float64 sums could leave the range of a double are summed again, scaled by a power of
 // two: one for the pair, from its largest difference or its largest value, or one for each feature.
 enum class Rescale : int { never, by_difference, by_value, by_feature };
 
+// Which values a row may have; others are refused.
+enum class Domain : int { any, not_negative };
+
+// How 8-bit codes of two rows are compared (code_filter.h).
+enum class CodeForm : int { products, differences, largest, ratios, count, none = count };
+
+inline constexpr int kUnstated = -1;
+inline constexpr int kMostParameters = 2;
+
+// The numbers that a metric's terms depend on, in the order in which its struct names them.
+struct Parameters {
+  double value[kMostParameters];
+};
+
+// What a struct of distances-inl.h states of itself, as `Distance` there explains it.
 struct Traits {
   Prepare prepare;
+  Domain domain;
+  double degenerate;
   Combine combine;
-  Change change;
   Rescale rescale;
-  bool weighted;      // the sum is divided by a second one
-  int degree;         // distance(c u, c v) = c^degree distance(u, v) for c > 0, before `prepare`
-  int power;          // the distance goes with this power of the norm
-  int roundings;      // relative float32 roundings in one term
-  double term_error;  // relative error of a term's quick form beyond those, 0 if it has none
+  bool weighted;
+  const char* parameters[kMostParameters];
+
+  bool triangle;
+  int norm_degree, power;
+  int roundings, weight_roundings;
+  double quick_error;
+  bool exact_when_tiny, flush_tiny;
+  bool inner_product, weights_add;
+  CodeForm codes;
+
+  bool has_float32() const { return roundings != kUnstated; }
 };
 
 enum class Metric : int {
@@ -55,6 +73,12 @@ inline constexpr const char* kMetricNames[] = {
 #define METRIC(type, name) name,
     LOOKALIKE_METRICS(METRIC)
 #undef METRIC
+};
+
+// What a caller asks for: it goes from Python to the kernels, and into an index file.
+struct Specification {
+  Metric metric;
+  Parameters parameters;
 };
 
 }  // namespace lookalike

@@ -1,11 +1,12 @@
 #include "rows/coding.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "filters/bounds.h"
 #include "kernels/dispatch.h"
+#include "rows/rounding.h"
 
 namespace lookalike {
 namespace {
@@ -112,15 +113,9 @@ double choose_ratios(const Sample& sample, CodeGrid& grid) {
 
 }  // namespace
 
-CodeForm form_of(const Traits& t) {
-  if (t.change == Change::ratio) return CodeForm::ratios;
-  if (t.combine == Combine::root_of_sum) return CodeForm::products;
-  return t.combine == Combine::maximum ? CodeForm::largest : CodeForm::differences;
-}
-
-Coding choose_coding(const Traits& traits, const Rows& rows) {
+Coding choose_coding(CodeForm form, const Rows& rows) {
   Coding coding{};
-  coding.form = form_of(traits);
+  coding.form = form;
   coding.levels = code_kernels(coding.form).levels;
   coding.grid.step = 1;
   coding.steps = 1;
@@ -140,12 +135,10 @@ CodedSide encode(const Coding& coding, const Side& side, Team& team) {
   const bool products = coding.form == CodeForm::products;
   out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
   out.codes = out.memory.get();
-  for (auto* v : {&out.residual, &out.slack}) v->resize(size_t(n));
-  if (products) {
-    for (auto* v : {&out.scale, &out.square, &out.error}) v->resize(size_t(n));
-    for (auto* v : {&out.zero, &out.sum}) v->resize(size_t(n));
-  }
-  if (!side.weight.empty()) out.weight.resize(size_t(n));
+  CodedSide::each_vector(out, coding.form, !side.weight.empty(),
+                         [&](const char*, auto& vector, bool needed) {
+                           vector.resize(needed ? size_t(n) : 0);
+                         });
   struct Scratch {
     Buffer<float> values;
     Buffer<uint8_t> codes;

@@ -19,8 +19,8 @@ struct Coding {
   CodeGrid grid;
 };
 
-CodeForm form_of(const Traits& traits);
-Coding choose_coding(const Traits& traits, const Rows& rows);
+// How rows under this metric are coded; `form` must not be none.
+Coding choose_coding(CodeForm form, const Rows& rows);
 
 // One side of a comparison as codes; residuals, weights and slacks in the filter's unit (bounds.h).
 struct CodedSide {
@@ -28,6 +28,20 @@ struct CodedSide {
   Buffer<uint8_t> memory;  // of the codes, unless they are somebody else's
   std::vector<float> scale, square, residual, error, weight, slack;
   std::vector<int32_t> zero, sum;
+  const GuardedBytes* guard = nullptr;  // of codes that lie in a file
+  // Calls visit(name, vector, whether it is needed) for each, those not needed being empty.
+  template <class S, class Visit>
+  static void each_vector(S& side, CodeForm form, bool weighted, Visit visit) {
+    const bool products = form == CodeForm::products;
+    visit("code residual", side.residual, true);
+    visit("code slack", side.slack, true);
+    visit("code weight", side.weight, weighted);
+    visit("code scale", side.scale, products);
+    visit("code square", side.square, products);
+    visit("code error", side.error, products);
+    visit("code zero", side.zero, products);
+    visit("code sum", side.sum, products);
+  }
   CodeRows view(int64_t cols) const {
     return {codes, code_lines(cols), scale.data(), zero.data(), sum.data(), square.data()};
   }

@@ -11,12 +11,15 @@ namespace lookalike {
 namespace {
 
 constexpr int64_t kRowsAtATime = 64;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 int64_t batches(int64_t rows) { return (rows + kRowsAtATime - 1) / kRowsAtATime; }
 
+using Surveyed = std::vector<RowSurvey>;
+
 // A power of two that brings the typical row near 1: 1 itself unless the median of the largest
 // magnitudes is far from it.
-double choose_scale(const std::vector<RowSurvey>& x, const std::vector<RowSurvey>& y) {
+double choose_scale(const Surveyed& x, const Surveyed& y) {
   std::vector<int16_t> exponents;
   for (const auto* side : {&x, &y}) {
     for (const RowSurvey& row : *side) {
@@ -30,132 +33,185 @@ double choose_scale(const std::vector<RowSurvey>& x, const std::vector<RowSurvey
   return std::abs(e) <= 20 ? 1.0 : std::ldexp(1.0, std::clamp(-e, -1000, 1000));
 }
 
-std::vector<RowSurvey> survey(Side& side, int index, const MatrixView& m, const Traits& traits,
-                              Team& team) {
-  side.rows = Rows{m, traits.prepare, nullptr, nullptr, 1.0, false, m.cols};
-  side.flags.resize(size_t(m.rows));
-  if (traits.prepare != Prepare::as_is) side.scales.resize(size_t(m.rows));
-  std::vector<RowSurvey> out(size_t(m.rows));
-  std::atomic<int64_t> bad{m.rows};  // the first in order, whichever thread finds one first
-  team.run(
-      batches(m.rows), double(m.rows) * double(m.cols),
-      [&](int64_t batch, int) {
-        const int64_t begin = batch * kRowsAtATime, end = std::min(m.rows, begin + kRowsAtATime);
-        const int64_t row = kernels().survey(m, traits, begin, end, out.data(), side.scales.data());
-        if (row < 0) return;
-        int64_t known = bad.load();
-        while (row < known && !bad.compare_exchange_weak(known, row)) {
-        }
-      },
-      0, 0);
-  if (bad.load() < m.rows) throw NotFinite(index, bad.load());
-  return out;
-}
+// One side on its way: surveyed, then marked, then measured.
+class Preparation {
+ public:
+  Preparation(Side& side, const MatrixView& m, const Specification& specification,
+              const RowNeeds& needs, Team& team)
+      : side_(side),
+        matrix_(m),
+        specification_(specification),
+        metric_(kernels_of(specification)),
+        needs_(needs),
+        team_(team),
+        filtered_(needs.residual || needs.weight || needs.square) {}
 
-// Which rows the filters leave alone, `scale` being what they multiply all rows by.
-void set_flags(Side& side, const std::vector<RowSurvey>& surveyed, bool bounded, double scale) {
-  // Where most rows are near the end of float64's range the distances are not accurate relatively,
-  // as the filters' bounds suppose.
-  const int limit = scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
-  for (size_t row = 0; row < surveyed.size(); ++row) {
-    side.flags[row] = surveyed[row].flags;
-    if (bounded && surveyed[row].exponent >= limit) {
-      side.flags[row] |= kUnbounded;
-      ++side.unbounded;
-    }
-    side.any |= side.flags[row];
-  }
-}
-
-void set_rows(Side& side, const Traits& traits, double scale, int64_t filter_cols) {
-  side.rows.scales = side.scales.data();
-  side.rows.flags = side.flags.data();
-  side.rows.filter_scale = scale;
-  side.rows.flush_tiny = traits.change == Change::ratio;
-  side.rows.filter_cols = filter_cols;
-}
-
-void measure_rows(Side& side, const std::vector<RowSurvey>& surveyed, const MetricKernels& metric,
-                  Team& team) {
-  const Rows& rows = side.rows;
-  const Traits& traits = metric.traits;
-  const int scale_exponent = std::ilogb(rows.filter_scale);
-  const int64_t n = rows.matrix.rows;
-  const bool weighted = traits.weighted && !(side.any & kNegative);
-  const bool squares = traits.combine == Combine::root_of_sum;
-  side.residual.resize(size_t(n));
-  if (weighted) side.weight.resize(size_t(n));
-  if (squares) side.square.resize(size_t(n));
-  team.run(
-      batches(n), double(n) * double(rows.matrix.cols),
-      [&](int64_t batch, int) {
-        const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
-        for (auto row = size_t(begin); row < size_t(end); ++row) {
-          const RowSurvey& r = surveyed[row];
-          const int e = std::max<int>(r.exponent, -1000) + scale_exponent;
-          if (weighted) side.weight[row] = float(std::ldexp(r.size, e));
-          if (squares) {
-            side.square[row] =
-                rows.prepare != Prepare::as_is ? 1.0f : float(std::ldexp(r.size, 2 * e));
+  // Throws BadRow for this side's `index`.
+  const Surveyed& survey(int index) {
+    const int64_t n = matrix_.rows;
+    side_.flags.resize(size_t(n));
+    if (is_affine(traits().prepare)) side_.scales.resize(size_t(n));
+    surveyed_.resize(size_t(n));
+    std::atomic<int64_t> bad{n};  // the first in order, whichever thread finds one first
+    team_.run(
+        batches(n), double(n) * double(matrix_.cols),
+        [&](int64_t batch, int) {
+          const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
+          const int64_t row = kernels().survey(matrix_, metric_, begin, end, surveyed_.data(),
+                                               side_.scales.data());
+          if (row < 0) return;
+          int64_t known = bad.load();
+          while (row < known && !bad.compare_exchange_weak(known, row)) {
           }
-          const bool known = r.residual >= 0 && rows.filter_scale == 1;
-          // A weight too small for float32 would pass for that of a row of zeros.
-          const bool weightless =
-              weighted && r.exponent != kZeroRow && side.weight[row] < kLeastWeight;
-          side.residual[row] = side.flags[row] & kUnbounded || weightless
-                                   ? std::numeric_limits<float>::infinity()
-                               : known ? r.residual
-                                       : kernels().measure(rows, traits, int64_t(row));
-        }
-      },
-      0, 0);
-}
+        },
+        0, 0);
+    if (bad.load() < n) throw BadRow(BadRow::Why::not_finite, index, bad.load());
+    for (int64_t row = 0; row < n; ++row) {
+      if (surveyed_[size_t(row)].flags & kOutside) {
+        throw BadRow(BadRow::Why::outside_domain, index, row);
+      }
+    }
+    return surveyed_;
+  }
+
+  // Is there a scale to choose, and are there rows out of its range?
+  bool scaled() const { return filtered_ && !is_affine(traits().prepare); }
+  bool any_degenerate() const {
+    return std::any_of(surveyed_.begin(), surveyed_.end(),
+                       [](const RowSurvey& r) { return r.flags & kDegenerate; });
+  }
+
+  // Which rows the filters leave alone, `scale` being what they multiply all rows by; the rest.
+  void finish(double scale, int64_t filter_cols) {
+    set_rows(side_, matrix_, specification_, scale, filter_cols);
+    set_flags(scale);
+    if (filtered_) measure();
+  }
+
+ private:
+  const Traits& traits() const { return metric_.traits; }
+
+  void set_flags(double scale) {
+    // Where most rows are near the end of float64's range the distances are not accurate relatively,
+    // as the filters' bounds suppose.
+    const int limit =
+        scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
+    for (size_t row = 0; row < surveyed_.size(); ++row) {
+      uint8_t& flags = side_.flags[row];
+      flags = surveyed_[row].flags;
+      const bool beyond = scaled() && surveyed_[row].exponent >= limit;
+      const bool undirected = flags & kDegenerate && !has_degenerate_feature(traits());
+      if (beyond || undirected) {
+        flags |= kUnbounded;
+        ++side_.unbounded;
+      }
+      side_.any |= flags;
+    }
+  }
+
+  void measure() {
+    const int64_t n = matrix_.rows;
+    Side::each_vector(side_, traits(), needs_, [&](const char*, auto& vector, bool needed) {
+      vector.resize(needed ? size_t(n) : 0);
+    });
+    team_.run(
+        batches(n), double(n) * double(matrix_.cols),
+        [&](int64_t batch, int) {
+          const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
+          for (int64_t row = begin; row < end; ++row) measure(size_t(row));
+        },
+        0, 0);
+  }
+
+  void measure(size_t row) {
+    const RowSurvey& r = surveyed_[row];
+    const double scale = side_.rows.filter_scale;
+    const int e = std::max<int>(r.exponent, -1000) + std::ilogb(scale);
+    bool weightless = false;
+    if (!side_.weight.empty()) {
+      side_.weight[row] = float(std::ldexp(r.size, e));
+      // A weight too small for float32 would pass for that of a row of zeros.
+      weightless = r.exponent != kZeroRow && side_.weight[row] < kLeastWeight;
+    }
+    if (!side_.square.empty()) {
+      side_.square[row] = is_affine(traits().prepare) ? 1.0f : float(std::ldexp(r.size, 2 * e));
+    }
+    if (side_.residual.empty()) return;
+    const bool known = r.residual >= 0 && scale == 1;
+    side_.residual[row] = side_.flags[row] & kUnbounded || weightless ? kInfinity
+                          : known                                     ? r.residual
+                                  : metric_.measure(side_.rows, int64_t(row));
+  }
+
+  Side& side_;
+  const MatrixView matrix_;
+  const Specification& specification_;
+  const MetricKernels& metric_;
+  const RowNeeds& needs_;
+  Team& team_;
+  const bool filtered_;
+  Surveyed surveyed_;
+};
 
 }  // namespace
 
-Comparison::Comparison(const MatrixView& x, const MatrixView* y, Metric metric, bool with_filters,
-                       Team& team)
-    : kernels_(lookalike::kernels().metric[int(metric)]) {
+const MetricKernels& kernels_of(const Specification& specification) {
+  return kernels().metric[int(specification.metric)];
+}
+
+bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_affine(t.prepare); }
+
+void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
+              double scale, int64_t filter_cols) {
+  const MetricKernels& metric = kernels_of(specification);
+  side.rows = Rows{matrix,
+                   specification.parameters,
+                   metric.traits.prepare,
+                   metric.map,
+                   side.scales.data(),
+                   side.flags.data(),
+                   scale,
+                   metric.traits.flush_tiny,
+                   filter_cols};
+}
+
+Comparison::Comparison(const MatrixView& x, const MatrixView* y,
+                       const Specification& specification, const RowNeeds& needs, Team& team)
+    : kernels_(kernels_of(specification)) {
   const auto second = y ? std::make_shared<Side>() : nullptr;
-  std::vector<RowSurvey> of_x = survey(first_, 0, x, traits(), team), of_y;
-  if (second) of_y = survey(*second, 1, *y, traits(), team);
-  const bool bounded = with_filters && traits().prepare == Prepare::as_is;
-  const double scale = bounded ? choose_scale(of_x, of_y) : 1.0;
-  set_flags(first_, of_x, bounded, scale);
-  if (second) set_flags(*second, of_y, bounded, scale);
-  const uint8_t any = first_.any | (second ? second->any : 0);
-  const int64_t filter_cols = x.cols + (any & kDegenerate ? 1 : 0);
-  set_rows(first_, traits(), scale, filter_cols);
-  if (second) set_rows(*second, traits(), scale, filter_cols);
-  if (with_filters) {
-    measure_rows(first_, of_x, kernels_, team);
-    if (second) measure_rows(*second, of_y, kernels_, team);
-  }
+  Preparation of_x(first_, x, specification, needs, team);
+  std::unique_ptr<Preparation> of_y;
+  const Surveyed &surveyed = of_x.survey(0), none;
+  if (second) of_y = std::make_unique<Preparation>(*second, *y, specification, needs, team);
+  const Surveyed& other = of_y ? of_y->survey(1) : none;
+  const bool scaled = of_x.scaled() && traits().norm_degree != kUnstated;
+  const double scale = scaled ? choose_scale(surveyed, other) : 1.0;
+  const bool degenerate = of_x.any_degenerate() || (of_y && of_y->any_degenerate());
+  const int64_t filter_cols = x.cols + (degenerate && has_degenerate_feature(traits()) ? 1 : 0);
+  of_x.finish(scale, filter_cols);
+  if (of_y) of_y->finish(scale, filter_cols);
   second_ = second;
 }
 
-std::shared_ptr<Side> prepare_database(const MatrixView& y, Metric metric, Team& team) {
-  const MetricKernels& of_metric = kernels().metric[int(metric)];
-  const Traits& traits = of_metric.traits;
+std::shared_ptr<Side> prepare_database(const MatrixView& y, const Specification& specification,
+                                       const RowNeeds& needs, Team& team) {
+  const Traits& traits = kernels_of(specification).traits;
   auto side = std::make_shared<Side>();
-  const std::vector<RowSurvey> surveyed = survey(*side, 1, y, traits, team);
-  const bool as_is = traits.prepare == Prepare::as_is;
-  const double scale = as_is ? choose_scale(surveyed, {}) : 1.0;
-  set_flags(*side, surveyed, as_is, scale);
+  Preparation preparation(*side, y, specification, needs, team);
+  const Surveyed& surveyed = preparation.survey(1);
+  const bool scaled = preparation.scaled() && traits.norm_degree != kUnstated;
   // A query may be degenerate.
-  set_rows(*side, traits, scale, y.cols + (as_is ? 0 : 1));
-  measure_rows(*side, surveyed, of_metric, team);
+  preparation.finish(scaled ? choose_scale(surveyed, {}) : 1.0,
+                     y.cols + (has_degenerate_feature(traits) ? 1 : 0));
   return side;
 }
 
-Comparison::Comparison(const MatrixView& x, std::shared_ptr<const Side> y, Metric metric,
-                       Team& team)
-    : kernels_(lookalike::kernels().metric[int(metric)]), second_(std::move(y)) {
-  const std::vector<RowSurvey> surveyed = survey(first_, 0, x, traits(), team);
-  const double scale = second_->rows.filter_scale;
-  set_flags(first_, surveyed, traits().prepare == Prepare::as_is, scale);
-  set_rows(first_, traits(), scale, second_->rows.filter_cols);
-  measure_rows(first_, surveyed, kernels_, team);
+Comparison::Comparison(const MatrixView& x, std::shared_ptr<const Side> y,
+                       const Specification& specification, const RowNeeds& needs, Team& team)
+    : kernels_(kernels_of(specification)), second_(std::move(y)) {
+  Preparation preparation(first_, x, specification, needs, team);
+  preparation.survey(0);
+  preparation.finish(second_->rows.filter_scale, second_->rows.filter_cols);
 }
 
 }  // namespace lookalike

@@ -8,143 +8,128 @@
 
 namespace lookalike {
 
-// What is saved beside the vectors.
-struct Index::Facts {
+// What is kept beside the vectors.
+struct Index::Header {
+  static constexpr uint32_t kByteOrder = 0x01020304;
+  uint32_t byte_order, coded;
   int64_t rows, cols, filter_cols, unbounded;
   double filter_scale;
-  uint8_t any, coded, spare[6];
+  uint64_t any;
   Coding coding;
 };
 
-Index::Index(const MatrixView& rows, Metric metric, Team& team)
-    : metric_(metric), side_(prepare_database(rows, metric, team)) {
-  if (!CodeFilter::fits(Comparison(
-          MatrixView{rows.data, rows.dtype, 0, rows.cols, rows.row_stride, rows.col_stride}, side_,
-          metric, team))) {
-    return;
+Index::Index(const MatrixView& rows, const Specification& specification, Team& team)
+    : specification_(specification),
+      side_(prepare_database(rows, specification, filter_needs(kernels_of(specification).traits),
+                             team)) {
+  if (rows.rows > 0 &&
+      CodeFilter::fits(traits(), side_->rows.filter_cols, side_->any_negative())) {
+    code(team);
   }
+}
+
+void Index::code(Team& team) {
   coded_ = std::make_unique<CodedDatabase>();
-  coded_->coding = choose_coding(kernels().metric[int(metric)].traits, side_->rows);
+  coded_->coding = choose_coding(traits().codes, side_->rows);
   coded_->side = encode(coded_->coding, *side_, team);
 }
 
-template <class F>
-void Index::each_vector(F visit) {
-  visit("scales", side_->scales);
-  visit("flags", side_->flags);
-  visit("residual", side_->residual);
-  visit("weight", side_->weight);
-  visit("square", side_->square);
-  if (!coded_) return;
-  CodedSide& c = coded_->side;
-  visit("code scale", c.scale);
-  visit("code square", c.square);
-  visit("code residual", c.residual);
-  visit("code error", c.error);
-  visit("code weight", c.weight);
-  visit("code slack", c.slack);
-  visit("code zero", c.zero);
-  visit("code sum", c.sum);
-}
-
 void Index::parts(const std::function<void(const char*, Part)>& take) const {
-  Facts facts{};
-  facts.rows = rows().rows;
-  facts.cols = rows().cols;
-  facts.filter_cols = side_->rows.filter_cols;
-  facts.unbounded = side_->unbounded;
-  facts.filter_scale = side_->rows.filter_scale;
-  facts.any = side_->any;
-  facts.coded = coded_ != nullptr;
-  if (coded_) facts.coding = coded_->coding;
-  take("facts", {&facts, sizeof facts});
-  const_cast<Index*>(this)->each_vector(
-      [&](const char* name, auto& v) { take(name, {v.data(), int64_t(v.size() * sizeof v[0])}); });
-  if (coded_) {
-    take("codes", {coded_->side.codes, code_bytes(facts.rows, facts.filter_cols)});
-  }
+  Header header{};
+  header.byte_order = Header::kByteOrder;
+  header.coded = coded_ != nullptr;
+  header.rows = rows().rows;
+  header.cols = rows().cols;
+  header.filter_cols = side_->rows.filter_cols;
+  header.unbounded = side_->unbounded;
+  header.filter_scale = side_->rows.filter_scale;
+  header.any = side_->any;
+  if (coded_) header.coding = coded_->coding;
+  take("header", {&header, sizeof header});
+  const auto take_vector = [&](const char* name, const auto& vector, bool needed) {
+    if (needed) take(name, {vector.data(), int64_t(vector.size() * sizeof vector[0])});
+  };
+  const Side& side = *side_;
+  Side::each_vector(side, traits(), filter_needs(traits()), take_vector);
+  if (!coded_) return;
+  const CodedSide& coded = coded_->side;
+  CodedSide::each_vector(coded, coded_->coding.form, traits().weighted, take_vector);
+  take("codes", {coded.codes, code_bytes(header.rows, header.filter_cols)});
 }
 
-Index::Index(const MatrixView& rows, Metric metric, const Parts& parts, Team& team)
-    : metric_(metric), side_(std::make_shared<Side>()) {
-  const auto check = [](bool right, const char* what) {
-    if (!right) throw std::invalid_argument(what);
-  };
-  Facts facts;
-  const Part saved = parts("facts");
-  check(saved.bytes == sizeof facts, "facts");
-  std::memcpy(&facts, saved.data, sizeof facts);
-  const Traits& traits = kernels().metric[int(metric)].traits;
-  check(facts.rows == rows.rows && facts.cols == rows.cols &&
-            facts.filter_cols == rows.cols + (traits.prepare == Prepare::as_is ? 0 : 1),
-        "facts");
-  side_->any = facts.any;
-  side_->unbounded = facts.unbounded;
-  if (facts.coded) {
-    coded_ = std::make_unique<CodedDatabase>();
-    coded_->coding = facts.coding;
-    check(coded_->coding.form == form_of(traits), "facts");
-    const auto& nearest = coded_->coding.grid.nearest;
-    check(std::all_of(std::begin(nearest), std::end(nearest), [](uint8_t m) { return m < 127; }),
-          "facts");
-  }
-  each_vector([&](const char* name, auto& v) {
-    const Part part = parts(name);
-    using Item = std::decay_t<decltype(v[0])>;
-    check(part.bytes % int64_t(sizeof(Item)) == 0, name);
-    const auto n = part.bytes / int64_t(sizeof(Item));
-    check(n == rows.rows || n == 0, name);
-    v.resize(size_t(n));
-    if (n > 0) std::memcpy(v.data(), part.data, size_t(part.bytes));
-  });
-  Rows& r = side_->rows;
-  r = Rows{rows,
-           traits.prepare,
-           side_->scales.data(),
-           side_->flags.data(),
-           facts.filter_scale,
-           traits.change == Change::ratio,
-           facts.filter_cols};
-  const auto n = size_t(rows.rows);
-  const bool weighted = traits.weighted && !(facts.any & kNegative);
-  const bool squares = traits.combine == Combine::root_of_sum;
-  check(side_->flags.size() == n && side_->residual.size() == n, "flags");
-  check(side_->scales.size() == (traits.prepare == Prepare::as_is ? 0 : n), "scales");
-  check(side_->weight.size() == (weighted ? n : 0), "weight");
-  check(side_->square.size() == (squares ? n : 0), "square");
+namespace {
+
+void require(bool good, const char* part) {
+  if (!good) throw Damaged(part);
+}
+
+}  // namespace
+
+Index::Index(const MatrixView& rows, const Specification& specification, File file, Team& team)
+    : specification_(specification), side_(std::make_shared<Side>()) {
+  Header header;
+  const Part part = file.part("header");
+  require(file.rows && part.bytes == sizeof header, "header");
+  std::memcpy(&header, part.data, sizeof header);
+  const bool feature = has_degenerate_feature(traits());
+  require(header.byte_order == Header::kByteOrder && header.rows == rows.rows &&
+              header.cols == rows.cols && header.filter_cols == rows.cols + (feature ? 1 : 0),
+          "header");
+  set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
+  restore(header, file);
+  set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
+  rows_guard_ = std::move(file.rows);
+  codes_guard_ = std::move(file.codes);
+  side_->guard = rows_guard_.get();
   if (!coded_) return;
-  CodedSide& c = coded_->side;
-  check(c.residual.size() == n && c.slack.size() == n, "code residual");
-  check(c.weight.size() == (weighted ? n : 0), "code weight");
-  const size_t of_products = squares ? n : 0;
-  check(c.scale.size() == of_products && c.square.size() == of_products &&
-            c.error.size() == of_products && c.zero.size() == of_products &&
-            c.sum.size() == of_products,
-        "code scale");
-  const Part codes = parts("codes");
-  check(codes.bytes == code_bytes(rows.rows, facts.filter_cols), "codes");
   const CodeKernels& here = code_kernels(coded_->coding.form);
   if (here.tile && coded_->coding.levels <= here.levels) {
-    c.codes = static_cast<const uint8_t*>(codes.data);
+    coded_->side.codes = static_cast<const uint8_t*>(file.part("codes").data);
+    coded_->side.guard = codes_guard_.get();
   } else if (here.tile) {
-    // Saved on a CPU whose codes are finer than this one's can be.
-    coded_->coding = choose_coding(traits, side_->rows);
-    c = encode(coded_->coding, *side_, team);
+    // Kept by a CPU whose codes are finer than this one's can be.
+    rows_guard_->check(0, rows.rows * rows.row_stride);
+    code(team);
   } else {
     coded_ = nullptr;
   }
 }
 
-void Index::neighbors(const MatrixView& x, int64_t k, Team& team, Stats& stats, double* distances,
-                      int64_t* indices) const {
+void Index::restore(const Header& header, const File& file) {
+  const int64_t n = header.rows;
+  const auto restored = [&](const char* name, auto& vector, bool needed) {
+    const Part part = file.part(name);
+    require(part.bytes == (needed ? n * int64_t(sizeof vector[0]) : 0), name);
+    vector.resize(needed ? size_t(n) : 0);
+    if (part.bytes > 0) std::memcpy(vector.data(), part.data, size_t(part.bytes));
+  };
+  side_->any = uint8_t(header.any);
+  side_->unbounded = header.unbounded;
+  Side::each_vector(*side_, traits(), filter_needs(traits()), restored);
+  if (!header.coded) return;
+  require(n > 0 && header.coding.form == traits().codes && header.filter_cols <= kMostCodeCols,
+          "header");
+  const auto& nearest = header.coding.grid.nearest;
+  require(std::all_of(std::begin(nearest), std::end(nearest), [](uint8_t m) { return m < 127; }),
+          "header");
+  coded_ = std::make_unique<CodedDatabase>();
+  coded_->coding = header.coding;
+  CodedSide::each_vector(coded_->side, header.coding.form, traits().weighted, restored);
+  require(file.codes && file.part("codes").bytes == code_bytes(n, header.filter_cols), "codes");
+}
+
+void Index::neighbors(const MatrixView& x, const int64_t* exclude, int64_t k, Team& team,
+                      Stats& stats, double* distances, int64_t* indices) const {
   Lap lap;
-  const Comparison comparison(x, side_, metric_, team);
+  const Comparison comparison(x, side_, specification_, filter_needs(traits()), team);
   lap.to(stats.preparing);
-  lookalike::neighbors(comparison, coded_.get(), false, k, team, stats, distances, indices);
+  lookalike::neighbors(comparison, coded_.get(), {false, exclude}, k, team, stats, distances,
+                       indices);
 }
 
 const char* Index::stage() const {
-  return coded_ ? code_kernels(coded_->coding.form).name : "float32";
+  return coded_ ? code_kernels(coded_->coding.form).name
+                : (traits().has_float32() ? "float32" : "float64");
 }
 
 }  // namespace lookalike

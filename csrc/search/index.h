@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "checksums.h"
 #include "rows/coding.h"
 #include "search/neighbors.h"
 
@@ -12,32 +13,40 @@ namespace lookalike {
 
 class Index {
  public:
-  // `rows` must stay as they are. Throws NotFinite for side 1.
-  Index(const MatrixView& rows, Metric metric, Team& team);
+  // `rows` must stay as they are. Throws BadRow for side 1.
+  Index(const MatrixView& rows, const Specification& specification, Team& team);
 
-  // What save and restore pass on: a name and bytes. The codes are the only large one.
+  // What a file keeps: a name and bytes. Rows and codes are the only large ones.
   struct Part {
     const void* data;
     int64_t bytes;
   };
-  using Parts = std::function<Part(const char* name)>;
-  // The index whose `parts` these are, of the same rows. Its codes are used where they lie. Throws
-  // std::invalid_argument where a part does not fit.
-  Index(const MatrixView& rows, Metric metric, const Parts& parts, Team& team);
   void parts(const std::function<void(const char* name, Part)>& take) const;
 
-  // As the function of this name.
-  void neighbors(const MatrixView& x, int64_t k, Team& team, Stats& stats, double* distances,
-                 int64_t* indices) const;
+  // An index out of a file. Its rows and codes are used where they lie, and held against their
+  // checksums when they are first read; all other parts must be good. Throws Damaged with the name of
+  // a part that does not fit.
+  struct File {
+    std::function<Part(const char* name)> part;
+    std::unique_ptr<GuardedBytes> rows, codes;
+  };
+  Index(const MatrixView& rows, const Specification& specification, File file, Team& team);
+
+  // As the function of this name. `exclude` names a row for each of x that is none of its neighbours,
+  // or -1; it may be null.
+  void neighbors(const MatrixView& x, const int64_t* exclude, int64_t k, Team& team, Stats& stats,
+                 double* distances, int64_t* indices) const;
   const MatrixView& rows() const { return side_->rows.matrix; }
   const char* stage() const;
 
  private:
-  struct Facts;
-  template <class F>
-  void each_vector(F visit);
+  struct Header;
+  const Traits& traits() const { return kernels_of(specification_).traits; }
+  void code(Team& team);
+  void restore(const Header& header, const File& file);
 
-  Metric metric_;
+  Specification specification_;
+  std::unique_ptr<GuardedBytes> rows_guard_, codes_guard_;
   std::shared_ptr<Side> side_;
   std::unique_ptr<CodedDatabase> coded_;  // null where the rows cannot be
 };

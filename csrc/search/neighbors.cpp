@@ -13,18 +13,18 @@ struct Unsuitable {};
 // Where codes leave more candidates than this, float32 is faster in all. Dividing it is slow, and a
 // prepared database is read for a few queries, whose candidates are few against its rows.
 double most_candidates(const Traits& traits, bool prepared) {
-  return prepared ? 8 : traits.change == Change::ratio ? 4 : 2.6;
+  return prepared ? 8 : traits.codes == CodeForm::ratios ? 4 : 2.6;
 }
 
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
-void attempt(const Comparison& comparison, const CodedDatabase* database, bool include_self,
+void attempt(const Comparison& comparison, const CodedDatabase* database, const Exclusion& exclusion,
              Stage stage, bool last, int64_t k, Team& team, Stats& stats, double* distances,
              int64_t* indices) {
   const int64_t rows = comparison.x().rows.matrix.rows;
   Lap lap;
   ExactDistances exact(comparison, team.threads());
-  FilterPass pass(comparison, stage, database, include_self, team, stats);
+  FilterPass pass(comparison, stage, database, exclusion, team, stats);
   if (!last && stage == Stage::codes) {
     stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
     if (stats.candidates_per_neighbor > most_candidates(comparison.traits(), database != nullptr))
@@ -66,12 +66,12 @@ void attempt(const Comparison& comparison, const CodedDatabase* database, bool i
 
 }  // namespace
 
-void neighbors(const Comparison& comparison, const CodedDatabase* database, bool include_self,
-               int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices) {
+void neighbors(const Comparison& comparison, const CodedDatabase* database,
+               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices) {
   const std::vector<Stage> list = stages(comparison, database);
   for (const Stage stage : list) {
     try {
-      return attempt(comparison, database, include_self, stage, stage == list.back(), k, team,
+      return attempt(comparison, database, exclusion, stage, stage == list.back(), k, team,
                      stats, distances, indices);
     } catch (const Unsuitable&) {
       continue;
@@ -82,9 +82,10 @@ void neighbors(const Comparison& comparison, const CodedDatabase* database, bool
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
   Lap lap;
-  const Comparison comparison(query.x, query.y, query.metric, true, team);
+  const RowNeeds needs = filter_needs(kernels_of(query.specification).traits);
+  const Comparison comparison(query.x, query.y, query.specification, needs, team);
   lap.to(stats.preparing);
-  neighbors(comparison, nullptr, query.include_self, k, team, stats, distances, indices);
+  neighbors(comparison, nullptr, query.exclusion, k, team, stats, distances, indices);
 }
 
 }  // namespace lookalike

@@ -3,18 +3,16 @@
 
 #include <vector>
 
-#include "rows/prepare.h"
+#include "filters/filter_pass.h"
 #include "stats.h"
 
 namespace lookalike {
 
-struct CodedDatabase;
-
 struct Query {
   MatrixView x;
   const MatrixView* y;  // null: x among itself
-  Metric metric;
-  bool include_self;  // of a self-join: a row is a neighbour of itself
+  Specification specification;
+  Exclusion exclusion;
 };
 
 // distances and indices are (x.rows, k); 1 <= k <= the rows there are to choose from.
@@ -22,8 +20,8 @@ void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* 
                int64_t* indices);
 
 // The same for a comparison with a database that may have been coded before; `database` may be null.
-void neighbors(const Comparison& comparison, const CodedDatabase* database, bool include_self,
-               int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices);
+void neighbors(const Comparison& comparison, const CodedDatabase* database,
+               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices);
 
 struct Within {
   std::vector<int64_t> indptr, indices;
@@ -31,7 +29,7 @@ struct Within {
 };
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats);
 
-// The k smallest of each row of a matrix. Throws NotFinite for a NaN.
+// The k smallest of each row of a matrix. Throws BadRow for a NaN.
 void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, int64_t* indices);
 
 }  // namespace lookalike

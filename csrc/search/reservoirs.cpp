@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 #include <thread>
 
 #include "kernels/dispatch.h"
@@ -201,7 +202,10 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
                         int64_t* indices) {
   Workspace& w = workspaces_[size_t(worker)];
   int32_t& count = counts_[size_t(row)];
+  // Never true of a proven bound; if it were, what follows would write beyond its lists.
+  if (count < k_) throw std::logic_error("a filter excluded a neighbour");
   tighten(w, row);
+  if (count < k_) throw std::logic_error("a filter excluded a neighbour");
   w.sent.clear();
   if (inbox) {
     w.place.resize(counts_.size());

@@ -102,7 +102,7 @@ void select(const MatrixView& m, DType native, int64_t k, Team& team, double* di
     }
     s.finish(k, distances + row * k, indices + row * k);
   });
-  if (bad.load() < m.rows) throw NotFinite(0, bad.load());
+  if (bad.load() < m.rows) throw BadRow(BadRow::Why::not_finite, 0, bad.load());
 }
 
 }  // namespace

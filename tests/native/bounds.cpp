@@ -54,7 +54,7 @@ void check(const Comparison& c, Stage stage, Team& team) {
         exact.row(0, int32_t(i), &j, 1, &distance);
         float value = values[r * kTile + s], upper[64];
         kernels().uppers(b.of(i), &value, &j, 1, upper);
-        const double norm = c.kernels().norm_of(distance) * b.unit;
+        const double norm = c.norm_of(distance) * b.unit;
         wrong += !(norm <= double(upper[0]));
         // With the pair itself as the k-th neighbour, it must stay; in a self-join for both.
         for (const float threshold : {b.threshold(c, distance), upper[0]}) {
@@ -85,7 +85,9 @@ int main() {
     const MatrixView x{xs.data(), type, nx, cols, cols * size, size};
     const MatrixView y{ys.data(), type, ny, cols, cols * size, size};
     Team team(1, [](double) { return false; });
-    const Comparison comparison(x, ny ? &y : nullptr, Metric(metric), true, team);
+    const Specification specification{Metric(metric), {}};
+    const RowNeeds needs = filter_needs(kernels_of(specification).traits);
+    const Comparison comparison(x, ny ? &y : nullptr, specification, needs, team);
     for (const Stage stage : stages(comparison, nullptr)) check(comparison, stage, team);
     std::puts("");
     std::fflush(stdout);

@@ -145,7 +145,6 @@ class NamingRows:
         trace: TracebackType | None,
     ) -> None:
         if type(error) is ArithmeticError:
-            side, row = error.args
-            raise ValueError(
-                f"{self.names[side]} row {row} has a value that is not finite"
-            ) from None
+            side, row, finite = error.args
+            what = "below zero, where the metric is not defined" if finite else "that is not finite"
+            raise ValueError(f"{self.names[side]} row {row} has a value {what}") from None

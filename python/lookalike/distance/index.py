@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
+from lookalike.distance import index_file
 from lookalike.distance.arguments import (
     NamingRows,
     check_same_width,
@@ -20,17 +21,10 @@ from lookalike.distance.arguments import (
     whole_number,
 )
 from lookalike.distance.neighbors import Neighbors
+from lookalike.distance.index_file import IndexFileError
 from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]
-
-MAGIC = b"lookalike index 1\n"
-ALIGNMENT = 64
-
-
-class IndexFileError(ValueError):
-    """A file that is no index, is damaged, or was written by another version."""
-
 
 class Index:
     """Rows prepared for searches under one metric: what `knn` does to `Y` at each call, once.
@@ -69,6 +63,7 @@ class Index:
     def __init__(
         self, X: ArrayLike, metric: str = "correlation", *, threads: int | None = None
     ) -> None:
+        self._path = ""  # of the file that the rows lie in, if any
         self._rows = checked_matrix(X, "X")
         self._metric = metric_name(metric)
         with NamingRows("Q", "X"):
@@ -153,9 +148,13 @@ class Index:
         if not 1 <= count <= len(self._rows):
             raise ValueError(f"k must be from 1 to {len(self._rows)} (the rows), got {count}")
         m = len(queries)
-        with reporting(progress, m, "neighbours") as report, NamingRows("Q", "X"):
+        with (
+            self._reporting_damage(),
+            reporting(progress, m, "neighbours") as report,
+            NamingRows("Q", "X"),
+        ):
             distances, indices, stats = self._index.knn(
-                queries, count, workers, lambda part: report(int(part * m))
+                queries, count, None, workers, lambda part: report(int(part * m))
             )
             report(m)
         found = Neighbors(distances, indices)
@@ -179,27 +178,8 @@ class Index:
         """
         from lookalike.files import replacing
 
-        rows = np.ascontiguousarray(self._rows)
-        arrays = {"rows": rows.view(np.uint8).reshape(-1), **self._index.parts()}
-        places, at = {}, 0
-        for name, array in arrays.items():
-            places[name] = [at, array.size]
-            at += -(-array.size // ALIGNMENT) * ALIGNMENT
-        header = {
-            "metric": self._metric,
-            "dtype": rows.dtype.str,
-            "shape": rows.shape,
-            "parts": places,
-            "bytes": at,
-        }
-        text = json.dumps(header).encode() + b"\n"
-        start = len(MAGIC) + len(text)
-        text = text[:-1] + b" " * (-start % ALIGNMENT) + b"\n"
-        with replacing(path) as file, Path(file).open("wb") as out:
-            out.write(MAGIC + text)
-            for array in arrays.values():
-                out.write(array.data)
-                out.write(bytes(-array.size % ALIGNMENT))
+        with replacing(path) as file:
+            index_file.write(file, self._metric, self._rows, self._index.parts())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -212,27 +192,26 @@ class Index:
         OSError
             The file cannot be read.
         """
-        name = os.fsdecode(path)
-        with Path(path).open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise IndexFileError(f"{name} is not an index of this version of lookalike")
-            line = file.readline(1 << 20)
-            start = file.tell()
+        contents = index_file.read(path)
+        index = cls.__new__(cls)
+        index._path = os.fsdecode(path)
         try:
-            header = json.loads(line)
-            places, size = header["parts"], int(header["bytes"])
-            data = np.memmap(path, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
-            if data.size != size or any(
-                not 0 <= at <= at + length <= size for at, length in places.values()
-            ):
-                raise ValueError(f"{size} bytes expected, {data.size} found")
-            parts = {part: data[at : at + length] for part, (at, length) in places.items()}
-            dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
-            rows = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
-            index = cls.__new__(cls)
-            index._rows = checked_matrix(rows, "rows")
-            index._metric = metric_name(header["metric"])
-            index._index = _core.Index(index._rows, index._metric, parts)
-        except (KeyError, TypeError, ValueError) as error:
-            raise IndexFileError(f"{name} is damaged: {error}") from error
+            index._rows = checked_matrix(contents.rows, "rows")
+            index._metric = metric_name(contents.metric)
+            with index._reporting_damage():
+                index._index = _core.Index(index._rows, index._metric, *contents[2:])
+        except IndexFileError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise IndexFileError(f"{index._path} is damaged: {error}") from error
         return index
+
+    @contextmanager
+    def _reporting_damage(self) -> Iterator[None]:
+        """Turn what the core finds wrong with the file into an error that names it."""
+        try:
+            yield
+        except _core.Damaged as error:
+            raise IndexFileError(
+                f"{self._path} is damaged: {index_file.damage(str(error))}"
+            ) from error

@@ -322,7 +322,7 @@ def knn(
         return (empty, _core.no_stats()) if return_stats else empty
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
-            x, y, name, count, bool(include_self), workers, lambda part: report(int(part * len(x)))
+            x, y, name, count, bool(include_self), None, workers, lambda part: report(int(part * len(x)))
         )
         report(len(x))
     found = Neighbors(distances, indices)

@@ -1,0 +1,71 @@
+// What a distance may state of itself, and what it gets if it states nothing. The float64 distance
+// is all that every metric has; each filter is opted into by name. A metric that states nothing of
+// filters is compared in float64 alone, exactly and more slowly: no filter guesses.
+//
+// A struct also has `using Term`, itself or another whose terms it shares, with
+//     template <class V> V term(V u, V v)
+// for float32 and float64 of any ISA alike. The term is >= 0, the same with u and v exchanged, and
+// 0 if u = v: rows are padded with zeros. Terms and `finish` may have state: a struct with a
+// constructor from Parameters is made from the caller's.
+struct Distance {
+  // The rows. An elementwise preparation is `static double prepared(double)`.
+  static constexpr Prepare prepare = Prepare::as_is;
+  static constexpr Domain domain = Domain::any;
+  // The distance of a row without a direction to one that has one; 0 to another without. Of unit
+  // rows it must be stated.
+  static constexpr double degenerate = kUnstated;
+
+  // The float64 distance: finish(sum, weight), or of the largest term.
+  static constexpr Combine combine = Combine::sum;
+  static constexpr Rescale rescale = Rescale::never;
+  using Weight = void;  // terms whose sum divides the sum of the terms
+  static constexpr const char* parameters[kMostParameters] = {};
+  static LK_INLINE double finish(double sum, double) { return sum; }
+
+  // The norm: of what distance it is the norm (see Combine), and how it behaves. The distance goes
+  // with its power-th power. norm(c u, c v) = c^degree norm(u, v), before it is divided by a weight.
+  static LK_INLINE double norm_of(double distance) { return distance; }
+  static constexpr int power = 1;
+  static constexpr int norm_degree = kUnstated;
+  // |norm(u, v) − norm(u′, v)| <= norm(u, u′): then filters may look at rows near the true ones.
+  static constexpr bool triangle = false;
+
+  // Filters in float32: for float32 values of at most 2^55 the float32 term is within so many
+  // *relative* roundings (2^-24) of the true one, and overflows only where the norm passes 2^120.
+  // A difference of roots or logarithms never is: √1 − √(1 + 2^-23) is 0 in float32, and the true
+  // one is not. Such a metric prepares its rows instead.
+  static constexpr int roundings = kUnstated;
+  // Also of terms below 2^-126, as differences of float32 values are; else each rounding of each
+  // term may lose 2^-149 more.
+  static constexpr bool exact_when_tiny = false;
+  // The relative error of `quick_term`, which filters take instead; matrices take `strict_term`.
+  static constexpr double quick_error = 0;
+  // These take values below kTiny for zeros.
+  static constexpr bool flush_tiny = false;
+
+  // The norm is that of products: √(Σu² + Σv² − 2Σuv).
+  static constexpr bool inner_product = false;
+  // Of rows without negative values the pair's weight is the sum of the rows', Σ|u|.
+  static constexpr bool weights_add = false;
+  // Filters in 8 bits.
+  static constexpr CodeForm codes = CodeForm::none;
+};
+
+// A term or a metric with the caller's parameters, if it has any.
+template <class T>
+LK_INLINE T with(const Parameters& parameters) {
+  if constexpr (std::is_constructible_v<T, const Parameters&>) {
+    return T(parameters);
+  } else {
+    return T{};
+  }
+}
+
+template <class M>
+inline constexpr bool kWeighted = !std::is_void_v<typename M::Weight>;
+
+// Unit rows with the norm of products: the zero row with a 1 in an additional feature stands for a row
+// without a direction, at the distance finish(1² + 1²) of all unit rows, which must be the one stated.
+template <class M>
+inline constexpr bool kDegenerateFeature =
+    M::inner_product && (M::prepare == Prepare::unit || M::prepare == Prepare::centred_unit);

@@ -1,0 +1,152 @@
+"""The file of an index: its layout, and the checks that no byte of it was changed.
+
+A line with the format's number; a line with the checksum of the header; the header, JSON in one line;
+then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of is held
+against its checksum when the file is opened, rows and codes chunk by chunk when the core first reads
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike import _core
+
+MAGIC = b"lookalike index "
+FORMAT = 2
+ALIGNMENT = 64
+CODES_CHUNK = 1 << 16
+ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
+MOST_HEADER = 1 << 20
+
+Guard = tuple[int, NDArray[np.uint64]]
+"""The bytes in a chunk, and a checksum for each."""
+
+
+class IndexFileError(ValueError):
+    """A file that is no index, is damaged, or was written by another version."""
+
+
+class Contents(NamedTuple):
+    """What an index file holds."""
+
+    metric: str
+    rows: NDArray[Any]
+    parts: dict[str, NDArray[np.uint8]]
+    row_guard: Guard
+    code_guard: Guard | None
+
+
+def write(path: str, metric: str, rows: NDArray[Any], parts: dict[str, NDArray[np.uint8]]) -> None:
+    """Write an index, whose `parts` are those of the core, to a file of its own."""
+    rows = np.ascontiguousarray(rows)
+    arrays = {"rows": _bytes_of(rows), **parts}
+    chunks = {"rows": _row_chunk(rows), "codes": CODES_CHUNK}
+    for name in chunks.keys() & arrays.keys():
+        arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
+    places, at = {}, 0
+    for name, array in arrays.items():
+        places[name] = [at, array.size, None if name in chunks else _checksum(array)]
+        at += _padded(array.size)
+    header = {
+        "metric": metric,
+        "dtype": rows.dtype.str,
+        "shape": rows.shape,
+        "chunks": chunks,
+        "parts": places,
+        "bytes": at,
+    }
+    text = json.dumps(header).encode()
+    first = MAGIC + b"%d\n" % FORMAT
+    text += b" " * (-(len(first) + 17 + len(text) + 1) % ALIGNMENT) + b"\n"
+    with Path(path).open("wb") as out:
+        out.write(first + _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n" + text)
+        for array in arrays.values():
+            out.write(array.data)
+            out.write(bytes(_padded(array.size) - array.size))
+
+
+def read(path: str | os.PathLike[str]) -> Contents:
+    """Map an index file into memory and check all of it but the rows and the codes.
+
+    Raises
+    ------
+    IndexFileError
+        The file is no index, of another format, or not as it was written.
+    """
+    name = os.fsdecode(path)
+    with Path(path).open("rb") as file:
+        first = file.readline(len(MAGIC) + 16)
+        if not first.startswith(MAGIC):
+            raise IndexFileError(f"{name} is not an index of lookalike")
+        if first != MAGIC + b"%d\n" % FORMAT:
+            raise IndexFileError(
+                f"{name} is an index of another version of lookalike, which this one does not "
+                "read: build it again from its rows"
+            )
+        checksum, text = file.readline(32), file.readline(MOST_HEADER)
+        start = file.tell()
+    try:
+        if checksum != _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n":
+            raise ValueError("its header is not as it was written")
+        return _contents(path, json.loads(text), start)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise IndexFileError(f"{name} is damaged: {error}") from error
+
+
+def _contents(path: str | os.PathLike[str], header: dict[str, Any], start: int) -> Contents:
+    size, places, chunks = int(header["bytes"]), header["parts"], header["chunks"]
+    found = os.stat(path).st_size - start
+    if found != size:
+        raise ValueError(f"it has {found} bytes of data where it should have {size}")
+    data = np.memmap(path, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
+    parts = {}
+    for name, (at, length, checksum) in places.items():
+        if not 0 <= at <= at + _padded(length) <= size or at % ALIGNMENT:
+            raise ValueError(f"its part '{name}' does not lie within it")
+        parts[name] = data[at : at + length]
+        if checksum is not None and checksum != _checksum(parts[name]):
+            raise damage(name)
+        if data[at + length : at + _padded(length)].any():
+            raise damage(name)
+    dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
+    if dtype.kind not in "fiub" or not dtype.isnative or len(shape) != 2 or shape[1] < 1:
+        raise ValueError(f"its rows cannot be {dtype} of shape {shape}")
+    if parts["rows"].size != dtype.itemsize * shape[0] * shape[1]:
+        raise damage("rows")
+    guards = {
+        name: (int(chunks[name]), parts.pop(f"checksums of {name}").view(np.uint64))
+        for name in ("rows", "codes")
+        if name in parts
+    }
+    rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
+    return Contents(header["metric"], rows, parts, guards["rows"], guards.get("codes"))
+
+
+def damage(part: str) -> ValueError:
+    """Return the error for a part that is not as it was written."""
+    return ValueError(f"its part '{part}' is not as it was written")
+
+
+def _bytes_of(array: NDArray[Any]) -> NDArray[np.uint8]:
+    return array.reshape(-1).view(np.uint8)
+
+
+def _checksum(array: NDArray[np.uint8]) -> str:
+    (value,) = _core.checksums(array, max(1, array.size)) if array.size else (0,)
+    return f"{int(value):016x}"
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _row_chunk(rows: NDArray[Any]) -> int:
+    row: int = rows.shape[1] * rows.itemsize
+    return row * max(1, ROWS_CHUNK // row)

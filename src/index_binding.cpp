@@ -1,0 +1,113 @@
+#include <map>
+#include <string>
+
+#include "call.h"
+#include "search/index.h"
+
+namespace {
+
+using Parts = std::map<std::string, py::array_t<uint8_t, py::array::c_style>>;
+// Bytes in a chunk, and a checksum for each.
+using Guard = std::pair<int64_t, py::array_t<uint64_t, py::array::c_style>>;
+
+// A prepared database, and the arrays that it looks at.
+class Index {
+ public:
+  Index(const py::array& rows, const py::object& metric, int threads) : rows_(rows) {
+    const la::MatrixView view = view_of(rows);
+    const la::Specification specification = specification_of(metric);
+    without_gil(threads, py::none(), [&](la::Team& team) {
+      index_ = std::make_unique<la::Index>(view, specification, team);
+    });
+  }
+  // Out of a file: its parts by name, as bytes; of its rows and codes the chunks and their checksums.
+  Index(const py::array& rows, const py::object& metric, const Parts& parts, const Guard& of_rows,
+        const std::optional<Guard>& of_codes)
+      : rows_(rows), parts_(parts) {
+    const la::MatrixView view = view_of(rows);
+    if (!(rows.flags() & py::array::c_style)) throw py::value_error("rows must be contiguous");
+    const la::Specification specification = specification_of(metric);
+    la::Index::File file;
+    file.part = [this](const char* name) -> la::Index::Part {
+      const auto part = parts_.find(name);
+      if (part == parts_.end()) return {nullptr, 0};
+      return {part->second.data(), part->second.size()};
+    };
+    file.rows = guarded("rows", {rows.data(), rows.nbytes()}, of_rows);
+    if (of_codes) file.codes = guarded("codes", file.part("codes"), *of_codes);
+    without_gil(0, py::none(), [&](la::Team& team) {
+      index_ = std::make_unique<la::Index>(view, specification, std::move(file), team);
+    });
+  }
+
+  // Bytes that live as long as `self`.
+  static py::dict parts(const py::object& self) {
+    py::dict out;
+    self.cast<const Index&>().index_->parts([&](const char* name, la::Index::Part part) {
+      const auto* const bytes = static_cast<const uint8_t*>(part.data);
+      const bool temporary = std::string(name) == "header";
+      out[name] = temporary ? py::array_t<uint8_t>(part.bytes, bytes)
+                            : py::array_t<uint8_t>(part.bytes, bytes, self);
+    });
+    return out;
+  }
+  py::tuple knn(const py::array& x, int64_t k, const std::optional<Excluded>& exclude, int threads,
+                py::object progress) const {
+    const la::MatrixView view = view_of(x);
+    if (view.cols != index_->rows().cols) throw py::value_error("the matrices differ in columns");
+    const int64_t* const excluded = excluded_of(exclude, view.rows, index_->rows().rows);
+    check_k(k, index_->rows().rows, excluded, view.rows);
+    py::array_t<double> distances({view.rows, k});
+    py::array_t<int64_t> indices({view.rows, k});
+    la::Stats stats;
+    double* const d = distances.mutable_data();
+    int64_t* const i = indices.mutable_data();
+    without_gil(threads, std::move(progress), [&](la::Team& team) {
+      index_->neighbors(view, excluded, k, team, stats, d, i);
+    });
+    return py::make_tuple(distances, indices, as_dict(stats));
+  }
+  const char* stage() const { return index_->stage(); }
+
+ private:
+  static std::unique_ptr<la::GuardedBytes> guarded(const char* name, la::Index::Part bytes,
+                                                   const Guard& guard) {
+    const auto& [chunk, checksums] = guard;
+    return std::make_unique<la::GuardedBytes>(
+        name, bytes.data, bytes.bytes, chunk,
+        std::vector<uint64_t>(checksums.data(), checksums.data() + checksums.size()));
+  }
+  py::array rows_;
+  Parts parts_;
+  std::unique_ptr<la::Index> index_;
+};
+
+// The checksum of each chunk of an array's bytes.
+py::array_t<uint64_t> checksums(const py::array_t<uint8_t, py::array::c_style>& bytes,
+                                int64_t chunk) {
+  if (chunk < 1) throw py::value_error("chunk must be at least 1");
+  const int64_t n = bytes.size(), chunks = (n + chunk - 1) / chunk;
+  py::array_t<uint64_t> out(chunks);
+  const uint8_t* const from = bytes.data();
+  uint64_t* const to = out.mutable_data();
+  without_gil(0, py::none(), [&](la::Team& team) {
+    team.run(chunks, double(n) / 8, [&](int64_t c, int) {
+      to[c] = la::checksum(from + c * chunk, std::min(chunk, n - c * chunk));
+    });
+  });
+  return out;
+}
+
+}  // namespace
+
+void bind_index(py::module_& m) {
+  py::register_exception<la::Damaged>(m, "Damaged", PyExc_ValueError);
+  m.def("checksums", &checksums);
+  py::class_<Index>(m, "Index")
+      .def(py::init<const py::array&, const py::object&, int>())
+      .def(py::init<const py::array&, const py::object&, const Parts&, const Guard&,
+                    const std::optional<Guard>&>())
+      .def("parts", &Index::parts)
+      .def("knn", &Index::knn)
+      .def("stage", &Index::stage);
+}
