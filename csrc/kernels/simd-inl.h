@@ -206,6 +206,15 @@ LK_INLINE F64 operator*(F64 a, F64 b) { return {a.v * b.v}; }
 LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
 LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
 LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F64 square_root(F64 a) {
+#if defined(__AVX512F__)
+  return {_mm512_sqrt_pd(a.v)};
+#elif defined(__AVX2__)
+  return {_mm256_sqrt_pd(a.v)};
+#else
+  return {DoubleVector{__builtin_sqrt(a.v[0]), __builtin_sqrt(a.v[1])}};
+#endif
+}
 LK_INLINE F64 one_if_zero(F64 a) { return {a.v == DoubleVector{} ? DoubleVector{} + 1 : a.v}; }
 LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
   const DoubleVector magnitude = vabs(a.v);
@@ -236,6 +245,7 @@ LK_INLINE Scalar plus_by_fma(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
 LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
+LK_INLINE Scalar square_root(Scalar a) { return {__builtin_sqrt(a.v)}; }
 LK_INLINE Scalar one_if_zero(Scalar a) { return {a.v == 0 ? 1 : a.v}; }
 LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
 

@@ -1,5 +1,5 @@
 // What distances state of themselves, checked where a compiler can, as plain data for the drivers.
-// tests/native/statements.cpp checks what only numbers can.
+// tests/native/bounds.cpp holds what only numbers tell against the float64 distances.
 
 template <class M>
 constexpr bool codes_fit() {
