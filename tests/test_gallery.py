@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lookalike as la
-from lookalike.gallery.storage import catalogue
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike import GalleryError
+from lookalike.gallery.storage import catalogue_file
 
 DIM = 6
 
@@ -408,17 +408,19 @@ def test_without_pyarrow_parquet_names_the_command(tmp_path, rows, monkeypatch):
 def test_an_older_format_is_migrated_and_a_newer_one_refused(folder, rows, monkeypatch):
     filled(folder, rows).close()
     column = "ALTER TABLE images ADD COLUMN stars INTEGER DEFAULT 5;"
-    monkeypatch.setattr(catalogue, "MIGRATIONS", (*catalogue.MIGRATIONS, column))
-    monkeypatch.setattr(catalogue, "FORMAT", 2)
+    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS, column))
+    monkeypatch.setattr(catalogue_file, "FORMAT", 2)
     before = (folder / "catalogue.sqlite").read_bytes()
     with la.Gallery.open(folder, mode="r") as reader:  # in its own copy
-        assert reader._state.column("stars") == [5] * 40
+        assert reader._view.column("stars") == [5] * 40
     assert (folder / "catalogue.sqlite").read_bytes() == before
-    monkeypatch.setattr(catalogue, "MIGRATIONS", (*catalogue.MIGRATIONS[:1], column + "oops;"))
+    monkeypatch.setattr(
+        catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS[:1], column + "oops;")
+    )
     with pytest.raises(GalleryError, match="syntax error"):
         la.Gallery.open(folder, mode="r+")
     assert (folder / "catalogue.sqlite").read_bytes() == before  # all of it or nothing
-    monkeypatch.setattr(catalogue, "MIGRATIONS", (*catalogue.MIGRATIONS[:1], column))
+    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS[:1], column))
     la.Gallery.open(folder, mode="r+").close()
     monkeypatch.undo()
     for mode in ("r", "r+"):

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import lookalike as la
+from lookalike import GalleryError
 from lookalike.gallery.intake import survey
 from lookalike.gallery.intake.folders import find_images
-from lookalike.gallery.storage.catalogue import GalleryError
 from tiny_embedder import (
     WIDTH,
     TinyEmbedder,

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.protocol import evaluate
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.hits import Hits
-    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.storage.errors import GalleryError
     from lookalike.gallery.upkeep.check import CheckReport, check_gallery
 
 __all__ = [
@@ -94,7 +94,7 @@ __getattr__, __dir__ = lazy_names(
         "Embedder": "embedding.embedder",
         "Evaluation": "evaluation.evaluation",
         "Gallery": "gallery.gallery",
-        "GalleryError": "gallery.storage.catalogue",
+        "GalleryError": "gallery.storage.errors",
         "GoogLeNet": "embedding.googlenet",
         "Hits": "gallery.hits",
         "ImageError": "embedding.images",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -23,6 +22,7 @@ import numpy.typing as npt
 
 from lookalike.distance.neighbors import Neighbors, cdist, knn
 from lookalike.files import replacing
+from lookalike.locks import FileLock, HeldError
 from lookalike.progress import Progress, reporting
 
 __all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph"]
@@ -213,12 +213,12 @@ def _workplace(
 ) -> Iterator[tuple[dict[str, Any], np.memmap[Any, Any], np.memmap[Any, Any]]]:
     """Open the folder of a job, empty unless the same job was begun there."""
     folder.mkdir(exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = FileLock(str(folder / "lock"))
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OSError(None, "another process is at work on it", str(folder)) from None
+            lock.take()
+        except HeldError as error:
+            raise OSError(None, error.strerror, str(folder)) from None
         state = {}
         with contextlib.suppress(OSError, ValueError):
             state = json.loads((folder / "state.json").read_text())
@@ -231,7 +231,7 @@ def _workplace(
         distances, indices = (np.load(file, mmap_mode="r+") for file, _ in files)
         yield state, distances, indices
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def _reserve(file: Path, shape: tuple[int, ...], dtype: str, name: str | os.PathLike[str]) -> None:

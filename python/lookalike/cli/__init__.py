@@ -117,7 +117,7 @@ def _is_about_content(error: ValueError) -> bool:
     """Tell a file or gallery that cannot be used from an argument that makes no sense."""
     from lookalike.embedding.images import ImageError
     from lookalike.embedding.weights import ModelError
-    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.storage.errors import GalleryError
 
     return isinstance(error, (GalleryError, ImageError, ModelError))
 

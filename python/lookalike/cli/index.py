@@ -20,7 +20,7 @@ from lookalike.cli.options import (
 
 if TYPE_CHECKING:
     from lookalike.gallery.gallery import Gallery
-    from lookalike.gallery.intake.survey import Report
+    from lookalike.gallery.intake.report import Report
 
 __all__ = ["index"]
 

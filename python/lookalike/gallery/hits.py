@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import Label
+from lookalike.gallery.storage.photos import Label
 
 __all__ = ["Hits"]
 

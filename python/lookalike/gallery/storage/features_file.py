@@ -15,7 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.files import sync_folder
+from lookalike.gallery.storage.errors import GalleryError
 
 __all__ = [
     "append",
@@ -24,7 +25,7 @@ __all__ = [
     "file_path",
     "map_rows",
     "read_row",
-    "sync_folder",
+    "sync",
     "write_selection",
 ]
 
@@ -71,15 +72,6 @@ def sync(descriptor: int, path: str) -> None:
     """Return when what was written will survive a power cut."""
     with _naming(path):
         os.fsync(descriptor)
-
-
-def sync_folder(folder: str) -> None:
-    """Return when created, renamed and deleted names will survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def map_rows(folder: str, generation: int, rows: int, dim: int) -> npt.NDArray[np.float32]:
