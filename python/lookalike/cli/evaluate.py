@@ -11,7 +11,6 @@ import click
 from lookalike.cli import console
 from lookalike.cli.options import DEFAULT_GALLERY, absolute_option, html_option, open_gallery
 from lookalike.cli.output_files import require_folders
-from lookalike.cli.terminal import show
 from lookalike.distance.neighbors import METRICS
 
 if TYPE_CHECKING:
@@ -246,7 +245,7 @@ def _print(
         for table in tables:
             click.echo()
             console.heading(table.title)
-            show(table.rich())
+            console.show(table.rich())
         click.echo()
         _print_findings(found, evidence, given)
 

@@ -17,8 +17,9 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from lookalike.embedding.prepared import UNTRAINED_KEY, PreparedModel
 from lookalike.embedding.session import open_session
-from lookalike.embedding.weights import LFS_POINTER, UNTRAINED, ModelError, PreparedModel
+from lookalike.embedding.weights import LFS_POINTER, ModelError
 
 __all__ = ["prepare"]
 
@@ -53,7 +54,7 @@ def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
     _free_batch(model)
     fingerprint = _fingerprint(model)
     _rewrite_lrn(model)
-    untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED), None)
+    untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED_KEY), None)
     result: bytes = model.SerializeToString()
     input_shape, width = _run_on_two_images(model, name)
     return PreparedModel(result, input_shape, width, fingerprint, untrained)
