@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.neighbors import Neighbors, cdist, knn
+from lookalike.distance import Neighbors, cdist, knn
 from lookalike.files import replacing
 from lookalike.locks import FileLock, HeldError
 from lookalike.progress import Progress, reporting

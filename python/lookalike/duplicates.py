@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.neighbors import cdist, radius_neighbors
+from lookalike.distance import cdist, radius_neighbors
 from lookalike.progress import Progress
 
 __all__ = [

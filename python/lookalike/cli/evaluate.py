@@ -11,7 +11,7 @@ import click
 from lookalike.cli import console
 from lookalike.cli.options import DEFAULT_GALLERY, absolute_option, html_option, open_gallery
 from lookalike.cli.output_files import require_folders
-from lookalike.distance.neighbors import METRICS
+from lookalike.distance import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

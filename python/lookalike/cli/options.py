@@ -76,7 +76,7 @@ def gallery_argument(command: Command) -> Callable[..., Any]:
 def metric_option(default: str) -> Callable[[Command], Command]:
     """Return the option for a distance."""
     # Not at the top: `lookalike model` has no use for the distances' half of the package.
-    from lookalike.distance.neighbors import METRICS
+    from lookalike.distance import METRICS
 
     return click.option(
         "--metric",

@@ -12,7 +12,7 @@ import numpy as np
 from lookalike.datasets import load_six
 from lookalike.demo.drawings import draw_set
 from lookalike.demo.plain_numpy import scaled_seconds
-from lookalike.distance.neighbors import knn
+from lookalike.distance import knn
 from lookalike.evaluation import paper
 from lookalike.evaluation.protocol import evaluate
 from lookalike.evaluation.show import charts

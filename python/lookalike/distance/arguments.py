@@ -13,13 +13,6 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from lookalike import _core
-
-METRICS: tuple[str, ...] = _core.METRICS
-"""The canonical names of the seven metrics."""
-
-ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
-
 
 def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return a 2-D array of real numbers, aligned and in native byte order."""
@@ -100,15 +93,6 @@ def output(
     if any(np.may_share_memory(out, x) for x in inputs):
         raise ValueError("out must not share memory with an input")
     return out
-
-
-def metric_name(metric: str) -> str:
-    """Return the canonical name of a metric."""
-    name = ALIASES.get(metric, metric) if isinstance(metric, str) else metric
-    if name not in METRICS:
-        known = ", ".join((*METRICS, *ALIASES))
-        raise ValueError(f"metric must be one of {known}, got {metric!r}")
-    return name
 
 
 def whole_number(value: SupportsIndex, name: str) -> int:

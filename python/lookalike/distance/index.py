@@ -15,11 +15,12 @@ from lookalike.distance.arguments import (
     NamingRows,
     check_same_width,
     checked_matrix,
-    metric_name,
     thread_count,
     whole_number,
 )
-from lookalike.distance.neighbors import Neighbors
+from lookalike.distance.metrics import metric_name
+from lookalike.distance.results import Neighbors
+from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]
@@ -177,8 +178,6 @@ class Index:
         >>> la.Index.open(file).knn(np.eye(5)[2:3], k=1).indices
         array([[2]])
         """
-        from lookalike.files import replacing
-
         rows = np.ascontiguousarray(self._rows)
         arrays = {"rows": rows.view(np.uint8).reshape(-1), **self._index.parts()}
         places, at = {}, 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["Comparison", "Evidence", "bootstrap", "holm"]
 
@@ -93,7 +93,7 @@ class Evidence:
 
 
 def bootstrap(
-    evaluation: Evaluation,
+    evaluation: Result,
     samples: int = 10_000,
     *,
     seed: int = 0,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.neighbors import cdist, topk
+from lookalike.distance import cdist, topk
 from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
 
 __all__ = ["FullRanking", "rank_fully"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["Confusion", "HardImage", "confused_categories", "hardest_images"]
 
@@ -54,7 +54,7 @@ class Confusion:
     share: float
 
 
-def hardest_images(evaluation: Evaluation, metric: str, n: int = 10) -> list[HardImage]:
+def hardest_images(evaluation: Result, metric: str, n: int = 10) -> list[HardImage]:
     """Find the `n` queries with the fewest hits; of equals, the first rows."""
     hits = evaluation.hits(metric)
     names = (*evaluation.counts, None)
@@ -75,7 +75,7 @@ def hardest_images(evaluation: Evaluation, metric: str, n: int = 10) -> list[Har
     return hardest
 
 
-def confused_categories(evaluation: Evaluation, metric: str, n: int = 10) -> list[Confusion]:
+def confused_categories(evaluation: Result, metric: str, n: int = 10) -> list[Confusion]:
     """Find the `n` ordered pairs of categories with the largest share of wrong neighbours."""
     names = (*evaluation.counts, None)
     rows, columns, counts = evaluation.confusion_pairs(metric)

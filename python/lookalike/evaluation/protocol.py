@@ -11,7 +11,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.distance.arguments import METRICS, checked_matrix, metric_name
+from lookalike.distance.arguments import checked_matrix
+from lookalike.distance.metrics import METRICS, metric_name
 from lookalike.evaluation.evaluation import Evaluation
 from lookalike.evaluation.full_ranking import rank_fully
 from lookalike.evaluation.labels import LabelSequence, encode_labels

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.neighbors import Neighbors, cdist, knn
+from lookalike.distance import Neighbors, cdist, knn
 from lookalike.evaluation.labels import Labels
 
 __all__ = ["Ranking", "Search"]

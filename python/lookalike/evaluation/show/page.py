@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.evaluation.mistakes import HardImage, confused_categories, hardest_images
 from lookalike.evaluation.show import charts
-from lookalike.evaluation.show.tables import MOST_ROWS, category_names, metric_place, metric_title
+from lookalike.evaluation.show.tables import (
+    MOST_ROWS,
+    category_names,
+    evaluation_table,
+    metric_place,
+    metric_title,
+)
 from lookalike.pages.html import render, thumbnail, write_page
 
 if TYPE_CHECKING:
     from lookalike.embedding.images import ImageSource
     from lookalike.evaluation.bootstrap import Comparison, Evidence
-    from lookalike.evaluation.evaluation import Evaluation
-    from lookalike.evaluation.mistakes import HardImage
+    from lookalike.evaluation.result import Result
 
 __all__ = ["evaluation_page", "write_report"]
 
@@ -44,7 +50,7 @@ class Duel:
 
 def write_report(
     path: str | os.PathLike[str],
-    evaluation: Evaluation,
+    evaluation: Result,
     evidence: Evidence | None = None,
     *,
     title: str = "Which distance?",
@@ -67,7 +73,7 @@ def write_report(
 
 
 def evaluation_page(
-    evaluation: Evaluation,
+    evaluation: Result,
     evidence: Evidence | None = None,
     *,
     title: str = "Which distance?",
@@ -91,7 +97,7 @@ def evaluation_page(
             for m in sorted(evaluation.metrics, key=metric_place)
         ],
         metrics=sorted(evaluation.metrics, key=metric_place),
-        tables=[evaluation.table("precision"), evaluation.table("recall")],
+        tables=[evaluation_table(evaluation, "precision"), evaluation_table(evaluation, "recall")],
         views=[evaluation.at(k) for k in evaluation.ks],
         counts=charts.bars(evaluation.counts),
         means=charts.intervals(
@@ -122,11 +128,11 @@ def evaluation_page(
         heat=_heat_map(evaluation, best),
         confused=[
             (str(pair.category), _category(pair.other), pair.share)
-            for pair in evaluation.confused()
+            for pair in confused_categories(evaluation, best)
         ],
         duels=_duels(evaluation, evidence) if evidence else None,
         winners=_winners(evaluation, evidence),
-        hardest=[_hard(image, images) for image in evaluation.hardest(HARDEST)],
+        hardest=[_hard(image, images) for image in hardest_images(evaluation, best, HARDEST)],
     )
 
 
@@ -138,7 +144,7 @@ def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
     )
 
 
-def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
+def _heat_map(evaluation: Result, metric: str) -> HeatMap:
     names = category_names(list(evaluation.counts))
     own = dict(zip(evaluation.counts, names, strict=True))
     headings = names[:MOST_ROWS]
@@ -158,7 +164,7 @@ def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
     )
 
 
-def _duels(evaluation: Evaluation, evidence: Evidence) -> list[tuple[str, list[Duel | None]]]:
+def _duels(evaluation: Result, evidence: Evidence) -> list[tuple[str, list[Duel | None]]]:
     pairs = {(pair.metric, pair.other): pair for pair in evidence.comparisons}
     metrics = sorted(evaluation.metrics, key=metric_place)
 
@@ -185,7 +191,7 @@ def _duel(pair: Comparison, sign: int, confidence: float) -> Duel:
 
 
 def _winners(
-    evaluation: Evaluation, evidence: Evidence | None
+    evaluation: Result, evidence: Evidence | None
 ) -> list[tuple[str, str, float, tuple[float, float] | None, list[str]]]:
     """For every category: its name, the best metric, its precision, interval and rivals."""
     names = category_names(evaluation.categories)
