@@ -1,4 +1,4 @@
-"""All pairs as files: the similarity matrix, and the graph of nearest neighbours.
+"""All pairs as files: the matrix of distances, and the graph of nearest neighbours.
 
 Both are made in blocks of rows, so that memory stays small, there is progress to show and Ctrl-C
 stops at once.
@@ -156,7 +156,7 @@ def write_graph(
     near: Neighbors,
     paths: Sequence[str],
     labels: Sequence[object],
-    **facts: str,
+    **notes: str,
 ) -> None:
     """Write a graph as ``.npz`` or, by the name's ending, as a ``.parquet`` list of edges.
 
@@ -164,13 +164,13 @@ def write_graph(
     ----------
     path : path
         The file; it appears whole or not at all. An ``.npz`` file holds ``distances`` and
-        ``indices``, (n, k), ``paths`` and ``labels``, (n,), and the `facts`. A ``.parquet`` file
+        ``indices``, (n, k), ``paths`` and ``labels``, (n,), and the `notes`. A ``.parquet`` file
         has a row an edge: ``row``, ``rank`` from 1, ``neighbor``, ``distance``, ``path``,
         ``neighbor_path``.
     near : Neighbors
     paths, labels : sequence
         Of the n images.
-    **facts : str
+    **notes : str
         What else to note down, such as the metric.
 
     Raises
@@ -180,13 +180,13 @@ def write_graph(
     """
     with replacing(path) as file:
         if os.fspath(path).lower().endswith(".parquet"):
-            _write_parquet(file, near, paths, facts)
+            _write_parquet(file, near, paths, notes)
         else:
             arrays: dict[str, Any] = {
                 **near._asdict(),
                 "paths": np.array(paths, dtype=np.str_),
                 "labels": np.array(["" if each is None else str(each) for each in labels]),
-                **facts,
+                **notes,
             }
             with open(file, "wb") as stream:
                 np.savez(stream, **arrays)
@@ -263,7 +263,7 @@ def _fingerprint(features: npt.NDArray[Any]) -> str:
 
 
 def _write_parquet(
-    file: Path, near: Neighbors, paths: Sequence[str], facts: dict[str, str]
+    file: Path, near: Neighbors, paths: Sequence[str], notes: dict[str, str]
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -280,7 +280,7 @@ def _write_parquet(
             ("path", pa.string()),
             ("neighbor_path", pa.string()),
         ],
-        metadata=facts,
+        metadata=notes,
     )
     with pq.ParquetWriter(file, schema) as writer:
         for start in range(0, count, BLOCK_ROWS):

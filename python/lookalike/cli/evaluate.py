@@ -316,7 +316,7 @@ def _lead(rivals: Sequence[str]) -> str:
 def _write_html(
     path: str, found: Evaluation, evidence: Evidence | None, given: Source, absolute: bool
 ) -> None:
-    from lookalike.evaluation.show.page import write_report
+    from lookalike.evaluation.show.page import write_evaluation_page
     from lookalike.pages.html import shown_path
 
     def image(place: int) -> tuple[str, str | None]:
@@ -325,7 +325,7 @@ def _write_html(
             return name, None
         return shown_path(name, path, absolute=absolute), name
 
-    write_report(path, found, evidence, images=image)
+    write_evaluation_page(path, found, evidence, images=image)
 
 
 def _require_matplotlib() -> None:

@@ -13,6 +13,9 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from lookalike import _core
+from lookalike.distance.metrics import METRICS
+
 
 def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return a 2-D array of real numbers, aligned and in native byte order."""
@@ -133,3 +136,10 @@ class NamingRows:
             raise ValueError(
                 f"{self.names[side]} row {row} has a value that is not finite"
             ) from None
+
+
+def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) -> None:
+    """Refuse a checked matrix with a value that is not finite, before any longer work."""
+    row = np.empty((1, len(matrix)))
+    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
+        _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))

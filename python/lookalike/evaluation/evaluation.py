@@ -79,11 +79,11 @@ class Evaluation(Result):
 
         See Also
         --------
-        lookalike.evaluation.show.page.write_report : the options.
+        lookalike.evaluation.show.page.write_evaluation_page : the options.
         """
-        from lookalike.evaluation.show.page import write_report
+        from lookalike.evaluation.show.page import write_evaluation_page
 
-        write_report(path, self, evidence, **options)
+        write_evaluation_page(path, self, evidence, **options)
 
     def to_frame(self) -> pandas.DataFrame:
         """Give all measures at every k as a pandas DataFrame, one line a number.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.distance import cdist, topk
-from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
+from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 
 __all__ = ["FullRanking", "rank_fully"]
 
@@ -44,7 +44,7 @@ class FullRanking:
 
 def rank_fully(
     features: NDArray[Any],
-    queries: Queries,
+    queries: QuerySet,
     metrics: Sequence[str],
     threads: int | None,
     report: Callable[[int], object],
@@ -88,7 +88,7 @@ def rank_fully(
 
 
 def _places_of_relevant(
-    features: NDArray[Any], queries: Queries, block: slice, metric: str, threads: int | None
+    features: NDArray[Any], queries: QuerySet, block: slice, metric: str, threads: int | None
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each category in the block: its queries, and the places of their R relevant images."""
     rows, codes = queries.rows[block], queries.codes[block]

@@ -6,18 +6,17 @@ import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, SupportsIndex
+from typing import SupportsIndex
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lookalike.distance.arguments import checked_matrix
+from lookalike.distance.arguments import checked_matrix, require_finite
 from lookalike.distance.metrics import METRICS, metric_name
 from lookalike.evaluation.evaluation import Evaluation
 from lookalike.evaluation.full_ranking import rank_fully
 from lookalike.evaluation.labels import LabelSequence, encode_labels
-from lookalike.evaluation.queries import Queries
-from lookalike.evaluation.ranking import Search
+from lookalike.evaluation.query_set import QuerySet
+from lookalike.evaluation.ranking import Ranker
 from lookalike.progress import Progress, reporting
 
 __all__ = ["evaluate"]
@@ -101,16 +100,16 @@ def evaluate(
             f"labels must have {len(matrix)} entries, one a row of features, got {len(known.codes)}"
         )
     names = _metric_names(metrics)
-    queries = Queries.of(known, include_self)
-    _require_finite(matrix)
+    queries = QuerySet.of(known, include_self)
+    require_finite(matrix, "features", threads)
     ks = _neighbour_counts(k, len(matrix) - (not include_self))
     rankings = {}
     total = len(names) * (1 + bool(full)) * len(matrix)
     with reporting(progress, total, "queries") as report:
         for number, name in enumerate(names):
-            search = Search(matrix, known, name, bool(include_self), threads)
+            ranker = Ranker(matrix, known, name, bool(include_self), threads)
             before = partial(_report_from, report, number * len(matrix))
-            rankings[name] = search.rank(queries.rows, ks[-1], before)
+            rankings[name] = ranker.rank(queries.rows, ks[-1], before)
         whole = None
         if full:
             before = partial(_report_from, report, len(names) * len(matrix))
@@ -154,11 +153,3 @@ def _neighbour_counts(
             stacklevel=3,
         )
     return tuple(sorted({min(count, available) for count in counts}))
-
-
-def _require_finite(matrix: NDArray[Any]) -> None:
-    for start in range(0, len(matrix), 4096):  # no second array as large as the features
-        rows = ~np.isfinite(matrix[start : start + 4096]).all(axis=1)
-        if rows.any():
-            row = start + int(np.argmax(rows))
-            raise ValueError(f"features row {row} has a value that is not finite")

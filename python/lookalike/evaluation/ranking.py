@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.distance import Neighbors, cdist, knn
-from lookalike.evaluation.labels import Labels
+from lookalike.evaluation.labels import EncodedLabels
+from lookalike.progress import Progress
 
-__all__ = ["Ranking", "Search"]
-
-Report: TypeAlias = "Callable[[int, int | None], object] | None"
+__all__ = ["Ranker", "Ranking"]
 
 FIRST_LOOK = 32  # neighbours beyond the k-th that are looked at first for the end of its ties
 BLOCK = 2**22  # distances at a time: 32 MiB
@@ -96,11 +94,11 @@ def _run_of_true(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Search:
-    """What all searches of one ranking share."""
+class Ranker:
+    """Ranks the images of a database by their distance from some of them."""
 
     features: NDArray[Any]
-    labels: Labels
+    labels: EncodedLabels
     metric: str
     include_self: bool
     threads: int | None
@@ -110,7 +108,7 @@ class Search:
         """How many images a query can retrieve."""
         return len(self.features) - (not self.include_self)
 
-    def nearest(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Neighbors:
+    def nearest(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Neighbors:
         """Find the `k` nearest of some rows among all rows."""
         if 2 * len(queries) > len(self.features):  # a self-join computes every pair once
             found = knn(
@@ -119,7 +117,7 @@ class Search:
                 metric=self.metric,
                 include_self=self.include_self,
                 threads=self.threads,
-                progress=report,
+                progress=progress,
             )
             if len(queries) == len(self.features):
                 return found
@@ -130,14 +128,14 @@ class Search:
             k=k + (not self.include_self),
             metric=self.metric,
             threads=self.threads,
-            progress=report,
+            progress=progress,
         )
         return found if self.include_self else _without_self(found, queries)
 
-    def rank(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Ranking:
+    def rank(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Ranking:
         """Find them, what they are and where their distances tie."""
         depth = min(k + 1, self.available)  # one more shows whether the k-th place is tied
-        found = self.nearest(queries, depth, report)
+        found = self.nearest(queries, depth, progress)
         indices = found.indices[:, :k].astype(np.int32)
         tied = np.zeros(indices.shape, bool)
         before, after = found.distances[:, : depth - 1], found.distances[:, 1:depth]

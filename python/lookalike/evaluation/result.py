@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lookalike.evaluation.averages import Averages, averages
 from lookalike.evaluation.full_ranking import FullRanking
-from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
+from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 from lookalike.evaluation.ranking import Ranking
 
 __all__ = ["Result"]
@@ -27,7 +27,7 @@ class Result:
 
     def __init__(
         self,
-        queries: Queries,
+        queries: QuerySet,
         rankings: Mapping[str, Ranking],
         ks: tuple[int, ...],
         full: FullRanking | None,

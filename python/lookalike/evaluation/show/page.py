@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.bootstrap import Comparison, Evidence
     from lookalike.evaluation.result import Result
 
-__all__ = ["evaluation_page", "write_report"]
+__all__ = ["evaluation_page", "write_evaluation_page"]
 
 HARDEST = 12
 
@@ -48,7 +48,7 @@ class Duel:
     title: str
 
 
-def write_report(
+def write_evaluation_page(
     path: str | os.PathLike[str],
     evaluation: Result,
     evidence: Evidence | None = None,
@@ -79,7 +79,7 @@ def evaluation_page(
     title: str = "Which distance?",
     images: Callable[[int], tuple[str, ImageSource | None]] | None = None,
 ) -> str:
-    """Return the HTML that `write_report` writes."""
+    """Return the HTML that `write_evaluation_page` writes."""
     best = evaluation.best_metric
     full = evaluation.full
     recall_grid = np.linspace(0.01, 1, 100)

@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.labels import Labels
+from lookalike.evaluation.labels import EncodedLabels
 
-__all__ = ["ByCategory", "Queries", "means_over_categories"]
+__all__ = ["ByCategory", "QuerySet", "means_over_categories"]
 
 ByCategory = dict[str, dict[Any, float]]
 """``[metric][category]``."""
 
 
 @dataclass(frozen=True)
-class Queries:
+class QuerySet:
     """The labelled images that have someone to find.
 
     Attributes
     ----------
-    labels : Labels
+    labels : EncodedLabels
         Of the whole database.
     rows : (q,) int64 array
         Of the queries in the database, ascending.
@@ -34,14 +34,14 @@ class Queries:
     include_self : bool
     """
 
-    labels: Labels
+    labels: EncodedLabels
     rows: NDArray[np.int64]
     codes: NDArray[np.int64]
     relevant: NDArray[np.int64]
     include_self: bool
 
     @classmethod
-    def of(cls, labels: Labels, include_self: bool) -> Queries:
+    def of(cls, labels: EncodedLabels, include_self: bool) -> QuerySet:
         """Find them.
 
         Raises
