@@ -51,7 +51,7 @@ def write_distances(
     dtype : str
         float32 or float64; the file has n² of them.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Raises
     ------
@@ -103,9 +103,9 @@ def neighbor_graph(
         from there. It is made when there is more than one block; whoever has saved the result
         removes it.
     block_rows : int
-        Rows a step.
+        How many rows are compared in one step.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def write_graph(
         ``neighbor_path``.
     near : Neighbors
     paths, labels : sequence
-        Of the n images.
+        Paths and labels of the n images.
     **notes : str
         What else to note down, such as the metric.
 
@@ -199,7 +199,7 @@ def _report_part(report: Callable[[int], object], before: int, part: int, _: int
 def _leave_self_out(
     near: Neighbors, start: int, distances: npt.NDArray[Any], indices: npt.NDArray[Any]
 ) -> None:
-    """Copy all but the row itself; where k others are as near as it, all but the last."""
+    """Copy all neighbours but the row itself; where it is not among them, all but the last."""
     k = distances.shape[1]
     own = near.indices == np.arange(start, start + len(near.indices))[:, None]
     own[~own.any(axis=1), k] = True
@@ -211,7 +211,7 @@ def _leave_self_out(
 def _workplace(
     folder: Path, job: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], np.memmap[Any, Any], np.memmap[Any, Any]]]:
-    """Open the folder of a job, empty unless the same job was begun there."""
+    """Open the folder of a job, with what is done of it if the same job was begun there."""
     folder.mkdir(exist_ok=True)
     lock = FileLock(str(folder / "lock"))
     try:
@@ -235,7 +235,7 @@ def _workplace(
 
 
 def _reserve(file: Path, shape: tuple[int, ...], dtype: str, name: str | os.PathLike[str]) -> None:
-    """Make a ``.npy`` file that has its room on the disk.
+    """Make a ``.npy`` file whose room on the disk is taken already.
 
     Without that, a full disk would end the program by a signal when it writes to the mapping.
     """

@@ -71,7 +71,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:
-    """Return when created, renamed and deleted names in a folder will survive a power cut."""
+    """Wait until created, renamed and deleted names in a folder will survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -85,7 +85,7 @@ def _start(target: Path) -> str:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what a killed process has left: nobody holds its lock, and it is not about to."""
+    """Remove what a killed process has left, which nobody has locked or is about to lock."""
     for old in target.parent.glob(f"{glob.escape(_start(target))}*.part"):
         with contextlib.suppress(OSError), open(old, "rb") as file:
             locks.take(file.fileno())

@@ -1,4 +1,4 @@
-"""``lookalike demo``."""
+"""``lookalike demo``: what the demonstration prints."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _counts(ctx: click.Context, param: click.Parameter, value: str) -> list[int]
 
 @dataclass
 class Source:
-    """What is evaluated: rows, their labels and, if there are any, the files they come from."""
+    """The rows to evaluate, their labels and, if there are any, the files they come from."""
 
     features: NDArray[Any]
     labels: Sequence[Any]

@@ -80,7 +80,7 @@ def output(
     dtype: np.dtype[Any],
     inputs: tuple[NDArray[Any], ...],
 ) -> NDArray[Any]:
-    """Return the array to write results to."""
+    """Return the array to write results to: the one given, or a new one."""
     if out is None:
         return np.empty(shape, dtype)
     if not isinstance(out, np.ndarray):
@@ -99,7 +99,7 @@ def output(
 
 
 def whole_number(value: SupportsIndex, name: str) -> int:
-    """Return an integer."""
+    """Return an argument that must be an integer."""
     try:
         return operator.index(value)
     except TypeError:
@@ -117,7 +117,7 @@ def thread_count(threads: int | None) -> int:
 
 
 class NamingRows:
-    """Turns the core's report of a value that is not finite into an error that names it."""
+    """A block in which the core's report of a value that is not finite names the array."""
 
     def __init__(self, first: str, second: str) -> None:
         self.names = (first, second)

@@ -42,7 +42,7 @@ def cdist(
     out : (nA, nB) array, optional
         Where to write the result: C-contiguous, of the result's dtype.
     dtype : float32 or float64, optional
-        Of the result. By default float64 if `XA` or `XB` is float64 or a wider integer than 16
+        Type of the result. By default float64 if `XA` or `XB` is float64 or a wider integer than 16
         bits, else float32.
     threads : int, optional
         By default all that OpenMP would use.

@@ -62,27 +62,27 @@ def knn(
     Parameters
     ----------
     X : (n, d) array_like
-        The rows that ask.
+        The rows whose neighbours are wanted.
     Y : (m, d) array_like, optional
-        The rows they ask about. By default `X` itself (a self-join), with every pair computed once.
+        The rows to choose from. By default `X` itself (a self-join), every pair computed once.
     k : int
-        From 1 to the number of rows there are to choose from: m, or in a self-join n − 1 (n with
-        `include_self`).
+        How many neighbours: from 1 to the number of rows there are to choose from, which is m, or
+        in a self-join n − 1 (n with `include_self`).
     metric : str
         One of `METRICS` or an alias.
     include_self : bool
-        In a self-join, whether a row is a neighbour of itself. It is recognised by its index, not
+        Whether a row is a neighbour of itself, in a self-join. It is recognised by its index, not
         by its distance.
     threads : int, optional
         By default all that OpenMP would use.
     progress : None, True or callable(done, total)
         True shows a bar on standard error; a function gets the number of rows done.
     return_stats : bool
-        Also return a dict of counts: ``"stages"`` (the filters used), ``"pairs"`` (how many they
-        looked at), ``"candidates"`` (how many they let through), ``"refined"`` (float64 distances
-        computed), ``"candidates_per_neighbor"`` (on the sample that decided for 8 bits, 0 without),
-        ``"seconds"`` (of all threads together, by phase), ``"overflows"``, ``"unbounded_rows"``,
-        ``"row_major"``, ``"fresh_thread"``.
+        Whether to return a dict of counts as well: ``"stages"`` (the filters used), ``"pairs"``
+        (how many they looked at), ``"candidates"`` (how many they let through), ``"refined"``
+        (float64 distances computed), ``"candidates_per_neighbor"`` (on the sample that decided for
+        8 bits, 0 without), ``"seconds"`` (of all threads together, by phase), ``"overflows"``,
+        ``"unbounded_rows"``, ``"row_major"``, ``"fresh_thread"``.
 
     Returns
     -------
@@ -222,7 +222,7 @@ def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
     D : (n, m) array_like
         Numbers of any real type; infinities are allowed, NaN is not.
     k : int
-        From 1 to m.
+        How many entries, from 1 to m.
     threads : int, optional
         By default all that OpenMP would use.
 

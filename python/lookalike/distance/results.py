@@ -11,12 +11,14 @@ __all__ = ["Neighbors", "RadiusNeighbors"]
 
 
 class Neighbors(NamedTuple):
-    """Nearest rows, ordered by distance, then by index.
+    """The nearest rows, ordered by distance, then by index.
 
     Attributes
     ----------
     distances : (n, k) float64 array
+        Distances of the neighbours of every row.
     indices : (n, k) int64 array
+        Rows of the neighbours.
     """
 
     distances: NDArray[np.float64]

@@ -64,7 +64,8 @@ class Embedder:
     Raises
     ------
     ModelError
-        No such file, not a model, no such tensor, or an input that `preprocessing` does not fit.
+        The file is missing or no model, has no such tensor, or an input that `preprocessing` does
+        not fit.
 
     Examples
     --------
@@ -230,7 +231,7 @@ class Embedder:
             executor.shutdown(cancel_futures=True)
 
     def _open_session(self) -> onnxruntime.InferenceSession:
-        """Session of this process: the locks of one from before a fork may be held for ever."""
+        """Return a session of this process; the locks of one from before a fork may be held."""
         if self._session is None or self._session[0] != os.getpid():
             self._session = os.getpid(), open_session(self._model.content)
         return self._session[1]

@@ -41,12 +41,12 @@ def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
         The tensor to cut at, or the Caffe layer that makes it. Without it: what the last
         fully connected layer reads.
     name : str
-        What messages call the model: its file.
+        What messages call the model, which is its file.
 
     Raises
     ------
     ModelError
-        Not a model, no such tensor, or a graph that does not give one row per image.
+        The content is no model, has no such tensor, or gives no row for each image.
     """
     model = _parse(content, name)
     tensor = _classifier_input(model, name) if output is None else _find(model, output, name)
@@ -87,7 +87,7 @@ def _find(model: ModelProto, output: str, name: str) -> str:
 
 
 def _classifier_input(model: ModelProto, name: str) -> str:
-    """Tensor that the last fully connected layer reads."""
+    """Return the tensor that the last fully connected layer reads."""
     makers = {tensor: node for node in model.graph.node for tensor in node.output}
     tensor = model.graph.output[0].name
     classifier = makers.get(tensor)
@@ -195,7 +195,7 @@ def _rewrite_lrn(model: ModelProto) -> None:
 
 
 def _fingerprint(model: ModelProto) -> str:
-    """Hash of operations, connections and weights; names do not count."""
+    """Return a hash of operations, connections and weights; names do not count."""
     digest = hashlib.sha256()
     number = {model.graph.input[0].name: "0"}
     for weight in model.graph.initializer:

@@ -70,10 +70,10 @@ def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = 
     Parameters
     ----------
     model : path, optional
-        Taken as it is; without it ``LOOKALIKE_MODEL``, the user's cache and a download are
-        tried, in this order.
+        A file that is taken as it is; without it ``LOOKALIKE_MODEL``, the user's cache and a
+        download are tried, in this order.
     download : bool
-        False: leave out the download.
+        Whether a download is tried.
 
     Raises
     ------

@@ -38,7 +38,7 @@ class Averages:
 
 
 def averages(queries: QuerySet, hits: Mapping[str, NDArray[Any]], k: int) -> Averages:
-    """Average the hits of every query among its `k` nearest, (q,) for every metric.
+    """Return the averages of hits among the `k` nearest of every query, (q,) for every metric.
 
     R is the same for all queries of a category, so its recall is the sum of the hits over R times
     the number of queries: whole numbers divided once.

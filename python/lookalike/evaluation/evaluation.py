@@ -26,7 +26,7 @@ __all__ = ["Evaluation"]
 class Evaluation(Result):
     """Precision and recall of the `k` nearest neighbours under several metrics.
 
-    What `evaluate` returns. ``[metric]`` stands for a metric as it was given to `evaluate`,
+    `evaluate` returns one. ``[metric]`` stands for a metric as it was given to `evaluate`,
     ``[category]`` for a value of the labels.
 
     Attributes
@@ -86,7 +86,7 @@ class Evaluation(Result):
         write_evaluation_page(path, self, evidence, **options)
 
     def to_frame(self) -> pandas.DataFrame:
-        """Give all measures at every k as a pandas DataFrame, one line a number.
+        """Return all measures at every k as a pandas DataFrame, one line a number.
 
         Columns: measure, k, metric, category (missing for the mean over the categories), value.
         """

@@ -90,7 +90,7 @@ def rank_fully(
 def _places_of_relevant(
     features: NDArray[Any], queries: QuerySet, block: slice, metric: str, threads: int | None
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For each category in the block: its queries, and the places of their R relevant images."""
+    """Return, for each category in the block, its queries and the places of their R relevant."""
     rows, codes = queries.rows[block], queries.codes[block]
     distances = cdist(features[rows], features, metric, dtype=np.float64, threads=threads)
     order = topk(distances, len(features), threads=threads).indices

@@ -132,14 +132,14 @@ def balanced_subset(
     labels : (n,) array_like
         As for `evaluate`.
     per_category : int
-        The limit; a smaller category keeps all its images.
+        How many images of a category are chosen; a smaller one keeps all its images.
     seed : int
-        Of the choice, which is uniform and without replacement.
+        Seed of the choice, which is uniform and without replacement.
 
     Returns
     -------
     (m,) int64 array
-        Rows chosen, ascending. Images without a label are not among them.
+        The rows chosen, ascending. Images without a label are not among them.
 
     Examples
     --------

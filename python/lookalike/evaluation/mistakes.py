@@ -46,7 +46,7 @@ class Confusion:
     category, other : object
         `other` is None for images without a label.
     share : float
-        Of all that is retrieved for `category`.
+        Share of `other` in all that is retrieved for `category`.
     """
 
     category: Any
@@ -55,7 +55,7 @@ class Confusion:
 
 
 def hardest_images(evaluation: Result, metric: str, n: int = 10) -> list[HardImage]:
-    """Find the `n` queries with the fewest hits; of equals, the first rows."""
+    """Find the `n` queries with the fewest hits; of equal ones the first rows."""
     hits = evaluation.hits(metric)
     names = (*evaluation.counts, None)
     found = evaluation.neighbor_codes(metric)

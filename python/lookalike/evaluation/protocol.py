@@ -48,13 +48,13 @@ def evaluate(
         How many neighbours are retrieved. Of several, the result is at the largest and
         `Evaluation.at` gives the others; one search serves all.
     metrics : sequence of str
-        Of `METRICS` or their aliases. Results are found under the names given here.
+        Names of `METRICS` or their aliases. Results are found under the names given here.
     include_self : bool
         Whether every image is among its own neighbours and its own relevant images, as in the
         paper. By default it is neither.
     full : bool
-        Also rank the whole database for R-precision, average precision to the end and
-        precision–recall curves: `Evaluation.full`.
+        Whether to rank the whole database as well, for R-precision, average precision to the end
+        and precision–recall curves: `Evaluation.full`.
     threads : int, optional
         By default all that OpenMP would use.
     progress : None, True or callable(done, total)

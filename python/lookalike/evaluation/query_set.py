@@ -24,9 +24,9 @@ class QuerySet:
     Attributes
     ----------
     labels : EncodedLabels
-        Of the whole database.
+        The labels of the whole database.
     rows : (q,) int64 array
-        Of the queries in the database, ascending.
+        Rows of the queries in the database, ascending.
     codes : (q,) int64 array
         Positions of their categories among those of the labels.
     relevant : (q,) int64 array
@@ -42,12 +42,12 @@ class QuerySet:
 
     @classmethod
     def of(cls, labels: EncodedLabels, include_self: bool) -> QuerySet:
-        """Find them.
+        """Return the labelled images of a database that have someone to find.
 
         Raises
         ------
         ValueError
-            There are none.
+            No image has.
         """
         labelled = np.flatnonzero(labels.codes >= 0)
         relevant = labels.counts[labels.codes[labelled]] - (not include_self)

@@ -25,11 +25,12 @@ class Ranking:
     Attributes
     ----------
     indices : (q, k) int32 array
-        Their rows in the database, nearest first.
+        Rows of the neighbours in the database, nearest first.
     relevant : (q, k) bool array
-        Whether they are of the query's category.
+        Whether each neighbour is of the query's category.
     tied : (q, k) bool array
-        Whether the next one is at the same distance; of the last, the one that follows it outside.
+        Whether the one after a neighbour is at the same distance; after the last of the list comes
+        the first outside it.
     beyond, beyond_relevant : (q,) int64 arrays
         How many images outside the list are at the distance of its last, and how many of those
         are relevant.
@@ -87,7 +88,7 @@ class Ranking:
 
 
 def _run_of_true(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Length of the run of True that each row begins with."""
+    """Return the length of the run of True that each row begins with."""
     closed = np.concatenate([rows, np.zeros((len(rows), 1), bool)], axis=1)
     lengths: NDArray[np.int64] = np.argmin(closed, axis=1)
     return lengths
@@ -133,7 +134,7 @@ class Ranker:
         return found if self.include_self else _without_self(found, queries)
 
     def rank(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Ranking:
-        """Find them, what they are and where their distances tie."""
+        """Rank the `k` nearest of some rows: which they are, which are relevant, where they tie."""
         depth = min(k + 1, self.available)  # one more shows whether the k-th place is tied
         found = self.nearest(queries, depth, progress)
         indices = found.indices[:, :k].astype(np.int32)
@@ -182,7 +183,7 @@ class Ranker:
 
 
 def _without_self(found: Neighbors, queries: NDArray[np.int64]) -> Neighbors:
-    """Leave out the query, or where it is not in the list, the last."""
+    """Leave the query out of its list, or the last of the list where the query is not in it."""
     others = found.indices != queries[:, None]
     others[others.all(axis=1), -1] = False
     shape = (len(queries), found.indices.shape[1] - 1)

@@ -165,15 +165,15 @@ class Result:
         return self._ranking(metric).hits(self.k)
 
     def neighbors(self, metric: str) -> NDArray[np.int32]:
-        """Rows of the k nearest of every query, (q, k) int32, nearest first."""
+        """Return the rows of the k nearest of every query, (q, k) int32, nearest first."""
         return self._ranking(metric).indices[:, : self.k]
 
     def neighbor_codes(self, metric: str) -> NDArray[np.int64]:
-        """Give the positions in `counts` of their categories, (q, k) int64; −1 without a label."""
+        """Return their categories as positions in `counts`, (q, k) int64; −1 without a label."""
         return self._queries.labels.codes[self.neighbors(metric)]
 
     def precision_curve(self, metric: str) -> NDArray[np.float64]:
-        """Mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
+        """Return the mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
         of = self._queries
         order = np.argsort(of.codes, kind="stable")
         counts = of.counts[of.present]
@@ -199,7 +199,7 @@ class Result:
     def confusion_pairs(
         self, metric: str
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Give the places of `confusion` that are not zero, as rows, columns and counts.
+        """Return the places of `confusion` that are not zero, as rows, columns and counts.
 
         With thousands of categories the whole table would be large and nearly empty.
         """
@@ -228,7 +228,7 @@ class Result:
         Parameters
         ----------
         k : int
-            From 1 to the largest that was searched.
+            A number from 1 to the largest that was searched.
         """
         count = operator.index(k)
         most = self.ks[-1]

@@ -42,7 +42,7 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 class Gallery(GalleryReader):
     """Images and their features, kept in a folder.
 
-    Made by `Gallery.create`, `Gallery.open` or `Gallery.import_features`. Any number of processes
+    `Gallery.create`, `Gallery.open` and `Gallery.import_features` make one. Any number of processes
     may read a gallery while one writes it; a reader sees the state that it opened until `refresh`.
 
     Examples
@@ -72,7 +72,8 @@ class Gallery(GalleryReader):
         dim : int
             Number of features of an image.
         space : str, optional
-            The feature space, `Embedder.space`; without it that of the first model used.
+            The feature space, `Embedder.space`; without it the gallery takes on that of the first
+            model used.
 
         Raises
         ------
@@ -96,13 +97,15 @@ class Gallery(GalleryReader):
         path : path
             Its folder.
         mode : {None, "r", "r+", "a"}
-            None: to read, and the first change makes it the writer. "r": to read only. "r+": to
-            write, refused at once if another process does. "a": the same, and created if missing.
+            None opens to read, and the first change makes it the writer. "r" opens to read only.
+            "r+" opens to write, and is refused at once if another process writes. "a" does the
+            same, and makes the gallery if there is none.
 
         Raises
         ------
         GalleryError
-            No gallery, damaged, of a newer format, or written by another process.
+            There is no gallery, or it is damaged, of a newer format, or being written by another
+            process.
         """
         if mode not in (None, "r", "r+", "a"):
             raise ValueError(f"mode must be None, 'r', 'r+' or 'a', got {mode!r}")
@@ -182,22 +185,22 @@ class Gallery(GalleryReader):
         source : path, several paths, or (n, dim) array_like
             Folders, files, or features; rows are added all or none.
         labels : None, "folder", mapping, path, or a sequence
-            "folder": the first folder below the one given, files directly in it have none. A
-            mapping from path to label, or a CSV file with the columns ``path`` and ``label``;
-            paths are relative to the folder given or absolute. For an array: one label a row. None
-            keeps those that are there.
+            "folder" takes the name of the first folder below the one given; files directly in it
+            have no label. A mapping gives a label for each path, and so does a CSV file with the
+            columns ``path`` and ``label``; paths are relative to the folder given or absolute. An
+            array takes one label a row. None keeps the labels that are there.
         paths : sequence, optional
-            For an array: the rows' names, by default numbers. A name that is there already gets the
+            The names of an array's rows, by default numbers. A name that is there already gets the
             new features.
         root : path, optional
-            For an array: the folder that `paths` are files in. Those that exist are read, so that
+            The folder that the `paths` of an array are files in. Those that exist are read, so that
             they are found again by content.
         space : str, optional
-            For an array: its feature space, refused if the gallery's is another.
+            The feature space of an array, which is refused if the gallery's is another.
         embedder : Embedder, optional
             The model; by default GoogLeNet.
         progress : None, True or callable(done, total)
-            Of the files that had to be read.
+            Counts the files that have to be read; True shows a bar on standard error.
 
         Returns
         -------
@@ -246,7 +249,7 @@ class Gallery(GalleryReader):
         Returns
         -------
         Report
-            As `add`.
+            What was done, as from `add`.
         """
         return self._bring_in(survey_again, embedder, progress)
 
@@ -259,8 +262,8 @@ class Gallery(GalleryReader):
         Parameters
         ----------
         paths : path or several
-            As in `.paths`, or relative to the current folder; a folder stands for all images below
-            it.
+            Paths as `.paths` has them, or relative to the current folder; a folder stands for all
+            images below it.
 
         Returns
         -------
@@ -289,7 +292,7 @@ class Gallery(GalleryReader):
             return len(positions)
 
     def compact(self) -> bool:
-        """Leave out dead rows, which a killed writer may have left; False if there are none."""
+        """Remove dead rows, which a killed writer may have left; return False if there are none."""
         with self._guard:
             switched = self._writing().switch()
             self.refresh()
@@ -320,7 +323,7 @@ class Gallery(GalleryReader):
             return moved
 
     def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
-        """Check all rows and files, as `check_gallery`, which also takes what cannot be opened."""
+        """Check all rows and files; `check_gallery` does so for a gallery that cannot be opened."""
         from lookalike.gallery.upkeep.check import check_gallery
 
         with self._guard:
@@ -356,7 +359,7 @@ class Gallery(GalleryReader):
         return export(self, os.fsdecode(path), parquet)
 
     def _writing(self) -> Writer:
-        """Become the writer, if this is not it yet."""
+        """Return the writer, which this gallery becomes if it is not yet."""
         self._check_writable()
         if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
             self._writer = Writer(self._path)

@@ -43,7 +43,7 @@ class GalleryReader:
             self._snapshot = None
 
     def refresh(self) -> None:
-        """Move on to what is committed now."""
+        """Look at what is committed now."""
         self._check_open()
         self._snapshot = Snapshot.open(self._path)
 
@@ -92,7 +92,7 @@ class GalleryReader:
 
     @property
     def labels(self) -> list[Label]:
-        """The images' labels, None where there is none."""
+        """Labels of the images, None where there is none."""
         return self._view.column("label")
 
     @property
@@ -193,14 +193,14 @@ class GalleryReader:
             An image: its path, its file's bytes, a binary file object, a PIL image or a uint8 array
             H×W, H×W×3 (RGB) or H×W×4. A vector: `dim` numbers; a 2-D array of floats holds several.
         k : int
-            At least 1; no more are returned than the gallery has.
+            How many to find, at least 1; no more are returned than the gallery has.
         metric : str
             One of `lookalike.METRICS` or an alias.
         exclude_self : bool
-            Leave the query itself out: with `row` that row, with a path, bytes or a file object all
-            images whose file has the same content.
+            Whether the query itself is left out: with `row` that row, with a path, bytes or a file
+            object all images whose file has the same content.
         row : int or several, optional
-            Instead of `query`: an image of the gallery by its position.
+            An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
             The model; by default the one that images were added with, else GoogLeNet. It is loaded
             only for an image whose content the gallery does not know.
@@ -208,7 +208,7 @@ class GalleryReader:
         Returns
         -------
         Hits, or a list of Hits for several queries
-            Ordered by distance, then by index.
+            The images found, ordered by distance, then by index.
 
         Raises
         ------

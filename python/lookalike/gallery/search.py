@@ -1,4 +1,4 @@
-"""What may be asked of a gallery, images, vectors and rows, and the one place that answers it."""
+"""Searching a gallery: what may be asked (images, vectors, rows), and the one answer to all."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def from_source(source: Any, dim: int) -> tuple[list[Query], bool]:
 
 
 def known(query: Query, view: Snapshot) -> Query:
-    """Give an image whose content is in the gallery the features that are there."""
+    """Return the query, with features if the gallery has any of an image of its content."""
     if query.image is None or query.hash is None:
         return query
     rows = view.positions_with_hash(query.hash)
@@ -73,7 +73,7 @@ def known(query: Query, view: Snapshot) -> Query:
 
 
 def embed(queries: list[Query], model: Embedder) -> list[Query]:
-    """Give the images among the queries their vectors.
+    """Return the queries, each image among them with its features.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def embed(queries: list[Query], model: Embedder) -> list[Query]:
 def nearest(
     view: Snapshot, queries: list[Query], k: int, metric: str, exclude_self: bool
 ) -> list[Hits]:
-    """Search all queries in one pass over the features."""
+    """Find what is nearest to each query, in one pass over the features."""
     excluded = [_own_positions(view, query) if exclude_self else set() for query in queries]
     most = min(k + max(map(len, excluded), default=0), len(view.features))
     if most and queries:

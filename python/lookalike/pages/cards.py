@@ -41,15 +41,15 @@ def write_search_page(
     Parameters
     ----------
     page : path
-        Where to.
+        The file to write.
     results : sequence of (path, Hits)
-        The query's path and what was found.
+        Each query's path and what was found.
     metric, space : str
-        What the distances are.
+        The metric of the distances, and the space of the features.
     absolute : bool
-        Show whole paths rather than those seen from the page.
+        Whether whole paths are shown rather than those seen from the page.
     progress : callable(done, total), optional
-        Of the pictures.
+        Counts the pictures.
     """
     groups = []
     for query, hits in results:

@@ -52,7 +52,7 @@ def csv_text(evaluation: Result) -> str:
 
 
 def frame(evaluation: Result) -> pandas.DataFrame:
-    """Return the same as a pandas DataFrame; the category is missing for the mean."""
+    """Return the numbers of `csv_text` as a pandas DataFrame; a mean has no category."""
     try:
         import pandas
     except ImportError:
@@ -61,7 +61,7 @@ def frame(evaluation: Result) -> pandas.DataFrame:
 
 
 def summary(evaluation: Result, evidence: Evidence | None = None) -> dict[str, Any]:
-    """Return all there is to say, in values that JSON knows.
+    """Return all that the evaluation found, in values that JSON knows.
 
     Categories are texts; ``"schema"`` counts up when a key changes its meaning.
     """

@@ -63,11 +63,11 @@ def write_evaluation_page(
     path : path
     evaluation : Evaluation
     evidence : Evidence, optional
-        From `Evaluation.bootstrap`: adds intervals and comparisons.
+        What `Evaluation.bootstrap` returns; it adds intervals and comparisons.
     title : str
     images : callable, optional
-        Gives, for a row of the database, its name and the image itself, of which a thumbnail is
-        put into the page, or None.
+        A function from a row of the database to its name and the image itself, of which a
+        thumbnail is put into the page, or None.
     """
     write_page(path, evaluation_page(evaluation, evidence, title=title, images=images))
 
@@ -193,7 +193,7 @@ def _duel(pair: Comparison, sign: int, confidence: float) -> Duel:
 def _winners(
     evaluation: Result, evidence: Evidence | None
 ) -> list[tuple[str, str, float, tuple[float, float] | None, list[str]]]:
-    """For every category: its name, the best metric, its precision, interval and rivals."""
+    """Return every category's name, best metric, and that one's precision, interval and rivals."""
     names = category_names(evaluation.categories)
     rows = []
     for name, (category, metric) in zip(names, evaluation.best.items(), strict=True):

@@ -32,7 +32,7 @@ def figure(evaluation: Result, evidence: Evidence | None = None) -> matplotlib.f
     ----------
     evaluation : Evaluation
     evidence : Evidence, optional
-        Adds intervals to the means.
+        What `Evaluation.bootstrap` returns; it adds intervals to the means.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def require_format(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     ValueError
-        It is none that can be drawn.
+        No picture can be drawn in it.
     """
     kind = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".")
     if kind not in FORMATS:

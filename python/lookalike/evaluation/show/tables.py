@@ -116,7 +116,7 @@ class Table:
         beside_name : str
             What those rows are called.
         most : int
-            Rows shown, the last row (the mean) besides; how many more there are is said.
+            How many rows are shown besides the last one (the mean); a line counts the others.
         """
         import rich.box
         import rich.table

@@ -49,7 +49,7 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
     Parameters
     ----------
     folder : bytes
-        A path.
+        The folder's path.
     unreadable : list
         ``(relative path, reason)`` is appended for each folder that cannot be listed.
 
@@ -136,7 +136,7 @@ def labeller(labels: LabelSource, folder: bytes) -> Callable[[bytes], Label] | N
     GalleryError
         The CSV file cannot be read.
     TypeError
-        `labels` is something else.
+        `labels` is none of these.
     """
     if labels is None:
         return None

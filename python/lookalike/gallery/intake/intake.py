@@ -39,8 +39,14 @@ def bring_in(
 
     Parameters
     ----------
+    writer : Writer
+        The gallery's.
+    survey : Survey
+        What there is to do.
     embedder : callable
-        Gives the model, and is called only if there is something to embed.
+        A function that returns the model; it is called only if there is something to embed.
+    progress : None, True or callable(done, total)
+        Counts the files that have to be read.
     """
     for root in survey.new_roots:
         writer.note_root(root.path, scanned=root.scanned, folder_labels=root.folder_labels)

@@ -22,7 +22,7 @@ __all__ = ["add_rows", "matrix"]
 
 
 def matrix(features: Any) -> npt.NDArray[Any]:
-    """Return features as a 2-D array, whose values are looked at when they are written."""
+    """Return features as a 2-D array; its values are checked later, as they are written."""
     rows = np.asarray(features)
     if rows.dtype.kind not in "fiub":
         raise TypeError(f"an array must hold real numbers, got {rows.dtype}")
@@ -40,12 +40,12 @@ def add_rows(
     root: str | os.PathLike[str] | None,
     space: str | None,
 ) -> Report:
-    """Do what `Gallery.add` says of an array: all rows or none.
+    """Add an array as `Gallery.add` promises it: all rows or none.
 
     Parameters
     ----------
     before : Snapshot
-        Of the gallery as the writer knows it.
+        The gallery as it is before.
     """
     names = None if paths is None else [os.fsencode(path) for path in paths]
     given = [None] * len(features) if labels is None else list(labels)

@@ -75,7 +75,7 @@ class FailureRecord(NamedTuple):
 
 
 class Catalogue:
-    """An open catalogue: a writer's, or a reader's copy in memory."""
+    """An open catalogue, which is a writer's file or a reader's copy in memory."""
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._connection = connection
@@ -95,7 +95,7 @@ class Catalogue:
         Raises
         ------
         GalleryError
-            Missing, not a catalogue, damaged, of a newer format, or locked for long.
+            It is missing, no catalogue, damaged, of a newer format, or locked for long.
         """
         with naming(path):
             connection = connect(path, "rw")
@@ -113,7 +113,7 @@ class Catalogue:
         Raises
         ------
         GalleryError
-            As `open`.
+            As for `open`.
         """
         copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:

@@ -70,7 +70,7 @@ FORMAT = len(MIGRATIONS)
 
 
 class Damaged(sqlite3.DatabaseError):
-    """What SQLite finds no fault with and yet cannot be a catalogue."""
+    """A file that SQLite finds no fault with and that yet cannot be a catalogue."""
 
 
 def expect(path: str) -> None:

@@ -24,15 +24,15 @@ def switch(
     Parameters
     ----------
     catalogue : Catalogue
-        The writer's. Images whose row is not in `keep` are removed from it.
+        The writer's catalogue, from which images are removed whose row is not in `keep`.
     folder : str
-        The gallery's.
+        The gallery's folder.
     header : Header
-        What the catalogue says.
+        What the catalogue says of the generation that is there.
     source : (n, dim) array
         The rows of the generation that is there.
     keep : int64 array
-        Ascending row numbers.
+        The rows that stay, ascending.
     """
     new = header.generation + 1
     features_file.write_selection(folder, new, source, keep)

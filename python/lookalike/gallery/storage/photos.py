@@ -25,7 +25,7 @@ def status(path: bytes) -> tuple[int, int] | None:
     Raises
     ------
     OSError
-        Whether it is there cannot be told.
+        It cannot be told whether the file is there.
     """
     try:
         found = os.stat(path)

@@ -63,7 +63,7 @@ class Snapshot:
                 raise
 
     def close(self) -> None:
-        """Free the copy; arrays that were handed out stay."""
+        """Free the copy; arrays that were handed out stay valid."""
         self.catalogue.close()
 
     @cached_property
@@ -75,7 +75,7 @@ class Snapshot:
 
     @cached_property
     def features(self) -> npt.NDArray[np.float32]:
-        """One row an image. A copy only where a writer was stopped before it left out dead rows."""
+        """The features, one row an image; copied only if a killed writer has left dead rows."""
         if self._whole:
             return self._mapped
         live = np.asarray(self._mapped[self.rows])
@@ -84,13 +84,13 @@ class Snapshot:
 
     @cached_property
     def byte_paths(self) -> list[bytes]:
-        """Absolute paths, or names of rows that are not files."""
+        """Absolute paths of the images, or names of rows that are not files."""
         before = {root: os.path.join(path, b"") for root, path in self.roots}
         return [before[root] + path for root, path in self.catalogue.places()]
 
     @cached_property
     def paths(self) -> list[str]:
-        """The same as text, as `os.fsdecode` does it."""
+        """The same paths as text, decoded by `os.fsdecode`."""
         return [os.fsdecode(path) for path in self.byte_paths]
 
     def some(self, positions: npt.NDArray[np.int64]) -> tuple[list[str], list[Label]]:

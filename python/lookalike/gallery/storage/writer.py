@@ -32,17 +32,17 @@ P = ParamSpec("P")
 
 
 class Writer:
-    """Collects changes and commits them: rows first, then the catalogue's transaction.
+    """A writer collects changes and commits them: rows first, then the catalogue's transaction.
 
     Parameters
     ----------
     folder : str
-        Of an existing gallery.
+        The folder of an existing gallery.
 
     Raises
     ------
     GalleryError
-        Another process writes it, or it is damaged, missing or of a newer format.
+        Another process writes the gallery, or it is damaged, missing or of a newer format.
     """
 
     def __init__(self, folder: str) -> None:

@@ -40,7 +40,7 @@ class Problem:
     reason : str
         What is wrong, in one line.
     repaired : bool
-        Whether it is no longer so.
+        Whether that has been repaired.
     """
 
     path: str
@@ -85,11 +85,11 @@ def check_gallery(
     path : path
         The gallery's folder.
     repair : bool
-        Drop the images whose features are damaged (`Gallery.update` embeds them again), save what
-        is readable of a damaged catalogue, delete what a killed writer left behind. The damaged
-        catalogue is kept beside the new one.
+        Whether to drop the images whose features are damaged (`Gallery.update` embeds them again),
+        save what is readable of a damaged catalogue and delete what a killed writer left behind.
+        The damaged catalogue is kept beside the new one.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Returns
     -------
@@ -98,7 +98,8 @@ def check_gallery(
     Raises
     ------
     GalleryError
-        No gallery, one of a newer format, or, to repair, one that another process writes.
+        There is no gallery, or it is of a newer format; to repair, also if another process writes
+        it.
     """
     folder = os.path.abspath(os.fsdecode(path))
     if not os.path.isdir(folder):
