@@ -210,9 +210,21 @@ def test_sql_is_in_the_catalogue_alone():
         assert not [text for text in strings(source) if SQL.search(text)], name
 
 
-def test_there_is_one_console():
-    made = [name for name, source in sources().items() if re.search(r"\bConsole\(", source)]
-    assert made == ["terminal"]
+@pytest.mark.parametrize(
+    ("text", "home"),
+    [
+        (r"\bConsole\(", "terminal"),
+        (r"from rich\.progress import", "progress"),
+        (r"\bflock\(", "locks"),
+    ],
+)
+def test_what_is_in_one_place(text, home):
+    assert [name for name, source in sources().items() if re.search(text, source)] == [home]
+
+
+def test_one_place_says_how_the_space_of_an_untrained_network_begins():
+    saying = [name for name, source in sources().items() if "untrained-" in strings(source)]
+    assert saying == ["embedding.spaces"]
 
 
 def test_rooms_show_the_architecture():
