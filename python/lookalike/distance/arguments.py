@@ -116,6 +116,13 @@ def thread_count(threads: int | None) -> int:
     return count
 
 
+def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) -> None:
+    """Refuse a checked matrix with a value that is not finite, before any longer work."""
+    row = np.empty((1, len(matrix)))
+    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
+        _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))
+
+
 class NamingRows:
     """A block in which the core's report of a value that is not finite names the array."""
 
@@ -136,10 +143,3 @@ class NamingRows:
             raise ValueError(
                 f"{self.names[side]} row {row} has a value that is not finite"
             ) from None
-
-
-def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) -> None:
-    """Refuse a checked matrix with a value that is not finite, before any longer work."""
-    row = np.empty((1, len(matrix)))
-    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
-        _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))

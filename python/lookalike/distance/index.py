@@ -20,7 +20,6 @@ from lookalike.distance.arguments import (
 )
 from lookalike.distance.metrics import metric_name
 from lookalike.distance.results import Neighbors
-from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]
@@ -178,6 +177,8 @@ class Index:
         >>> la.Index.open(file).knn(np.eye(5)[2:3], k=1).indices
         array([[2]])
         """
+        from lookalike.files import replacing
+
         rows = np.ascontiguousarray(self._rows)
         arrays = {"rows": rows.view(np.uint8).reshape(-1), **self._index.parts()}
         places, at = {}, 0
