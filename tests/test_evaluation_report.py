@@ -9,7 +9,7 @@ import pytest
 import browser
 import lookalike as la
 from lookalike.evaluation.show import charts
-from lookalike.evaluation.show.page import evaluation_page, write_report
+from lookalike.evaluation.show.page import evaluation_page, write_evaluation_page
 
 HOSTILE = ["<script>alert(1)</script>", "quo\"te & 'more'", "猫 с\u202eемья"]
 
@@ -52,7 +52,7 @@ def found():
 def test_the_page_is_whole_and_needs_nothing_else(found, tmp_path):
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (30, 40, 3), np.uint8)
-    write_report(
+    write_evaluation_page(
         tmp_path / "page.html",
         found,
         found.bootstrap(50),
@@ -94,7 +94,7 @@ Math.min(...[...document.querySelectorAll("figure svg text")].map(
 
 def test_it_looks_right_on_a_desktop_and_a_phone(found, tmp_path):
     page = tmp_path / "page.html"
-    write_report(page, found, found.bootstrap(50))
+    write_evaluation_page(page, found, found.bootstrap(50))
     with browser.Browser(tmp_path / "profile") as chromium:
         for _ in browser.looked_at(chromium, page):
             assert chromium.evaluate(INSIDE) == []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lookalike as la
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike import GalleryError
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk, write_image
 
 IMAGES = 30

@@ -1,19 +1,25 @@
 """Exact visual similarity at the speed of the hardware.
 
-Two halves that never import each other, and the gallery on top of both. Arrows point at what is
-imported::
+The rooms of the package, each standing on those below it. A room imports rooms of lower lines
+alone, so that rooms of one line know nothing of each other::
 
-    cli/  demo/                      what people run
-       ↓
-    gallery/  evaluation/  pages/    keep features on disk and search them; judge metrics; show
-       ↓         ↓
-    embedding/   distance/           photos → features; features → distances, arguments checked
-       ↓            ↓
-    ONNX Runtime  _core              the extension module: allocates, releases the GIL
-                    ↓                (src/bindings.cpp)
-                  csrc/              prepares rows, walks tiles of pairs, filters them in 8 bits or
-                                     float32 with a proven bound on the error, recomputes in float64
-                                     what the bound cannot exclude
+    cli                           what people type: a file for each verb
+    demo                          the whole job, on what the package brings along
+    gallery                       features on disk, as people use them: add, search, update
+    gallery.intake                photos and arrays on their way in
+    gallery.upkeep                checks, moves and exports
+    evaluation                    which distance is best, how sure that is, and how it is shown
+    gallery.storage               where an image's row is committed
+    pages                         where a page is drawn
+    duplicates  all_pairs         what else is made of distances
+    images  index  datasets       short ways to two modules, and features to try
+    distance      embedding       where rows are compared; where photos become features
+        ↓             ↓
+    _core         ONNX Runtime    the extension module: allocates, releases the GIL
+        ↓                         (src/bindings.cpp)
+    csrc/                         prepares rows, walks tiles of pairs, filters them in 8 bits or
+                                  float32 with a proven bound on the error, recomputes in float64
+                                  what the bound cannot exclude
 
 Embedding turns photos into features, distances compare features; a plain array is all that passes
 from one to the other. Who only compares features pays for nothing else: all other names are
@@ -50,7 +56,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.protocol import evaluate
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.hits import Hits
-    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.storage.errors import GalleryError
     from lookalike.gallery.upkeep.check import CheckReport, check_gallery
 
 __all__ = [
@@ -86,6 +92,18 @@ __all__ = [
     "topk",
 ]
 
+_LAYERS = (
+    ("cli",),
+    ("demo",),
+    ("gallery",),
+    ("gallery.intake", "gallery.upkeep", "evaluation"),
+    ("gallery.storage", "pages", "duplicates", "all_pairs", "images", "index", "datasets"),
+    ("distance", "embedding"),
+    ("_core", "files", "progress"),
+    ("interrupts", "lazy_names", "locks", "printable", "terminal"),
+)
+"""The drawing as data: ``tests/test_layers.py`` holds every import of the package against it."""
+
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
@@ -94,7 +112,7 @@ __getattr__, __dir__ = lazy_names(
         "Embedder": "embedding.embedder",
         "Evaluation": "evaluation.evaluation",
         "Gallery": "gallery.gallery",
-        "GalleryError": "gallery.storage.catalogue",
+        "GalleryError": "gallery.storage.errors",
         "GoogLeNet": "embedding.googlenet",
         "Hits": "gallery.hits",
         "ImageError": "embedding.images",

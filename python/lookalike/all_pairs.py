@@ -1,4 +1,4 @@
-"""All pairs as files: the similarity matrix, and the graph of nearest neighbours.
+"""All pairs as files: the matrix of distances, and the graph of nearest neighbours.
 
 Both are made in blocks of rows, so that memory stays small, there is progress to show and Ctrl-C
 stops at once.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -21,8 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.neighbors import Neighbors, cdist, knn
+from lookalike.distance import Neighbors, cdist, knn
 from lookalike.files import replacing
+from lookalike.locks import FileLock, HeldError
 from lookalike.progress import Progress, reporting
 
 __all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph"]
@@ -51,7 +51,7 @@ def write_distances(
     dtype : str
         float32 or float64; the file has n² of them.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Raises
     ------
@@ -103,9 +103,9 @@ def neighbor_graph(
         from there. It is made when there is more than one block; whoever has saved the result
         removes it.
     block_rows : int
-        Rows a step.
+        How many rows are compared in one step.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def write_graph(
     near: Neighbors,
     paths: Sequence[str],
     labels: Sequence[object],
-    **facts: str,
+    **notes: str,
 ) -> None:
     """Write a graph as ``.npz`` or, by the name's ending, as a ``.parquet`` list of edges.
 
@@ -164,13 +164,13 @@ def write_graph(
     ----------
     path : path
         The file; it appears whole or not at all. An ``.npz`` file holds ``distances`` and
-        ``indices``, (n, k), ``paths`` and ``labels``, (n,), and the `facts`. A ``.parquet`` file
+        ``indices``, (n, k), ``paths`` and ``labels``, (n,), and the `notes`. A ``.parquet`` file
         has a row an edge: ``row``, ``rank`` from 1, ``neighbor``, ``distance``, ``path``,
         ``neighbor_path``.
     near : Neighbors
     paths, labels : sequence
-        Of the n images.
-    **facts : str
+        Paths and labels of the n images.
+    **notes : str
         What else to note down, such as the metric.
 
     Raises
@@ -180,13 +180,13 @@ def write_graph(
     """
     with replacing(path) as file:
         if os.fspath(path).lower().endswith(".parquet"):
-            _write_parquet(file, near, paths, facts)
+            _write_parquet(file, near, paths, notes)
         else:
             arrays: dict[str, Any] = {
                 **near._asdict(),
                 "paths": np.array(paths, dtype=np.str_),
                 "labels": np.array(["" if each is None else str(each) for each in labels]),
-                **facts,
+                **notes,
             }
             with open(file, "wb") as stream:
                 np.savez(stream, **arrays)
@@ -199,7 +199,7 @@ def _report_part(report: Callable[[int], object], before: int, part: int, _: int
 def _leave_self_out(
     near: Neighbors, start: int, distances: npt.NDArray[Any], indices: npt.NDArray[Any]
 ) -> None:
-    """Copy all but the row itself; where k others are as near as it, all but the last."""
+    """Copy all neighbours but the row itself; where it is not among them, all but the last."""
     k = distances.shape[1]
     own = near.indices == np.arange(start, start + len(near.indices))[:, None]
     own[~own.any(axis=1), k] = True
@@ -211,14 +211,14 @@ def _leave_self_out(
 def _workplace(
     folder: Path, job: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], np.memmap[Any, Any], np.memmap[Any, Any]]]:
-    """Open the folder of a job, empty unless the same job was begun there."""
+    """Open the folder of a job, with what is done of it if the same job was begun there."""
     folder.mkdir(exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = FileLock(str(folder / "lock"))
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OSError(None, "another process is at work on it", str(folder)) from None
+            lock.take()
+        except HeldError as error:
+            raise OSError(None, error.strerror, str(folder)) from None
         state = {}
         with contextlib.suppress(OSError, ValueError):
             state = json.loads((folder / "state.json").read_text())
@@ -231,11 +231,11 @@ def _workplace(
         distances, indices = (np.load(file, mmap_mode="r+") for file, _ in files)
         yield state, distances, indices
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def _reserve(file: Path, shape: tuple[int, ...], dtype: str, name: str | os.PathLike[str]) -> None:
-    """Make a ``.npy`` file that has its room on the disk.
+    """Make a ``.npy`` file whose room on the disk is taken already.
 
     Without that, a full disk would end the program by a signal when it writes to the mapping.
     """
@@ -263,7 +263,7 @@ def _fingerprint(features: npt.NDArray[Any]) -> str:
 
 
 def _write_parquet(
-    file: Path, near: Neighbors, paths: Sequence[str], facts: dict[str, str]
+    file: Path, near: Neighbors, paths: Sequence[str], notes: dict[str, str]
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -280,7 +280,7 @@ def _write_parquet(
             ("path", pa.string()),
             ("neighbor_path", pa.string()),
         ],
-        metadata=facts,
+        metadata=notes,
     )
     with pq.ParquetWriter(file, schema) as writer:
         for start in range(0, count, BLOCK_ROWS):

@@ -27,7 +27,7 @@ class Six(NamedTuple):
 
     @property
     def ids(self) -> list[str]:
-        """A name for every row: its category and a number in it, as ``tree-017``."""
+        """Names of the rows: the category and a number in it, as ``tree-017``."""
         seen: dict[str, int] = {}
         for label in self.labels.tolist():
             seen[label] = 0

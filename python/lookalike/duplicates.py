@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.neighbors import cdist, radius_neighbors
+from lookalike.distance import cdist, radius_neighbors
 from lookalike.progress import Progress
 
 __all__ = [
@@ -68,7 +68,7 @@ class Member:
     path : str
         Its path.
     distance : float
-        To the keeper; 0 for the keeper itself.
+        Its distance to the keeper, 0 for the keeper itself.
     exact : bool
         Whether its file has the keeper's content.
     pixels, bytes : int
@@ -104,11 +104,11 @@ class Duplicates:
     Attributes
     ----------
     groups : list of Group
-        Ordered by the keeper's path.
+        The groups, ordered by the keeper's path.
     images : int
         How many were compared.
     metric, threshold
-        As given.
+        What was given to `find_duplicates`.
     """
 
     groups: list[Group]
@@ -147,13 +147,15 @@ def find_duplicates(
     Parameters
     ----------
     features : (n, d) array
-        A row an image.
+        One row for each image.
     paths : sequence of str
-        Their paths.
+        The images' paths.
     hashes : sequence
-        Of their contents; None where unknown. Equal ones make duplicates whatever the distance.
+        Hashes of the files' contents, None where unknown. Equal ones make duplicates whatever the
+        distance.
     facts : callable(row)
-        What is known of an image's file; called for members of groups alone.
+        A function that returns what is known of an image's file; it is called for members of groups
+        alone.
     threshold : float or None
         Largest distance of duplicates; None for equal contents alone. With GoogLeNet's weights
         the default finds 96 % of copies that were re-encoded (JPEG quality 50 to 95, PNG), resized
@@ -162,7 +164,7 @@ def find_duplicates(
     metric : str
         One of `lookalike.METRICS`.
     progress : None, True or callable(done, total)
-        Of the images compared.
+        Counts the images compared; True shows a bar on standard error.
 
     Returns
     -------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import os
 import secrets
@@ -11,7 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["replacing"]
+from lookalike import locks
+
+__all__ = ["replacing", "sync_folder"]
 
 LEFTOVER_SECONDS = 60
 
@@ -57,14 +58,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
         with contextlib.suppress(OSError):  # some file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locks.take(descriptor)
         yield beside
         os.fsync(descriptor)  # or a power cut may leave an empty file under the final name
         os.replace(beside, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Wait until created, renamed and deleted names in a folder will survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -75,17 +85,9 @@ def _start(target: Path) -> str:
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what a killed process has left: nobody holds its lock, and it is not about to."""
+    """Remove what a killed process has left, which nobody has locked or is about to lock."""
     for old in target.parent.glob(f"{glob.escape(_start(target))}*.part"):
         with contextlib.suppress(OSError), open(old, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locks.take(file.fileno())
             if time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_SECONDS:
                 old.unlink()
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,20 @@
-"""The one meaning of ``progress=`` everywhere: None, True or ``callable(done, total)``."""
+"""The one meaning of ``progress=`` everywhere, and the one bar that shows it.
+
+``progress=`` is None, True or ``callable(done, total)``.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-__all__ = ["Progress", "reporting"]
+from lookalike.terminal import console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+__all__ = ["ByteBar", "Progress", "bar", "reporting"]
 
 Progress: TypeAlias = "Callable[[int, int | None], object] | Literal[True] | None"
 
@@ -40,14 +48,9 @@ def reporting(
     if progress is None:
         yield lambda done: None
     elif progress is True:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Bar(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda done: bar.update(task, completed=done)
+        with bar(label) as draw:
+            draw(0, total)
+            yield lambda done: draw(done, total)
     elif callable(progress):
         last = -1
 
@@ -60,3 +63,76 @@ def reporting(
         yield report
     else:
         raise TypeError(f"progress must be None, True or callable(done, total), got {progress!r}")
+
+
+@contextlib.contextmanager
+def bar(label: str, *, transient: bool = False) -> Iterator[Callable[[int, int | None], object]]:
+    """Draw a bar with rate and time left on standard error; yield its ``progress(done, total)``.
+
+    Parameters
+    ----------
+    label : str
+        What stands before the bar.
+    transient : bool
+        Whether the bar goes away at the end.
+    """
+    from rich.progress import MofNCompleteColumn, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="cyan")
+
+    drawn = _bar(MofNCompleteColumn(), Rate(), TimeRemainingColumn(), transient=transient)
+    with drawn:
+        task = drawn.add_task(label, total=None)
+        yield lambda done, total: drawn.update(task, completed=done, total=total)
+
+
+class ByteBar:
+    """A bar of bytes with the methods that pooch calls; silent unless stderr is a terminal.
+
+    Parameters
+    ----------
+    label : str
+        What stands before the bar.
+    """
+
+    def __init__(self, label: str) -> None:
+        from rich.progress import DownloadColumn
+
+        self._bar = _bar(DownloadColumn(), only_terminal=True)
+        self._task = self._bar.add_task(label, total=None)
+        self.total = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def update(self, size: int) -> None:
+        """Add so many bytes."""
+        self._bar.update(self._task, advance=size, total=self.total or None)
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._bar.reset(self._task)
+
+    def close(self) -> None:
+        """Do nothing; the bar ends with its block."""
+
+
+def _bar(*columns: Any, transient: bool = False, only_terminal: bool = False) -> RichProgress:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    drawing = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        *columns,
+        console=drawing,
+        transient=transient,
+        disable=only_terminal and not drawing.is_terminal,
+    )

@@ -19,21 +19,21 @@ from lookalike.printable import printable
 
 __all__ = ["cli", "main"]
 
-VERBS = {
-    "index": "index",
-    "search": "search",
-    "duplicates": "duplicates",
-    "evaluate": "evaluate",
-    "neighbors": "all_pairs",
-    "distances": "all_pairs",
-    "info": "gallery",
-    "check": "gallery",
-    "export": "gallery",
-    "relocate": "gallery",
-    "demo": "demo",
-    "model": "model",
-}
-"""Each verb and the module with the click command of that name, in the order of ``--help``."""
+VERBS = (
+    "index",
+    "search",
+    "duplicates",
+    "evaluate",
+    "neighbors",
+    "distances",
+    "info",
+    "check",
+    "export",
+    "relocate",
+    "demo",
+    "model",
+)
+"""The verbs in the order of ``--help``: each a click command in the module of its name."""
 
 # What click, from 8.2 on, raises for a group without a verb; the message is the group's help.
 NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
@@ -52,9 +52,7 @@ class Verbs(click.Group):
         """Return a verb's command, or None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = getattr(
-            import_module(f"lookalike.cli.{VERBS[cmd_name]}"), cmd_name.replace("-", "_")
-        )
+        command: click.Command = getattr(import_module(f"lookalike.cli.{cmd_name}"), cmd_name)
         return command
 
 
@@ -117,7 +115,7 @@ def _is_about_content(error: ValueError) -> bool:
     """Tell a file or gallery that cannot be used from an argument that makes no sense."""
     from lookalike.embedding.images import ImageError
     from lookalike.embedding.weights import ModelError
-    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.storage.errors import GalleryError
 
     return isinstance(error, (GalleryError, ImageError, ModelError))
 

@@ -12,30 +12,37 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lookalike import progress
 from lookalike.printable import printable as line
+from lookalike.terminal import console, is_terminal
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
 
 __all__ = [
     "SCHEMA",
     "bar",
-    "facts",
     "failures",
     "heading",
     "line",
+    "pairs",
     "plural",
     "remark",
     "say",
+    "show",
     "shown",
     "table",
+    "waiting",
     "write_json",
     "write_paths",
 ]
+
+NARROWEST = 80
+"""Columns used even if the terminal has fewer: a wrapped number is read, a cut one lost."""
 
 SCHEMA = 1
 """Of the JSON that the verbs print; it rises when a key changes its meaning or goes away."""
@@ -74,7 +81,7 @@ def write_json(**document: Any) -> None:
 
 def write_paths(paths: Iterable[str], end: bytes) -> None:
     """Print paths for other programs: byte for byte, unless a person reads them."""
-    if _is_terminal(sys.stdout) and end == b"\n":
+    if is_terminal(sys.stdout) and end == b"\n":
         for path in paths:
             say(line(path))
         return
@@ -108,7 +115,7 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
         One value a column.
     """
     cells = ([line(str(value)) for value in row] for row in rows)
-    if not _is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout):
         for row in cells:
             say("\t".join(row))
         return
@@ -120,13 +127,13 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
         grid.add_column(style=style, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in cells:
         grid.add_row(*map(Text, row))
-    _console().print(grid)
+    console().print(grid)
 
 
-def facts(pairs: Iterable[tuple[str, object]]) -> None:
+def pairs(named: Iterable[tuple[str, object]]) -> None:
     """Print names and values, one pair a line."""
-    known = list(pairs)
-    if _is_terminal(sys.stdout):
+    known = list(named)
+    if is_terminal(sys.stdout):
         table([("dim", "left"), ("", "left")], known)
         return
     width = max(len(name) for name, _ in known)
@@ -144,7 +151,7 @@ def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None =
     if not failed:
         return
     remark(f"{plural(len(failed), 'file')} {what}:")
-    named = failed[:most] if _is_terminal(sys.stderr) else failed
+    named = failed[:most] if is_terminal(sys.stderr) else failed
     for path, reason in named:
         remark(f"  {shown(path)}: {reason}")
     if len(failed) > len(named):
@@ -153,47 +160,33 @@ def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None =
 
 @contextlib.contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int | None], object] | None]:
-    """Yield a ``progress(done, total)`` that draws a bar with rate and time left.
-
-    None where standard error is no terminal.
-    """
-    if not _is_terminal(sys.stderr):
+    """Yield a ``progress(done, total)`` that draws a bar; None where nobody would see it."""
+    if not is_terminal(sys.stderr):
         yield None
         return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="cyan")
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-        console=_console(stderr=True),
-        transient=True,
-    ) as drawn:
-        task = drawn.add_task(label, total=None)
-        yield lambda done, total: drawn.update(task, completed=done, total=total)
+    with progress.bar(label, transient=True) as draw:
+        yield draw
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()  # None: the descriptor was closed at the start
+def show(content: RenderableType) -> None:
+    """Print a table or a paragraph; into a pipe without colours and as wide as it needs to be."""
+    wide = console()
+    wide.width = max(NARROWEST, wide.width) if is_terminal(sys.stdout) else 10_000
+    with wide.capture() as captured:
+        wide.print(content)
+    # Tables fill their lines with spaces.
+    lines = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    sys.stdout.write(lines + "\n")
 
 
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
+@contextlib.contextmanager
+def waiting(text: str) -> Iterator[Callable[[str], object]]:
+    """Show on standard error that something is going on; yield a function that says what.
 
-    # File names are text: no markup, no emoji, no guessing what might be a number.
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    Nothing is shown where standard error is no terminal.
+    """
+    if not is_terminal(sys.stderr):
+        yield lambda text: None
+        return
+    with console(stderr=True).status(text) as status:
+        yield status.update

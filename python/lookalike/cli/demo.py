@@ -1,4 +1,4 @@
-"""``lookalike demo``."""
+"""``lookalike demo``: what the demonstration prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from lookalike.cli import console
 from lookalike.cli.output_files import require_folders
-from lookalike.cli.terminal import show, waiting
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,12 +51,12 @@ def demo(output: str) -> None:
     require_folders(output)
     started = time.monotonic()
     console.heading("1  A search among drawn images: drawn, untrained")
-    with waiting("drawing images, embedding them with random weights"):
+    with console.waiting("drawing images, embedding them with random weights"):
         drawn = search_drawn()
     _show_drawn(drawn)
     click.echo()
     console.heading("2  Seven distances on real features")
-    with waiting("reading features") as say:
+    with console.waiting("reading features") as say:
         real = search_real(say)
     _show_real(real)
     write_page(output, demo_page(drawn, real))
@@ -70,7 +69,7 @@ def demo(output: str) -> None:
 
 
 def _show_drawn(drawn: Drawn) -> None:
-    show(
+    console.show(
         f"{drawn.images} images in six categories were drawn and embedded with random weights "
         f"({drawn.seconds:.1f} s). Such a network tells colours and textures apart, nothing more. "
         "Nearest by correlation:"
@@ -90,7 +89,7 @@ def _show_drawn(drawn: Drawn) -> None:
     grid.add_row(*(_picture(image) for image in images))
     grid.add_row(*labels)
     grid.add_row(*distances, style="dim")
-    show(grid)
+    console.show(grid)
 
 
 def _picture(image: Image) -> Text:
@@ -112,7 +111,7 @@ def _picture(image: Image) -> Text:
 def _show_real(real: Real) -> None:
     from lookalike.demo.run import TIMED, paper_tables
 
-    show(
+    console.show(
         f"GoogLeNet features of {real.evaluation.images:,} photos, 440 of each category, come with "
         "the package. Of every photo the 100 nearest are retrieved, itself among them, as in the "
         "paper. The paper's numbers stand below ours; its photos were others: compare the order, "
@@ -121,10 +120,10 @@ def _show_real(real: Real) -> None:
     for ours, theirs in paper_tables(real.evaluation):
         click.echo()
         console.heading(ours.title)
-        show(ours.rich(beside=theirs, beside_name="the paper"))
+        console.show(ours.rich(beside=theirs, beside_name="the paper"))
     plain = sum(real.plain.values())
     click.echo()
-    show(
+    console.show(
         f"All pairs under all seven distances, from features to tables: {real.seconds:.2f} s. "
         f"Plain NumPy in float64: {plain:.0f} s, measured on {TIMED} of the photos for each "
         f"distance and scaled to all; {real.agreement:.2%} of the neighbours that it found are "

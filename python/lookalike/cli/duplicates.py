@@ -16,7 +16,7 @@ from lookalike.cli.options import (
     open_gallery,
 )
 from lookalike.cli.output_files import require_folders
-from lookalike.distance.neighbors import METRICS
+from lookalike.distance import METRICS
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates, Facts, Group, Member

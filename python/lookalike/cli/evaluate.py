@@ -11,8 +11,7 @@ import click
 from lookalike.cli import console
 from lookalike.cli.options import DEFAULT_GALLERY, absolute_option, html_option, open_gallery
 from lookalike.cli.output_files import require_folders
-from lookalike.cli.terminal import show
-from lookalike.distance.neighbors import METRICS
+from lookalike.distance import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +38,7 @@ def _counts(ctx: click.Context, param: click.Parameter, value: str) -> list[int]
 
 @dataclass
 class Source:
-    """What is evaluated: rows, their labels and, if there are any, the files they come from."""
+    """The rows to evaluate, their labels and, if there are any, the files they come from."""
 
     features: NDArray[Any]
     labels: Sequence[Any]
@@ -246,7 +245,7 @@ def _print(
         for table in tables:
             click.echo()
             console.heading(table.title)
-            show(table.rich())
+            console.show(table.rich())
         click.echo()
         _print_findings(found, evidence, given)
 
@@ -317,7 +316,7 @@ def _lead(rivals: Sequence[str]) -> str:
 def _write_html(
     path: str, found: Evaluation, evidence: Evidence | None, given: Source, absolute: bool
 ) -> None:
-    from lookalike.evaluation.show.page import write_report
+    from lookalike.evaluation.show.page import write_evaluation_page
     from lookalike.pages.html import shown_path
 
     def image(place: int) -> tuple[str, str | None]:
@@ -326,7 +325,7 @@ def _write_html(
             return name, None
         return shown_path(name, path, absolute=absolute), name
 
-    write_report(path, found, evidence, images=image)
+    write_evaluation_page(path, found, evidence, images=image)
 
 
 def _require_matplotlib() -> None:

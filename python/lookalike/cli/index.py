@@ -11,16 +11,16 @@ import click
 from lookalike.cli import console
 from lookalike.cli.options import (
     DEFAULT_GALLERY,
-    UNTRAINED,
     choose_embedder,
     json_option,
     model_options,
     require_gallery,
 )
+from lookalike.embedding.spaces import is_untrained, untrained_remark
 
 if TYPE_CHECKING:
     from lookalike.gallery.gallery import Gallery
-    from lookalike.gallery.intake.survey import Report
+    from lookalike.gallery.intake.report import Report
 
 __all__ = ["index"]
 
@@ -119,7 +119,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
             unchanged=report.unchanged,
             failed=[{"path": path, "reason": reason} for path, reason in report.failed],
             space=gallery.space,
-            untrained=(gallery.space or "").startswith(UNTRAINED),
+            untrained=is_untrained(gallery.space),
             seconds=round(seconds, 3),
         )
     else:
@@ -132,5 +132,5 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
         images = console.plural(len(gallery), "image")
         console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
     console.failures("skipped", report.failed, most=MOST_REASONS)
-    if (gallery.space or "").startswith(UNTRAINED):
-        console.remark("The network is untrained: its features are for a try and mean little.")
+    if remark := untrained_remark(gallery.space):
+        console.remark(remark)

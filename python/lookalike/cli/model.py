@@ -78,7 +78,7 @@ def info(as_json: bool) -> None:
     if as_json:
         console.write_json(**known)
     else:
-        console.facts(known.items())
+        console.pairs(known.items())
 
 
 def _print_path(file: Path, as_json: bool) -> None:

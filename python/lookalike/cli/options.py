@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookalike.embedding.spaces import is_untrained
+
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.gallery import Gallery
@@ -28,8 +30,6 @@ __all__ = [
 ]
 
 DEFAULT_GALLERY = "lookalike.gallery"
-UNTRAINED = "untrained-"
-"""How the space of a network with random weights begins."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -76,7 +76,7 @@ def gallery_argument(command: Command) -> Callable[..., Any]:
 def metric_option(default: str) -> Callable[[Command], Command]:
     """Return the option for a distance."""
     # Not at the top: `lookalike model` has no use for the distances' half of the package.
-    from lookalike.distance.neighbors import METRICS
+    from lookalike.distance import METRICS
 
     return click.option(
         "--metric",
@@ -147,7 +147,7 @@ def choose_embedder(model: str | None, untrained: int | None, space: str | None)
     if model is not None and untrained is not None:
         raise click.UsageError("--model and --untrained exclude each other")
     guessed = model is None and untrained is None
-    if guessed and not (space or "").startswith(UNTRAINED):
+    if guessed and not is_untrained(space):
         return None
     from lookalike.embedding.googlenet import GoogLeNet
 

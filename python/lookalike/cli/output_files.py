@@ -1,4 +1,4 @@
-"""Files that a verb writes at its end, checked before it begins."""
+"""Files that a verb writes: checked before it begins, named when it has ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 
 import click
 
-__all__ = ["require_folders"]
+from lookalike.cli import console
+
+__all__ = ["require_folders", "say_written"]
 
 
 def require_folders(*paths: str | None) -> None:
@@ -15,3 +17,19 @@ def require_folders(*paths: str | None) -> None:
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise click.UsageError(f"there is no folder {folder} to write {path} to")
+
+
+def say_written(
+    output: str, images: int, metric: str, seconds: float, as_json: bool, **more: object
+) -> None:
+    """Say what a verb has written, and in how many seconds."""
+    if as_json:
+        console.write_json(
+            output=os.path.abspath(output),
+            images=images,
+            metric=metric,
+            **more,
+            seconds=round(seconds, 3),
+        )
+    else:
+        console.say(f"{output}: {console.plural(images, 'image')}, {metric} ({seconds:.1f} s)")

@@ -16,7 +16,7 @@ Rows = NDArray[np.float64]
 def _one_by_one(
     distance: Callable[[Rows, Rows], Rows],
 ) -> Callable[[Rows, Rows], Rows]:
-    """Make a function of all queries of one that broadcasts a query over all rows."""
+    """Return a function of many queries, made of one that broadcasts a query over all rows."""
     return lambda queries, rows: np.stack([distance(query, rows) for query in queries])
 
 
@@ -60,9 +60,9 @@ def scaled_seconds(
     Returns
     -------
     seconds : float
-        For all rows, if each takes as long as these.
+        How long all rows take, if each takes as long as these.
     indices : (q, k) int64 array
-        What was found, the row itself included.
+        The neighbours that were found, the row itself among them.
     """
     rows = features.astype(np.float64)
     started = time.perf_counter()

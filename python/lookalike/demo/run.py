@@ -12,7 +12,7 @@ import numpy as np
 from lookalike.datasets import load_six
 from lookalike.demo.drawings import draw_set
 from lookalike.demo.plain_numpy import scaled_seconds
-from lookalike.distance.neighbors import knn
+from lookalike.distance import knn
 from lookalike.evaluation import paper
 from lookalike.evaluation.protocol import evaluate
 from lookalike.evaluation.show import charts
@@ -51,7 +51,7 @@ class Drawn:
     precision : float
         Mean share of the same label among the five nearest.
     seconds : float
-        For embedding and searching all.
+        How long it takes to embed and search all.
     """
 
     images: int
@@ -69,7 +69,7 @@ class Real:
     ----------
     evaluation : Evaluation
     seconds : float
-        From features to tables, all seven metrics.
+        How long all seven metrics take, from features to tables.
     plain : dict
         ``[metric]``: scaled seconds of plain NumPy.
     agreement : float

@@ -14,11 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lookalike import _core
-
-METRICS: tuple[str, ...] = _core.METRICS
-"""The canonical names of the seven metrics."""
-
-ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
+from lookalike.distance.metrics import METRICS
 
 
 def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -84,7 +80,7 @@ def output(
     dtype: np.dtype[Any],
     inputs: tuple[NDArray[Any], ...],
 ) -> NDArray[Any]:
-    """Return the array to write results to."""
+    """Return the array to write results to: the one given, or a new one."""
     if out is None:
         return np.empty(shape, dtype)
     if not isinstance(out, np.ndarray):
@@ -102,17 +98,8 @@ def output(
     return out
 
 
-def metric_name(metric: str) -> str:
-    """Return the canonical name of a metric."""
-    name = ALIASES.get(metric, metric) if isinstance(metric, str) else metric
-    if name not in METRICS:
-        known = ", ".join((*METRICS, *ALIASES))
-        raise ValueError(f"metric must be one of {known}, got {metric!r}")
-    return name
-
-
 def whole_number(value: SupportsIndex, name: str) -> int:
-    """Return an integer."""
+    """Return an argument that must be an integer."""
     try:
         return operator.index(value)
     except TypeError:
@@ -129,8 +116,15 @@ def thread_count(threads: int | None) -> int:
     return count
 
 
+def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) -> None:
+    """Refuse a checked matrix with a value that is not finite, before any longer work."""
+    row = np.empty((1, len(matrix)))
+    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
+        _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))
+
+
 class NamingRows:
-    """Turns the core's report of a value that is not finite into an error that names it."""
+    """A block in which the core's report of a value that is not finite names the array."""
 
     def __init__(self, first: str, second: str) -> None:
         self.names = (first, second)

@@ -16,12 +16,12 @@ from lookalike.distance.arguments import (
     NamingRows,
     check_same_width,
     checked_matrix,
-    metric_name,
     thread_count,
     whole_number,
 )
-from lookalike.distance.neighbors import Neighbors
 from lookalike.distance.index_file import IndexFileError
+from lookalike.distance.metrics import metric_name
+from lookalike.distance.results import Neighbors
 from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]

@@ -23,9 +23,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from lookalike.embedding.images import ImageError, ImageSource, image_name, open_image
+from lookalike.embedding.model_cache import prepared_model
 from lookalike.embedding.preprocessing import Preprocessing
 from lookalike.embedding.session import open_session
-from lookalike.embedding.weights import ModelError, prepared_model
+from lookalike.embedding.spaces import UNTRAINED
+from lookalike.embedding.weights import ModelError
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ class Embedder:
     Raises
     ------
     ModelError
-        No such file, not a model, no such tensor, or an input that `preprocessing` does not fit.
+        The file is missing or no model, has no such tensor, or an input that `preprocessing` does
+        not fit.
 
     Examples
     --------
@@ -90,14 +93,8 @@ class Embedder:
         self.preprocessing = preprocessing
         self.threads = threads or len(os.sched_getaffinity(0))
         self.batch_size = batch_size
-        if isinstance(model, bytes):
-            from lookalike.embedding.onnx_graph import prepare
-
-            self._name = "<bytes>"
-            self._model = prepare(model, output=output, name=self._name)
-        else:
-            self._name = os.fsdecode(model)
-            self._model = prepared_model(model, output)
+        self._name = "<bytes>" if isinstance(model, bytes) else os.fsdecode(model)
+        self._model = prepared_model(model, output)
         given = [3, preprocessing.crop, preprocessing.crop]
         taken = self._model.input_shape
         if any(side not in (None, other) for side, other in zip(taken, given, strict=True)):
@@ -118,7 +115,7 @@ class Embedder:
         if the weights are random.
         """
         identity = f"{self._model.fingerprint} {self.preprocessing}"
-        mark = "untrained-" if self._model.untrained else ""
+        mark = UNTRAINED if self._model.untrained else ""
         return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     def __repr__(self) -> str:
@@ -234,7 +231,7 @@ class Embedder:
             executor.shutdown(cancel_futures=True)
 
     def _open_session(self) -> onnxruntime.InferenceSession:
-        """Session of this process: the locks of one from before a fork may be held for ever."""
+        """Return a session of this process; the locks of one from before a fork may be held."""
         if self._session is None or self._session[0] != os.getpid():
             self._session = os.getpid(), open_session(self._model.content)
         return self._session[1]

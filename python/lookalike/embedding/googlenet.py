@@ -15,7 +15,7 @@ LAYER, WIDTH = "pool5/7x7_s1", 1024
 
 
 class GoogLeNet(Embedder):
-    """BVLC GoogLeNet: photos to 1,024 features.
+    """BVLC GoogLeNet, which turns a photo into 1,024 features.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ class ImageError(ValueError):
     name : str
         The path as given, or what stands for it (``<bytes>``, ``<array>``).
     reason : str
-        Why, in one line.
+        Why it cannot be used, in one line.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -205,12 +205,12 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
         A whole JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP, JPEG 2000 or PNM file, or a HEIC file where
         pillow-heif is installed.
     name : str
-        What messages call it.
+        What messages call the image.
 
     Raises
     ------
     ImageError
-        Not an image, a damaged one, or one with more pixels than twice
+        The content is no image, a damaged one, or one with more pixels than twice
         ``PIL.Image.MAX_IMAGE_PIXELS`` (Pillow's own limit against decompression bombs).
 
     Examples
@@ -344,7 +344,7 @@ def _from_array(array: npt.NDArray[np.uint8], name: str) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    """Upright 8-bit RGB copy of any Pillow image."""
+    """Return an upright 8-bit RGB copy of any Pillow image."""
     if 0 in image.size:
         raise ImageError(name, f"no pixels: {image.size[0]}×{image.size[1]}")
     try:

@@ -17,8 +17,9 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from lookalike.embedding.prepared import UNTRAINED_KEY, PreparedModel
 from lookalike.embedding.session import open_session
-from lookalike.embedding.weights import LFS_POINTER, UNTRAINED, ModelError, PreparedModel
+from lookalike.embedding.weights import LFS_POINTER, ModelError
 
 __all__ = ["prepare"]
 
@@ -40,12 +41,12 @@ def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
         The tensor to cut at, or the Caffe layer that makes it. Without it: what the last
         fully connected layer reads.
     name : str
-        What messages call the model: its file.
+        What messages call the model, which is its file.
 
     Raises
     ------
     ModelError
-        Not a model, no such tensor, or a graph that does not give one row per image.
+        The content is no model, has no such tensor, or gives no row for each image.
     """
     model = _parse(content, name)
     tensor = _classifier_input(model, name) if output is None else _find(model, output, name)
@@ -53,7 +54,7 @@ def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
     _free_batch(model)
     fingerprint = _fingerprint(model)
     _rewrite_lrn(model)
-    untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED), None)
+    untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED_KEY), None)
     result: bytes = model.SerializeToString()
     input_shape, width = _run_on_two_images(model, name)
     return PreparedModel(result, input_shape, width, fingerprint, untrained)
@@ -86,7 +87,7 @@ def _find(model: ModelProto, output: str, name: str) -> str:
 
 
 def _classifier_input(model: ModelProto, name: str) -> str:
-    """Tensor that the last fully connected layer reads."""
+    """Return the tensor that the last fully connected layer reads."""
     makers = {tensor: node for node in model.graph.node for tensor in node.output}
     tensor = model.graph.output[0].name
     classifier = makers.get(tensor)
@@ -194,7 +195,7 @@ def _rewrite_lrn(model: ModelProto) -> None:
 
 
 def _fingerprint(model: ModelProto) -> str:
-    """Hash of operations, connections and weights; names do not count."""
+    """Return a hash of operations, connections and weights; names do not count."""
     digest = hashlib.sha256()
     number = {model.graph.input[0].name: "0"}
     for weight in model.graph.initializer:

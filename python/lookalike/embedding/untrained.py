@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from lookalike.embedding.weights import UNTRAINED
+from lookalike.embedding.prepared import UNTRAINED_KEY
 
 __all__ = ["untrained_googlenet"]
 
@@ -67,7 +67,7 @@ class _Builder:
             self.nodes, "untrained GoogLeNet", [image], [features], self.weights
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-        helper.set_model_props(model, {UNTRAINED: f"seed {self.seed}"})
+        helper.set_model_props(model, {UNTRAINED_KEY: f"seed {self.seed}"})
         content: bytes = model.SerializeToString()
         return content
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
+from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 
 __all__ = ["Averages", "averages"]
 
@@ -37,8 +37,8 @@ class Averages:
     micro_recall: dict[str, float]
 
 
-def averages(queries: Queries, hits: Mapping[str, NDArray[Any]], k: int) -> Averages:
-    """Average the hits of every query among its `k` nearest, (q,) for every metric.
+def averages(queries: QuerySet, hits: Mapping[str, NDArray[Any]], k: int) -> Averages:
+    """Return the averages of hits among the `k` nearest of every query, (q,) for every metric.
 
     R is the same for all queries of a category, so its recall is the sum of the hits over R times
     the number of queries: whole numbers divided once.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["Comparison", "Evidence", "bootstrap", "holm"]
 
@@ -50,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What `bootstrap` returns.
+    """How sure differences between metrics are, as `bootstrap` finds it.
 
     Attributes
     ----------
@@ -77,13 +77,13 @@ class Evidence:
     category_comparisons: dict[Any, list[Comparison]]
 
     def rivals(self, metric: str, category: Any = None) -> tuple[str, ...]:
-        """Metrics whose difference from `metric` may be chance, after Holm's correction.
+        """Return the metrics whose difference from `metric` may be chance, after Holm's correction.
 
         Parameters
         ----------
         metric : str
         category : optional
-            By default by mean precision over all categories.
+            The category to look at; by default the mean precision over all of them.
         """
         pairs = self.comparisons if category is None else self.category_comparisons[category]
         close = [pair for pair in pairs if pair.p_holm >= 1 - self.confidence]
@@ -93,7 +93,7 @@ class Evidence:
 
 
 def bootstrap(
-    evaluation: Evaluation,
+    evaluation: Result,
     samples: int = 10_000,
     *,
     seed: int = 0,
@@ -105,13 +105,13 @@ def bootstrap(
     Parameters
     ----------
     evaluation : Evaluation
-        At its `k`.
+        The evaluation whose metrics are compared, at its `k`.
     samples : int
-        How many times. The smallest p is 2 / (samples + 1) before the correction, which multiplies
-        it by up to 21.
+        How many times queries are drawn. The smallest p is 2 / (samples + 1) before the
+        correction, which multiplies it by up to 21.
     seed : int
     confidence : float
-        Of the intervals, which run between percentiles of the samples.
+        Confidence of the intervals, which run between percentiles of the samples.
     progress : None, True or callable(done, total)
 
     Returns
@@ -176,7 +176,7 @@ def bootstrap(
 def _draw(
     hits: NDArray[np.float64], samples: int, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Sum the hits, (n, metrics), of n queries drawn with replacement: (samples, metrics)."""
+    """Sum the hits, (n, metrics), of n queries drawn at random: return (samples, metrics)."""
     n = len(hits)
     sums = np.empty((samples, hits.shape[1]))
     step = max(1, BLOCK // n)

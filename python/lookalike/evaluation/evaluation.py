@@ -1,40 +1,32 @@
-"""What is known of the k nearest neighbours of labelled images under several metrics.
-
-Equation numbers are the paper's. Hits are counted in integers and summed exactly; every average of
-a category is one division of two integers, every average over categories NumPy's mean of those.
-"""
+"""An evaluation: its numbers, and every way to look at them."""
 
 from __future__ import annotations
 
-import operator
 import os
-from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lookalike.evaluation.averages import Averages, averages
-from lookalike.evaluation.full_ranking import FullRanking
-from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
-from lookalike.evaluation.ranking import Ranking
+from lookalike.evaluation.bootstrap import Evidence, bootstrap
+from lookalike.evaluation.mistakes import (
+    Confusion,
+    HardImage,
+    confused_categories,
+    hardest_images,
+)
+from lookalike.evaluation.result import Result
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     import pandas
 
-    from lookalike.evaluation.bootstrap import Evidence
-    from lookalike.evaluation.mistakes import Confusion, HardImage
     from lookalike.evaluation.show.tables import Table
 
 __all__ = ["Evaluation"]
 
 
-class Evaluation:
+class Evaluation(Result):
     """Precision and recall of the `k` nearest neighbours under several metrics.
 
-    What `evaluate` returns. ``[metric]`` stands for a metric as it was given to `evaluate`,
+    `evaluate` returns one. ``[metric]`` stands for a metric as it was given to `evaluate`,
     ``[category]`` for a value of the labels.
 
     Attributes
@@ -66,227 +58,12 @@ class Evaluation:
         Measures of the whole ranking, with ``evaluate(…, full=True)``.
     """
 
-    def __init__(
-        self,
-        queries: Queries,
-        rankings: Mapping[str, Ranking],
-        ks: tuple[int, ...],
-        full: FullRanking | None,
-        k: int,
-    ) -> None:
-        self._queries = queries
-        self._rankings = rankings
-        self.ks = ks
-        self.full = full
-        self.k = k
-
-    @property
-    def metrics(self) -> tuple[str, ...]:  # noqa: D102 - described above, as are the next
-        return tuple(self._rankings)
-
-    @property
-    def include_self(self) -> bool:  # noqa: D102
-        return self._queries.include_self
-
-    @property
-    def categories(self) -> tuple[Any, ...]:  # noqa: D102
-        names = self._queries.labels.categories
-        return tuple(names[code] for code in self._queries.present)
-
-    @property
-    def counts(self) -> dict[Any, int]:  # noqa: D102
-        known = self._queries.labels
-        return dict(zip(known.categories, known.counts.tolist(), strict=True))
-
-    @property
-    def images(self) -> int:
-        """How many images the database has."""
-        return len(self._queries.labels.codes)
-
-    @property
-    def queries(self) -> int:  # noqa: D102
-        return len(self._queries.rows)
-
-    @property
-    def left_out(self) -> int:  # noqa: D102
-        return self.images - self.unlabelled - self.queries
-
-    @property
-    def unlabelled(self) -> int:  # noqa: D102
-        return self._queries.labels.unlabelled
-
-    @cached_property
-    def _averages(self) -> Averages:
-        return averages(self._queries, {m: self.hits(m) for m in self.metrics}, self.k)
-
-    @property
-    def precision(self) -> ByCategory:  # noqa: D102
-        return self._averages.precision
-
-    @property
-    def recall(self) -> ByCategory:  # noqa: D102
-        return self._averages.recall
-
-    @property
-    def mean_precision(self) -> dict[str, float]:  # noqa: D102
-        return self._averages.mean_precision
-
-    @property
-    def mean_recall(self) -> dict[str, float]:  # noqa: D102
-        return self._averages.mean_recall
-
-    @property
-    def micro_precision(self) -> dict[str, float]:  # noqa: D102
-        return self._averages.micro_precision
-
-    @property
-    def micro_recall(self) -> dict[str, float]:  # noqa: D102
-        return self._averages.micro_recall
-
-    @cached_property
-    def tie_averaged(self) -> Averages:
-        """The averages expected if images at the same distance came in random order.
-
-        Where the k-th and the next image tie, which of them is retrieved depends on the order of
-        the database alone.
-        """
-        expected = {m: r.expected_hits(self.k) for m, r in self._rankings.items()}
-        return averages(self._queries, expected, self.k)
-
-    @cached_property
-    def tie_share(self) -> dict[str, float]:
-        """``[metric]``: share of the queries whose k-th and (k+1)-th distances are equal."""
-        return {m: float(r.tied[:, self.k - 1].mean()) for m, r in self._rankings.items()}
-
-    @cached_property
-    def average_precision(self) -> ByCategory:
-        """``[metric][category]``: AP@k, the precision at each hit summed, over min(k, R)."""
-        of = self._queries
-        return {
-            m: of.by_category(r.average_precision(self.k, of.relevant))
-            for m, r in self._rankings.items()
-        }
-
-    @cached_property
-    def mean_average_precision(self) -> dict[str, float]:
-        """``[metric]``: mean of `average_precision` over the categories."""
-        return means_over_categories(self.average_precision)
-
-    @cached_property
-    def ndcg(self) -> ByCategory:
-        """``[metric][category]``: nDCG@k, gains 0 and 1, an ideal list of min(k, R) hits."""
-        of = self._queries
-        return {m: of.by_category(r.ndcg(self.k, of.relevant)) for m, r in self._rankings.items()}
-
-    @cached_property
-    def mean_ndcg(self) -> dict[str, float]:
-        """``[metric]``: mean of `ndcg` over the categories."""
-        return means_over_categories(self.ndcg)
-
-    @property
-    def query_rows(self) -> NDArray[np.int64]:
-        """Rows of the queries in the database, (q,) int64, ascending."""
-        return self._queries.rows
-
-    @property
-    def query_relevant(self) -> NDArray[np.int64]:
-        """R of every query, (q,) int64: what its recall divides by."""
-        return self._queries.relevant
-
-    @property
-    def query_categories(self) -> NDArray[np.int64]:
-        """Positions in `categories` of every query's, (q,) int64."""
-        return np.searchsorted(self._queries.present, self._queries.codes)
-
-    def hits(self, metric: str) -> NDArray[np.int64]:
-        """Count the relevant among the k nearest of every query, (q,) int64.
-
-        Divided by `k` it is the precision (8) of a query, by `query_relevant` its recall (9).
-        """
-        return self._ranking(metric).hits(self.k)
-
-    def neighbors(self, metric: str) -> NDArray[np.int32]:
-        """Rows of the k nearest of every query, (q, k) int32, nearest first."""
-        return self._ranking(metric).indices[:, : self.k]
-
-    def neighbor_codes(self, metric: str) -> NDArray[np.int64]:
-        """Give the positions in `counts` of their categories, (q, k) int64; −1 without a label."""
-        return self._queries.labels.codes[self.neighbors(metric)]
-
-    def precision_curve(self, metric: str) -> NDArray[np.float64]:
-        """Mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
-        of = self._queries
-        order = np.argsort(of.codes, kind="stable")
-        counts = of.counts[of.present]
-        starts = np.cumsum(counts) - counts
-        found = self._ranking(metric).relevant[order, : self.k]
-        hits = np.add.reduceat(found, starts, axis=0, dtype=np.int64)
-        curves = np.cumsum(hits, axis=1) / counts[:, None] / np.arange(1, self.k + 1)
-        curve: NDArray[np.float64] = curves.mean(axis=0)
-        return curve
-
-    def confusion(self, metric: str) -> NDArray[np.int64]:
-        """Count what the queries of a category retrieve, (C, C') int64.
-
-        Row i, column j: how many of the k nearest of all queries of ``categories[i]`` are of the
-        j-th category of ``counts``; the last column counts those without a label. C' is one more
-        than the number of all categories, C that of those with queries.
-        """
-        rows, columns, counts = self.confusion_pairs(metric)
-        table = np.zeros((len(self._queries.present), len(self.counts) + 1), np.int64)
-        table[rows, columns] = counts
-        return table
-
-    def confusion_pairs(
-        self, metric: str
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Give the places of `confusion` that are not zero, as rows, columns and counts.
-
-        With thousands of categories the whole table would be large and nearly empty.
-        """
-        width = len(self._queries.labels.categories) + 1
-        found = self.neighbor_codes(metric) % width  # −1 becomes the last column
-        found += self.query_categories[:, None] * width
-        places, counts = np.unique(found, return_counts=True)
-        return places // width, places % width, counts
-
-    @property
-    def best_metric(self) -> str:
-        """The metric of the highest mean precision; the first of several."""
-        return max(self.mean_precision, key=self.mean_precision.__getitem__)
-
-    @property
-    def best(self) -> dict[Any, str]:
-        """``[category]``: the metric of the highest precision; the first of several."""
-        return {
-            category: max(self.metrics, key=lambda m: self.precision[m][category])
-            for category in self.categories
-        }
-
-    def at(self, k: int) -> Evaluation:
-        """Give the same evaluation at another number of neighbours; nothing is searched again.
-
-        Parameters
-        ----------
-        k : int
-            From 1 to the largest that was searched.
-        """
-        count = operator.index(k)
-        most = self.ks[-1]
-        if not 1 <= count <= most:
-            raise ValueError(f"k must be from 1 to {most}, the most searched for, got {count}")
-        return Evaluation(self._queries, self._rankings, self.ks, self.full, count)
-
     def hardest(self, n: int = 10, metric: str | None = None) -> list[HardImage]:
         """Find the `n` queries with the fewest hits, under the best metric by default."""
-        from lookalike.evaluation.mistakes import hardest_images
-
         return hardest_images(self, metric or self.best_metric, n)
 
     def confused(self, n: int = 10, metric: str | None = None) -> list[Confusion]:
         """Find the `n` pairs of categories that are taken for each other most often."""
-        from lookalike.evaluation.mistakes import confused_categories
-
         return confused_categories(self, metric or self.best_metric, n)
 
     def table(self, measure: Literal["precision", "recall"]) -> Table:
@@ -302,14 +79,14 @@ class Evaluation:
 
         See Also
         --------
-        lookalike.evaluation.show.page.write_report : the options.
+        lookalike.evaluation.show.page.write_evaluation_page : the options.
         """
-        from lookalike.evaluation.show.page import write_report
+        from lookalike.evaluation.show.page import write_evaluation_page
 
-        write_report(path, self, evidence, **options)
+        write_evaluation_page(path, self, evidence, **options)
 
     def to_frame(self) -> pandas.DataFrame:
-        """Give all measures at every k as a pandas DataFrame, one line a number.
+        """Return all measures at every k as a pandas DataFrame, one line a number.
 
         Columns: measure, k, metric, category (missing for the mean over the categories), value.
         """
@@ -331,18 +108,4 @@ class Evaluation:
         --------
         lookalike.evaluation.bootstrap.bootstrap : parameters, method and result.
         """
-        from lookalike.evaluation.bootstrap import bootstrap
-
         return bootstrap(self, samples, seed=seed, confidence=confidence, progress=progress)
-
-    def __repr__(self) -> str:
-        best = self.best_metric
-        return (
-            f"<Evaluation of {self.images} images, {len(self.categories)} categories, "
-            f"k={self.k}: best {best}, mean precision {self.mean_precision[best]:.4f}>"
-        )
-
-    def _ranking(self, metric: str) -> Ranking:
-        if metric not in self._rankings:
-            raise ValueError(f"metric must be one of {', '.join(self.metrics)}, got {metric!r}")
-        return self._rankings[metric]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.neighbors import cdist, topk
-from lookalike.evaluation.queries import ByCategory, Queries, means_over_categories
+from lookalike.distance import cdist, topk
+from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 
 __all__ = ["FullRanking", "rank_fully"]
 
@@ -44,7 +44,7 @@ class FullRanking:
 
 def rank_fully(
     features: NDArray[Any],
-    queries: Queries,
+    queries: QuerySet,
     metrics: Sequence[str],
     threads: int | None,
     report: Callable[[int], object],
@@ -88,9 +88,9 @@ def rank_fully(
 
 
 def _places_of_relevant(
-    features: NDArray[Any], queries: Queries, block: slice, metric: str, threads: int | None
+    features: NDArray[Any], queries: QuerySet, block: slice, metric: str, threads: int | None
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For each category in the block: its queries, and the places of their R relevant images."""
+    """Return, for each category in the block, its queries and the places of their R relevant."""
     rows, codes = queries.rows[block], queries.codes[block]
     distances = cdist(features[rows], features, metric, dtype=np.float64, threads=threads)
     order = topk(distances, len(features), threads=threads).indices

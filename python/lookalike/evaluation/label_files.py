@@ -21,7 +21,7 @@ def read_labels(path: str, column: str | None = None) -> list[Any]:
     path : str
         ``.npy``: a 1-D array. ``.csv``: a table with a heading. Anything else: a label a line.
     column : str, optional
-        Of the table; by default ``label``, or else ``category``.
+        The table's column of labels; by default ``label``, or else ``category``.
 
     Raises
     ------

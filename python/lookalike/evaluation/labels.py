@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LabelSequence", "Labels", "balanced_subset", "category_counts", "encode_labels"]
+__all__ = ["EncodedLabels", "LabelSequence", "balanced_subset", "category_counts", "encode_labels"]
 
 LabelSequence: TypeAlias = "Sequence[Any] | NDArray[Any] | Iterable[Any]"
 
@@ -18,7 +18,7 @@ UNLABELLED = -1
 
 
 @dataclass(frozen=True)
-class Labels:
+class EncodedLabels:
     """Labels as numbers.
 
     Attributes
@@ -41,7 +41,7 @@ class Labels:
         return int(len(self.codes) - self.counts.sum())
 
 
-def encode_labels(labels: LabelSequence) -> Labels:
+def encode_labels(labels: LabelSequence) -> EncodedLabels:
     """Turn labels into numbers.
 
     Parameters
@@ -80,7 +80,7 @@ def encode_labels(labels: LabelSequence) -> Labels:
             kind = type(value).__name__
             raise TypeError(f"labels must be hashable values, got a {kind} at {position}") from None
     counts = np.bincount(codes[codes >= 0], minlength=len(number)).astype(np.int64)
-    return Labels(codes, tuple(number), counts)
+    return EncodedLabels(codes, tuple(number), counts)
 
 
 def _is_missing(value: Any) -> bool:
@@ -132,14 +132,14 @@ def balanced_subset(
     labels : (n,) array_like
         As for `evaluate`.
     per_category : int
-        The limit; a smaller category keeps all its images.
+        How many images of a category are chosen; a smaller one keeps all its images.
     seed : int
-        Of the choice, which is uniform and without replacement.
+        Seed of the choice, which is uniform and without replacement.
 
     Returns
     -------
     (m,) int64 array
-        Rows chosen, ascending. Images without a label are not among them.
+        The rows chosen, ascending. Images without a label are not among them.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["Confusion", "HardImage", "confused_categories", "hardest_images"]
 
@@ -46,7 +46,7 @@ class Confusion:
     category, other : object
         `other` is None for images without a label.
     share : float
-        Of all that is retrieved for `category`.
+        Share of `other` in all that is retrieved for `category`.
     """
 
     category: Any
@@ -54,8 +54,8 @@ class Confusion:
     share: float
 
 
-def hardest_images(evaluation: Evaluation, metric: str, n: int = 10) -> list[HardImage]:
-    """Find the `n` queries with the fewest hits; of equals, the first rows."""
+def hardest_images(evaluation: Result, metric: str, n: int = 10) -> list[HardImage]:
+    """Find the `n` queries with the fewest hits; of equal ones the first rows."""
     hits = evaluation.hits(metric)
     names = (*evaluation.counts, None)
     found = evaluation.neighbor_codes(metric)
@@ -75,7 +75,7 @@ def hardest_images(evaluation: Evaluation, metric: str, n: int = 10) -> list[Har
     return hardest
 
 
-def confused_categories(evaluation: Evaluation, metric: str, n: int = 10) -> list[Confusion]:
+def confused_categories(evaluation: Result, metric: str, n: int = 10) -> list[Confusion]:
     """Find the `n` ordered pairs of categories with the largest share of wrong neighbours."""
     names = (*evaluation.counts, None)
     rows, columns, counts = evaluation.confusion_pairs(metric)

@@ -52,7 +52,7 @@ _TABLE_2 = """
 
 
 def _read(table: str) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """Cells by metric and category, and the last row by metric."""
+    """Return the cells by metric and category, and the last row by metric."""
     columns = zip(
         *([float(cell) for cell in row.split()] for row in table.split("\n")[1:-1]), strict=True
     )

@@ -6,17 +6,17 @@ import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, SupportsIndex
+from typing import SupportsIndex
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lookalike.distance.arguments import METRICS, checked_matrix, metric_name
+from lookalike.distance.arguments import checked_matrix, require_finite
+from lookalike.distance.metrics import METRICS, metric_name
 from lookalike.evaluation.evaluation import Evaluation
 from lookalike.evaluation.full_ranking import rank_fully
 from lookalike.evaluation.labels import LabelSequence, encode_labels
-from lookalike.evaluation.queries import Queries
-from lookalike.evaluation.ranking import Search
+from lookalike.evaluation.query_set import QuerySet
+from lookalike.evaluation.ranking import Ranker
 from lookalike.progress import Progress, reporting
 
 __all__ = ["evaluate"]
@@ -48,13 +48,13 @@ def evaluate(
         How many neighbours are retrieved. Of several, the result is at the largest and
         `Evaluation.at` gives the others; one search serves all.
     metrics : sequence of str
-        Of `METRICS` or their aliases. Results are found under the names given here.
+        Names of `METRICS` or their aliases. Results are found under the names given here.
     include_self : bool
         Whether every image is among its own neighbours and its own relevant images, as in the
         paper. By default it is neither.
     full : bool
-        Also rank the whole database for R-precision, average precision to the end and
-        precision–recall curves: `Evaluation.full`.
+        Whether to rank the whole database as well, for R-precision, average precision to the end
+        and precision–recall curves: `Evaluation.full`.
     threads : int, optional
         By default all that OpenMP would use.
     progress : None, True or callable(done, total)
@@ -100,16 +100,16 @@ def evaluate(
             f"labels must have {len(matrix)} entries, one a row of features, got {len(known.codes)}"
         )
     names = _metric_names(metrics)
-    queries = Queries.of(known, include_self)
-    _require_finite(matrix)
+    queries = QuerySet.of(known, include_self)
+    require_finite(matrix, "features", threads)
     ks = _neighbour_counts(k, len(matrix) - (not include_self))
     rankings = {}
     total = len(names) * (1 + bool(full)) * len(matrix)
     with reporting(progress, total, "queries") as report:
         for number, name in enumerate(names):
-            search = Search(matrix, known, name, bool(include_self), threads)
+            ranker = Ranker(matrix, known, name, bool(include_self), threads)
             before = partial(_report_from, report, number * len(matrix))
-            rankings[name] = search.rank(queries.rows, ks[-1], before)
+            rankings[name] = ranker.rank(queries.rows, ks[-1], before)
         whole = None
         if full:
             before = partial(_report_from, report, len(names) * len(matrix))
@@ -153,11 +153,3 @@ def _neighbour_counts(
             stacklevel=3,
         )
     return tuple(sorted({min(count, available) for count in counts}))
-
-
-def _require_finite(matrix: NDArray[Any]) -> None:
-    for start in range(0, len(matrix), 4096):  # no second array as large as the features
-        rows = ~np.isfinite(matrix[start : start + 4096]).all(axis=1)
-        if rows.any():
-            row = start + int(np.argmax(rows))
-            raise ValueError(f"features row {row} has a value that is not finite")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.neighbors import Neighbors, cdist, knn
-from lookalike.evaluation.labels import Labels
+from lookalike.distance import Neighbors, cdist, knn
+from lookalike.evaluation.labels import EncodedLabels
+from lookalike.progress import Progress
 
-__all__ = ["Ranking", "Search"]
-
-Report: TypeAlias = "Callable[[int, int | None], object] | None"
+__all__ = ["Ranker", "Ranking"]
 
 FIRST_LOOK = 32  # neighbours beyond the k-th that are looked at first for the end of its ties
 BLOCK = 2**22  # distances at a time: 32 MiB
@@ -27,11 +25,12 @@ class Ranking:
     Attributes
     ----------
     indices : (q, k) int32 array
-        Their rows in the database, nearest first.
+        Rows of the neighbours in the database, nearest first.
     relevant : (q, k) bool array
-        Whether they are of the query's category.
+        Whether each neighbour is of the query's category.
     tied : (q, k) bool array
-        Whether the next one is at the same distance; of the last, the one that follows it outside.
+        Whether the one after a neighbour is at the same distance; after the last of the list comes
+        the first outside it.
     beyond, beyond_relevant : (q,) int64 arrays
         How many images outside the list are at the distance of its last, and how many of those
         are relevant.
@@ -89,18 +88,18 @@ class Ranking:
 
 
 def _run_of_true(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Length of the run of True that each row begins with."""
+    """Return the length of the run of True that each row begins with."""
     closed = np.concatenate([rows, np.zeros((len(rows), 1), bool)], axis=1)
     lengths: NDArray[np.int64] = np.argmin(closed, axis=1)
     return lengths
 
 
 @dataclass(frozen=True)
-class Search:
-    """What all searches of one ranking share."""
+class Ranker:
+    """Ranks the images of a database by their distance from some of them."""
 
     features: NDArray[Any]
-    labels: Labels
+    labels: EncodedLabels
     metric: str
     include_self: bool
     threads: int | None
@@ -110,7 +109,7 @@ class Search:
         """How many images a query can retrieve."""
         return len(self.features) - (not self.include_self)
 
-    def nearest(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Neighbors:
+    def nearest(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Neighbors:
         """Find the `k` nearest of some rows among all rows."""
         if 2 * len(queries) > len(self.features):  # a self-join computes every pair once
             found = knn(
@@ -119,7 +118,7 @@ class Search:
                 metric=self.metric,
                 include_self=self.include_self,
                 threads=self.threads,
-                progress=report,
+                progress=progress,
             )
             if len(queries) == len(self.features):
                 return found
@@ -130,14 +129,14 @@ class Search:
             k=k + (not self.include_self),
             metric=self.metric,
             threads=self.threads,
-            progress=report,
+            progress=progress,
         )
         return found if self.include_self else _without_self(found, queries)
 
-    def rank(self, queries: NDArray[np.int64], k: int, report: Report = None) -> Ranking:
-        """Find them, what they are and where their distances tie."""
+    def rank(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Ranking:
+        """Rank the `k` nearest of some rows: which they are, which are relevant, where they tie."""
         depth = min(k + 1, self.available)  # one more shows whether the k-th place is tied
-        found = self.nearest(queries, depth, report)
+        found = self.nearest(queries, depth, progress)
         indices = found.indices[:, :k].astype(np.int32)
         tied = np.zeros(indices.shape, bool)
         before, after = found.distances[:, : depth - 1], found.distances[:, 1:depth]
@@ -184,7 +183,7 @@ class Search:
 
 
 def _without_self(found: Neighbors, queries: NDArray[np.int64]) -> Neighbors:
-    """Leave out the query, or where it is not in the list, the last."""
+    """Leave the query out of its list, or the last of the list where the query is not in it."""
     others = found.indices != queries[:, None]
     others[others.all(axis=1), -1] = False
     shape = (len(queries), found.indices.shape[1] - 1)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.reader import GalleryReader
-    from lookalike.gallery.storage.catalogue import GalleryError
+    from lookalike.gallery.storage.errors import GalleryError
     from lookalike.gallery.upkeep.check import CheckReport, check_gallery
 
 __all__ = ["CheckReport", "Gallery", "GalleryError", "GalleryReader", "Hits", "check_gallery"]
@@ -22,7 +22,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "CheckReport": "upkeep.check",
         "Gallery": "gallery",
-        "GalleryError": "storage.catalogue",
+        "GalleryError": "storage.errors",
         "GalleryReader": "reader",
         "Hits": "hits",
         "check_gallery": "upkeep.check",

@@ -17,14 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.hits import Hits
-from lookalike.gallery.intake.folders import Label, Labels
-from lookalike.gallery.intake.intake import index
+from lookalike.gallery.intake.folders import LabelSource, source_paths
+from lookalike.gallery.intake.intake import bring_in
+from lookalike.gallery.intake.report import Report
 from lookalike.gallery.intake.rows import add_rows, matrix
-from lookalike.gallery.intake.survey import Report, Survey, survey_again, survey_sources
+from lookalike.gallery.intake.survey import Survey, survey_again, survey_sources
 from lookalike.gallery.reader import GalleryReader, default_model
-from lookalike.gallery.storage import catalogue
-from lookalike.gallery.storage.catalogue import GalleryError
-from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.gallery.storage.catalogue import Catalogue
+from lookalike.gallery.storage.catalogue_file import FILE_NAME
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import Label
 from lookalike.gallery.storage.writer import Writer, create
 from lookalike.progress import Progress
 
@@ -40,7 +42,7 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 class Gallery(GalleryReader):
     """Images and their features, kept in a folder.
 
-    Made by `Gallery.create`, `Gallery.open` or `Gallery.import_features`. Any number of processes
+    `Gallery.create`, `Gallery.open` and `Gallery.import_features` make one. Any number of processes
     may read a gallery while one writes it; a reader sees the state that it opened until `refresh`.
 
     Examples
@@ -70,7 +72,8 @@ class Gallery(GalleryReader):
         dim : int
             Number of features of an image.
         space : str, optional
-            The feature space, `Embedder.space`; without it that of the first model used.
+            The feature space, `Embedder.space`; without it the gallery takes on that of the first
+            model used.
 
         Raises
         ------
@@ -94,19 +97,21 @@ class Gallery(GalleryReader):
         path : path
             Its folder.
         mode : {None, "r", "r+", "a"}
-            None: to read, and the first change makes it the writer. "r": to read only. "r+": to
-            write, refused at once if another process does. "a": the same, and created if missing.
+            None opens to read, and the first change makes it the writer. "r" opens to read only.
+            "r+" opens to write, and is refused at once if another process writes. "a" does the
+            same, and makes the gallery if there is none.
 
         Raises
         ------
         GalleryError
-            No gallery, damaged, of a newer format, or written by another process.
+            There is no gallery, or it is damaged, of a newer format, or being written by another
+            process.
         """
         if mode not in (None, "r", "r+", "a"):
             raise ValueError(f"mode must be None, 'r', 'r+' or 'a', got {mode!r}")
         folder = os.path.abspath(os.fsdecode(path))
         if mode == "a":
-            if not os.path.exists(os.path.join(folder, catalogue.FILE_NAME)):
+            if not os.path.exists(os.path.join(folder, FILE_NAME)):
                 return cls.create(folder)
             mode = "r+"
         gallery = cls(folder, mode)
@@ -160,7 +165,7 @@ class Gallery(GalleryReader):
         self,
         source: Any,
         *,
-        labels: Labels | Sequence[Label] = None,
+        labels: LabelSource | Sequence[Label] = None,
         paths: Sequence[PathLike] | None = None,
         root: PathLike | None = None,
         space: str | None = None,
@@ -180,22 +185,22 @@ class Gallery(GalleryReader):
         source : path, several paths, or (n, dim) array_like
             Folders, files, or features; rows are added all or none.
         labels : None, "folder", mapping, path, or a sequence
-            "folder": the first folder below the one given, files directly in it have none. A
-            mapping from path to label, or a CSV file with the columns ``path`` and ``label``;
-            paths are relative to the folder given or absolute. For an array: one label a row. None
-            keeps those that are there.
+            "folder" takes the name of the first folder below the one given; files directly in it
+            have no label. A mapping gives a label for each path, and so does a CSV file with the
+            columns ``path`` and ``label``; paths are relative to the folder given or absolute. An
+            array takes one label a row. None keeps the labels that are there.
         paths : sequence, optional
-            For an array: the rows' names, by default numbers. A name that is there already gets the
+            The names of an array's rows, by default numbers. A name that is there already gets the
             new features.
         root : path, optional
-            For an array: the folder that `paths` are files in. Those that exist are read, so that
+            The folder that the `paths` of an array are files in. Those that exist are read, so that
             they are found again by content.
         space : str, optional
-            For an array: its feature space, refused if the gallery's is another.
+            The feature space of an array, which is refused if the gallery's is another.
         embedder : Embedder, optional
             The model; by default GoogLeNet.
         progress : None, True or callable(done, total)
-            Of the files that had to be read.
+            Counts the files that have to be read; True shows a bar on standard error.
 
         Returns
         -------
@@ -211,7 +216,7 @@ class Gallery(GalleryReader):
         ModelError
             No model was found.
         """
-        sources = _paths(source)
+        sources = source_paths(source)
         if sources is None:
             if labels is not None and isinstance(labels, (str, os.PathLike)):
                 raise TypeError(f"labels of an array must be one a row, got {labels!r}")
@@ -219,14 +224,14 @@ class Gallery(GalleryReader):
                 writer = self._writing()
                 try:
                     rows = matrix(source)
-                    return add_rows(writer, self._state, rows, paths, labels, root, space)
+                    return add_rows(writer, self._view, rows, paths, labels, root, space)
                 finally:
                     self._snapshot = None
         for argument, value in (("paths", paths), ("root", root), ("space", space)):
             if value is not None:
                 raise TypeError(f"{argument} goes with an array, source is paths")
-        return self._index(
-            lambda writer: survey_sources(writer, sources, labels), embedder, progress
+        return self._bring_in(
+            lambda catalogue: survey_sources(catalogue, sources, labels), embedder, progress
         )
 
     def update(self, *, embedder: Embedder | None = None, progress: Progress = None) -> Report:
@@ -244,9 +249,9 @@ class Gallery(GalleryReader):
         Returns
         -------
         Report
-            As `add`.
+            What was done, as from `add`.
         """
-        return self._index(survey_again, embedder, progress)
+        return self._bring_in(survey_again, embedder, progress)
 
     def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
         """Remove images, by a new generation of the features file; their files are not touched.
@@ -257,8 +262,8 @@ class Gallery(GalleryReader):
         Parameters
         ----------
         paths : path or several
-            As in `.paths`, or relative to the current folder; a folder stands for all images below
-            it.
+            Paths as `.paths` has them, or relative to the current folder; a folder stands for all
+            images below it.
 
         Returns
         -------
@@ -273,21 +278,21 @@ class Gallery(GalleryReader):
         wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         with self._guard:
             writer = self._writing()
-            state = self._state
+            view = self._view
             positions: set[int] = set()
             for path in wanted:
-                found = _positions_of(state, os.fsencode(path))
+                found = view.positions_of(os.fsencode(path))
                 if not found:
                     raise GalleryError(f"{os.fsdecode(path)} is not in {self._path}")
                 positions.update(found)
-            roots = set(state.column("root"))
-            writer.switch([int(state.rows[position]) for position in positions])
+            roots = set(view.column("root"))
+            writer.switch([int(view.rows[position]) for position in positions])
             writer.forget_roots(roots)
             self.refresh()
             return len(positions)
 
     def compact(self) -> bool:
-        """Leave out dead rows, which a killed writer may have left; False if there are none."""
+        """Remove dead rows, which a killed writer may have left; return False if there are none."""
         with self._guard:
             switched = self._writing().switch()
             self.refresh()
@@ -318,7 +323,7 @@ class Gallery(GalleryReader):
             return moved
 
     def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
-        """Check all rows and files, as `check_gallery`, which also takes what cannot be opened."""
+        """Check all rows and files; `check_gallery` does so for a gallery that cannot be opened."""
         from lookalike.gallery.upkeep.check import check_gallery
 
         with self._guard:
@@ -334,8 +339,27 @@ class Gallery(GalleryReader):
             self.refresh()
             return report
 
+    def export(self, path: str | os.PathLike[str], *, parquet: bool = False) -> list[str]:
+        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
+
+        Parameters
+        ----------
+        path : path
+            The files' name without its ending; for a folder that exists, ``features`` in it.
+        parquet : bool
+            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
+
+        Returns
+        -------
+        list of str
+            The files that were written. Each appears whole or not at all.
+        """
+        from lookalike.gallery.upkeep.export import export
+
+        return export(self, os.fsdecode(path), parquet)
+
     def _writing(self) -> Writer:
-        """Become the writer, if this is not it yet."""
+        """Return the writer, which this gallery becomes if it is not yet."""
         self._check_writable()
         if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
             self._writer = Writer(self._path)
@@ -350,9 +374,9 @@ class Gallery(GalleryReader):
                 "Gallery.open(path) can also write"
             )
 
-    def _index(
+    def _bring_in(
         self,
-        look: Callable[[Writer], Survey],
+        look: Callable[[Catalogue], Survey],
         embedder: Embedder | None,
         progress: Progress,
     ) -> Report:
@@ -367,30 +391,7 @@ class Gallery(GalleryReader):
             if embedder is not None:
                 model()  # refused before the work rather than in it
             try:
-                return index(writer, look(writer), model, progress)
+                return bring_in(writer, look(writer.catalogue), model, progress)
             finally:
                 writer.discard()  # what an error has left; what is finished is committed
                 self._snapshot = None
-
-
-def _paths(source: Any) -> list[PathLike] | None:
-    """Return the paths in what `add` was given, None if it is an array."""
-    if isinstance(source, (str, os.PathLike)):
-        return [source]
-    if isinstance(source, np.ndarray) and source.dtype.kind not in "OU":
-        return None
-    if isinstance(source, Iterable):
-        several = list(source)
-        if all(isinstance(each, (str, os.PathLike)) for each in several):
-            return several
-        if any(isinstance(each, (str, os.PathLike, bytes)) for each in several):
-            raise TypeError("source must be paths (str or path-like) or an array, got a mixture")
-    return None
-
-
-def _positions_of(state: Snapshot, path: bytes) -> list[int]:
-    for name in (path, os.path.abspath(path)):
-        if name in state.positions:
-            return [state.positions[name]]
-    below = os.path.join(os.path.abspath(path), b"")
-    return [i for name, i in state.positions.items() if name.startswith(below)]

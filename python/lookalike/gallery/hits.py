@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import Label
+from lookalike.gallery.storage.photos import Label
 
 __all__ = ["Hits"]
 
@@ -20,13 +20,13 @@ class Hits(NamedTuple):
     Attributes
     ----------
     paths : list of str
-        As in `Gallery.paths`.
+        The images' paths, as `Gallery.paths` has them.
     distances : (k,) float64 array
-        In the units of the metric.
+        Their distances from the query under the metric of the search.
     indices : (k,) int64 array
         Positions in `Gallery.paths`, `.labels` and `.features`.
     labels : list
-        As in `Gallery.labels`.
+        The images' labels, as `Gallery.labels` has them.
 
     Examples
     --------

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import Label
-from lookalike.gallery.queries import embed, from_rows, from_source, known, nearest
-from lookalike.gallery.storage import catalogue
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
+from lookalike.gallery.storage.catalogue_file import FORMAT
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import Label
 from lookalike.gallery.storage.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class GalleryReader:
             self._snapshot = None
 
     def refresh(self) -> None:
-        """Move on to what is committed now."""
+        """Look at what is committed now."""
         self._check_open()
         self._snapshot = Snapshot.open(self._path)
 
@@ -58,7 +58,7 @@ class GalleryReader:
             self.close()
 
     def __len__(self) -> int:
-        return self._state.count
+        return self._view.count
 
     def __repr__(self) -> str:
         if self._closed:
@@ -73,47 +73,47 @@ class GalleryReader:
     @property
     def dim(self) -> int:
         """Number of features of an image."""
-        return self._state.state.dim
+        return self._view.header.dim
 
     @property
     def space(self) -> str | None:
         """The feature space, None where it is not known."""
-        return self._state.state.space
+        return self._view.header.space
 
     @property
     def features(self) -> npt.NDArray[np.float32]:
         """The features, (n, dim) float32, read-only: the file itself, mapped."""
-        return self._state.features
+        return self._view.features
 
     @property
     def paths(self) -> list[str]:
         """Absolute paths of the images, ``os.fsdecode``d; names of rows that are not files."""
-        return self._state.paths
+        return self._view.paths
 
     @property
     def labels(self) -> list[Label]:
-        """The images' labels, None where there is none."""
-        return self._state.column("label")
+        """Labels of the images, None where there is none."""
+        return self._view.column("label")
 
     @property
     def hashes(self) -> list[str | None]:
         """SHA-256 of the images' files in hexadecimal, None for rows that are not files."""
-        return [value and value.hex() for value in self._state.column("hash")]
+        return [value and value.hex() for value in self._view.column("hash")]
 
     @property
     def sizes(self) -> list[int | None]:
         """Sizes of the images' files in bytes, None for rows that are not files."""
-        return self._state.column("size")
+        return self._view.column("size")
 
     @property
     def mtimes_ns(self) -> list[int | None]:
         """When the images' files were changed, in nanoseconds, None for rows that are not files."""
-        return self._state.column("mtime_ns")
+        return self._view.column("mtime_ns")
 
     @property
     def roots(self) -> list[str]:
         """The folders that images were added from."""
-        return [os.fsdecode(path) for root, path in self._state.roots if root]
+        return [os.fsdecode(path) for root, path in self._view.roots if root]
 
     @property
     def root(self) -> str | None:
@@ -123,27 +123,27 @@ class GalleryReader:
     @property
     def failed(self) -> list[tuple[str, str]]:
         """Path and reason of files that were found and could not be used."""
-        return self._state.failed
+        return self._view.failed
 
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
-        state = self._state
+        view = self._view
         size = 0
         for name in os.listdir(self._path):
             with contextlib.suppress(FileNotFoundError):  # a writer may go on meanwhile
                 size += os.stat(os.path.join(self._path, name)).st_size
         return {
             "path": self._path,
-            "format": catalogue.FORMAT,
-            "images": state.count,
+            "format": FORMAT,
+            "images": view.count,
             "labelled": sum(label is not None for label in self.labels),
-            "failed": len(state.failed),
-            "dim": state.state.dim,
-            "space": state.state.space,
+            "failed": len(view.failed),
+            "dim": view.header.dim,
+            "space": view.header.space,
             "root": self.root,
             "roots": self.roots,
-            "generation": state.state.generation,
-            "dead_rows": state.state.rows - state.count,
+            "generation": view.header.generation,
+            "dead_rows": view.header.rows - view.count,
             "bytes": size,
         }
 
@@ -193,14 +193,14 @@ class GalleryReader:
             An image: its path, its file's bytes, a binary file object, a PIL image or a uint8 array
             H×W, H×W×3 (RGB) or H×W×4. A vector: `dim` numbers; a 2-D array of floats holds several.
         k : int
-            At least 1; no more are returned than the gallery has.
+            How many to find, at least 1; no more are returned than the gallery has.
         metric : str
             One of `lookalike.METRICS` or an alias.
         exclude_self : bool
-            Leave the query itself out: with `row` that row, with a path, bytes or a file object all
-            images whose file has the same content.
+            Whether the query itself is left out: with `row` that row, with a path, bytes or a file
+            object all images whose file has the same content.
         row : int or several, optional
-            Instead of `query`: an image of the gallery by its position.
+            An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
             The model; by default the one that images were added with, else GoogLeNet. It is loaded
             only for an image whose content the gallery does not know.
@@ -208,7 +208,7 @@ class GalleryReader:
         Returns
         -------
         Hits, or a list of Hits for several queries
-            Ordered by distance, then by index.
+            The images found, ordered by distance, then by index.
 
         Raises
         ------
@@ -223,40 +223,21 @@ class GalleryReader:
             raise TypeError(f"k must be an integer, got {k!r}")
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
-        state = self._state
+        view = self._view
         if row is not None:
-            queries, single = from_rows(row, state.features)
+            queries, single = from_rows(row, view.features)
         else:
-            queries, single = from_source(query, state.state.dim)
+            queries, single = from_source(query, view.header.dim)
         if embedder is not None:
             self._model(embedder)  # refuses another space, needed or not
-        queries = [known(query, state) for query in queries]
+        queries = [known(query, view) for query in queries]
         if any(query.image is not None for query in queries):
             queries = embed(queries, self._model(embedder))
-        hits = nearest(state, queries, k, metric, exclude_self)
+        hits = nearest(view, queries, k, metric, exclude_self)
         return hits[0] if single else hits
 
-    def export(self, path: str | os.PathLike[str], *, parquet: bool = False) -> list[str]:
-        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
-
-        Parameters
-        ----------
-        path : path
-            The files' name without its ending; for a folder that exists, ``features`` in it.
-        parquet : bool
-            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
-
-        Returns
-        -------
-        list of str
-            The files that were written. Each appears whole or not at all.
-        """
-        from lookalike.gallery.upkeep.export import export
-
-        return export(self, os.fsdecode(path), parquet)
-
     @property
-    def _state(self) -> Snapshot:
+    def _view(self) -> Snapshot:
         self._check_open()
         if self._snapshot is None:
             self.refresh()

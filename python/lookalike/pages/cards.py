@@ -6,15 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lookalike import __version__
-from lookalike.pages.html import (
-    MAX_THUMBNAILS,
-    link,
-    render,
-    shown_path,
-    thumbnails,
-    write_page,
-)
+from lookalike._core import __version__
+from lookalike.embedding.spaces import untrained_remark
+from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, thumbnails, write_page
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates
@@ -47,15 +41,15 @@ def write_search_page(
     Parameters
     ----------
     page : path
-        Where to.
+        The file to write.
     results : sequence of (path, Hits)
-        The query's path and what was found.
+        Each query's path and what was found.
     metric, space : str
-        What the distances are.
+        The metric of the distances, and the space of the features.
     absolute : bool
-        Show whole paths rather than those seen from the page.
+        Whether whole paths are shown rather than those seen from the page.
     progress : callable(done, total), optional
-        Of the pictures.
+        Counts the pictures.
     """
     groups = []
     for query, hits in results:
@@ -70,7 +64,7 @@ def write_search_page(
     count = sum(len(hits.paths) for _, hits in results)
     title = f"{len(results):,} searches" if len(results) != 1 else "1 search"
     intro = f"{count:,} images, nearest first, by {metric} distance. The smaller, the more alike."
-    _write(page, title, intro, groups, _remark(space), absolute, progress)
+    _write(page, title, intro, groups, untrained_remark(space), absolute, progress)
 
 
 def write_duplicates_page(
@@ -105,13 +99,7 @@ def write_duplicates_page(
         f"{found.images:,} images compared. {limit} {len(found.remove):,} can be removed. "
         "Nothing has been removed."
     )
-    _write(page, title, intro, groups, _remark(space), absolute, progress)
-
-
-def _remark(space: str | None) -> str:
-    if space is not None and space.startswith("untrained-"):
-        return "The network was untrained: its distances mean little."
-    return ""
+    _write(page, title, intro, groups, untrained_remark(space), absolute, progress)
 
 
 def _write(

@@ -232,7 +232,7 @@ def series(metric: str) -> int:
 
 
 def axis(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers at equal steps that reach from at most `low` to at least `high`."""
+    """Return round numbers at equal steps that reach from at most `low` to at least `high`."""
     span = high - low or abs(high) or 1.0
     power = 10 ** math.floor(math.log10(span / most))
     step = next(f * power for f in (1, 2, 5, 10, 20) if span / (f * power) <= most - 1)

@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from lookalike.evaluation.mistakes import confused_categories, hardest_images
 from lookalike.evaluation.show.tables import category_names
 
 if TYPE_CHECKING:
     import pandas
 
     from lookalike.evaluation.bootstrap import Comparison, Evidence
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["csv_text", "frame", "json_text", "summary"]
 
@@ -23,7 +24,7 @@ COLUMNS = ("measure", "k", "metric", "category", "value")
 MEASURES = ("precision", "recall", "average_precision", "ndcg")
 
 
-def tidy(evaluation: Evaluation) -> Iterator[tuple[str, int, str, Any, float]]:
+def tidy(evaluation: Result) -> Iterator[tuple[str, int, str, Any, float]]:
     """Yield (measure, k, metric, category, value); the category is None for the mean over them."""
     for k in evaluation.ks:
         view = evaluation.at(k)
@@ -35,7 +36,7 @@ def tidy(evaluation: Evaluation) -> Iterator[tuple[str, int, str, Any, float]]:
                 yield measure, k, metric, None, means[metric]
 
 
-def csv_text(evaluation: Evaluation) -> str:
+def csv_text(evaluation: Result) -> str:
     """Return one line a number, at every k: measure, k, metric, category, value.
 
     The category is empty for the mean over the categories; numbers have all their digits.
@@ -50,8 +51,8 @@ def csv_text(evaluation: Evaluation) -> str:
     return text.getvalue()
 
 
-def frame(evaluation: Evaluation) -> pandas.DataFrame:
-    """Return the same as a pandas DataFrame; the category is missing for the mean."""
+def frame(evaluation: Result) -> pandas.DataFrame:
+    """Return the numbers of `csv_text` as a pandas DataFrame; a mean has no category."""
     try:
         import pandas
     except ImportError:
@@ -59,8 +60,8 @@ def frame(evaluation: Evaluation) -> pandas.DataFrame:
     return pandas.DataFrame(tidy(evaluation), columns=list(COLUMNS))
 
 
-def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[str, Any]:
-    """Return all there is to say, in values that JSON knows.
+def summary(evaluation: Result, evidence: Evidence | None = None) -> dict[str, Any]:
+    """Return all that the evaluation found, in values that JSON knows.
 
     Categories are texts; ``"schema"`` counts up when a key changes its meaning.
     """
@@ -86,7 +87,7 @@ def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[st
                 "instead": names.get(image.instead),
                 "instead_hits": image.instead_hits,
             }
-            for image in evaluation.hardest()
+            for image in hardest_images(evaluation, best)
         ],
         "confused": [
             {
@@ -94,7 +95,7 @@ def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[st
                 "other": names.get(pair.other),
                 "share": pair.share,
             }
-            for pair in evaluation.confused()
+            for pair in confused_categories(evaluation, best)
         ],
     }
     if evaluation.full is not None:
@@ -124,12 +125,12 @@ def summary(evaluation: Evaluation, evidence: Evidence | None = None) -> dict[st
     return result
 
 
-def json_text(evaluation: Evaluation, evidence: Evidence | None = None) -> str:
+def json_text(evaluation: Result, evidence: Evidence | None = None) -> str:
     """Return `summary` as JSON."""
     return json.dumps(summary(evaluation, evidence), indent=1, ensure_ascii=True) + "\n"
 
 
-def _at(view: Evaluation, names: dict[Any, str]) -> dict[str, Any]:
+def _at(view: Result, names: dict[Any, str]) -> dict[str, Any]:
     result: dict[str, Any] = {"k": view.k}
     for measure in MEASURES:
         result[measure] = _named(getattr(view, measure), names)

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.evaluation.mistakes import HardImage, confused_categories, hardest_images
 from lookalike.evaluation.show import charts
-from lookalike.evaluation.show.tables import MOST_ROWS, category_names, metric_place, metric_title
+from lookalike.evaluation.show.tables import (
+    MOST_ROWS,
+    category_names,
+    evaluation_table,
+    metric_place,
+    metric_title,
+)
 from lookalike.pages.html import render, thumbnail, write_page
 
 if TYPE_CHECKING:
     from lookalike.embedding.images import ImageSource
     from lookalike.evaluation.bootstrap import Comparison, Evidence
-    from lookalike.evaluation.evaluation import Evaluation
-    from lookalike.evaluation.mistakes import HardImage
+    from lookalike.evaluation.result import Result
 
-__all__ = ["evaluation_page", "write_report"]
+__all__ = ["evaluation_page", "write_evaluation_page"]
 
 HARDEST = 12
 
@@ -42,9 +48,9 @@ class Duel:
     title: str
 
 
-def write_report(
+def write_evaluation_page(
     path: str | os.PathLike[str],
-    evaluation: Evaluation,
+    evaluation: Result,
     evidence: Evidence | None = None,
     *,
     title: str = "Which distance?",
@@ -57,23 +63,23 @@ def write_report(
     path : path
     evaluation : Evaluation
     evidence : Evidence, optional
-        From `Evaluation.bootstrap`: adds intervals and comparisons.
+        What `Evaluation.bootstrap` returns; it adds intervals and comparisons.
     title : str
     images : callable, optional
-        Gives, for a row of the database, its name and the image itself, of which a thumbnail is
-        put into the page, or None.
+        A function from a row of the database to its name and the image itself, of which a
+        thumbnail is put into the page, or None.
     """
     write_page(path, evaluation_page(evaluation, evidence, title=title, images=images))
 
 
 def evaluation_page(
-    evaluation: Evaluation,
+    evaluation: Result,
     evidence: Evidence | None = None,
     *,
     title: str = "Which distance?",
     images: Callable[[int], tuple[str, ImageSource | None]] | None = None,
 ) -> str:
-    """Return the HTML that `write_report` writes."""
+    """Return the HTML that `write_evaluation_page` writes."""
     best = evaluation.best_metric
     full = evaluation.full
     recall_grid = np.linspace(0.01, 1, 100)
@@ -91,7 +97,7 @@ def evaluation_page(
             for m in sorted(evaluation.metrics, key=metric_place)
         ],
         metrics=sorted(evaluation.metrics, key=metric_place),
-        tables=[evaluation.table("precision"), evaluation.table("recall")],
+        tables=[evaluation_table(evaluation, "precision"), evaluation_table(evaluation, "recall")],
         views=[evaluation.at(k) for k in evaluation.ks],
         counts=charts.bars(evaluation.counts),
         means=charts.intervals(
@@ -122,11 +128,11 @@ def evaluation_page(
         heat=_heat_map(evaluation, best),
         confused=[
             (str(pair.category), _category(pair.other), pair.share)
-            for pair in evaluation.confused()
+            for pair in confused_categories(evaluation, best)
         ],
         duels=_duels(evaluation, evidence) if evidence else None,
         winners=_winners(evaluation, evidence),
-        hardest=[_hard(image, images) for image in evaluation.hardest(HARDEST)],
+        hardest=[_hard(image, images) for image in hardest_images(evaluation, best, HARDEST)],
     )
 
 
@@ -138,7 +144,7 @@ def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
     )
 
 
-def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
+def _heat_map(evaluation: Result, metric: str) -> HeatMap:
     names = category_names(list(evaluation.counts))
     own = dict(zip(evaluation.counts, names, strict=True))
     headings = names[:MOST_ROWS]
@@ -158,7 +164,7 @@ def _heat_map(evaluation: Evaluation, metric: str) -> HeatMap:
     )
 
 
-def _duels(evaluation: Evaluation, evidence: Evidence) -> list[tuple[str, list[Duel | None]]]:
+def _duels(evaluation: Result, evidence: Evidence) -> list[tuple[str, list[Duel | None]]]:
     pairs = {(pair.metric, pair.other): pair for pair in evidence.comparisons}
     metrics = sorted(evaluation.metrics, key=metric_place)
 
@@ -185,9 +191,9 @@ def _duel(pair: Comparison, sign: int, confidence: float) -> Duel:
 
 
 def _winners(
-    evaluation: Evaluation, evidence: Evidence | None
+    evaluation: Result, evidence: Evidence | None
 ) -> list[tuple[str, str, float, tuple[float, float] | None, list[str]]]:
-    """For every category: its name, the best metric, its precision, interval and rivals."""
+    """Return every category's name, best metric, and that one's precision, interval and rivals."""
     names = category_names(evaluation.categories)
     rows = []
     for name, (category, metric) in zip(names, evaluation.best.items(), strict=True):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import matplotlib.figure
 
     from lookalike.evaluation.bootstrap import Evidence
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = ["figure", "require_format", "save_figure"]
 
@@ -25,14 +25,14 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a64d79", "#b58900", "#6b7280", "#d
 FORMATS = ("png", "svg", "pdf")
 
 
-def figure(evaluation: Evaluation, evidence: Evidence | None = None) -> matplotlib.figure.Figure:
+def figure(evaluation: Result, evidence: Evidence | None = None) -> matplotlib.figure.Figure:
     """Draw image counts, mean precision, precision by category and at k, recall and confusion.
 
     Parameters
     ----------
     evaluation : Evaluation
     evidence : Evidence, optional
-        Adds intervals to the means.
+        What `Evaluation.bootstrap` returns; it adds intervals to the means.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def figure(evaluation: Evaluation, evidence: Evidence | None = None) -> matplotl
 
 
 def save_figure(
-    path: str | os.PathLike[str], evaluation: Evaluation, evidence: Evidence | None = None
+    path: str | os.PathLike[str], evaluation: Result, evidence: Evidence | None = None
 ) -> None:
     """Save `figure` as .png, .svg or .pdf; the file appears whole or not at all."""
     kind = require_format(path)
@@ -71,7 +71,7 @@ def require_format(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     ValueError
-        It is none that can be drawn.
+        No picture can be drawn in it.
     """
     kind = os.path.splitext(os.fspath(path))[1].lower().removeprefix(".")
     if kind not in FORMATS:
@@ -94,7 +94,7 @@ def _rows(axes: matplotlib.axes.Axes, names: list[str], title: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _counts(axes: matplotlib.axes.Axes, evaluation: Evaluation) -> None:
+def _counts(axes: matplotlib.axes.Axes, evaluation: Result) -> None:
     names = _names(evaluation.counts)
     drawn = axes.barh(range(len(names)), list(evaluation.counts.values())[:MOST_ROWS], color="0.6")
     axes.bar_label(drawn, padding=3)
@@ -102,7 +102,7 @@ def _counts(axes: matplotlib.axes.Axes, evaluation: Evaluation) -> None:
     _rows(axes, names, "Images of each category")
 
 
-def _means(axes: matplotlib.axes.Axes, evaluation: Evaluation, evidence: Evidence | None) -> None:
+def _means(axes: matplotlib.axes.Axes, evaluation: Result, evidence: Evidence | None) -> None:
     means = evaluation.mean_precision
     order = sorted(means, key=lambda metric: -means[metric])
     for place, metric in enumerate(order):
@@ -121,7 +121,7 @@ def _means(axes: matplotlib.axes.Axes, evaluation: Evaluation, evidence: Evidenc
     axes.margins(y=0.12)
 
 
-def _curves(axes: matplotlib.axes.Axes, evaluation: Evaluation) -> None:
+def _curves(axes: matplotlib.axes.Axes, evaluation: Result) -> None:
     places = np.arange(1, evaluation.k + 1)
     for metric in evaluation.metrics:
         axes.plot(
@@ -136,7 +136,7 @@ def _curves(axes: matplotlib.axes.Axes, evaluation: Evaluation) -> None:
     axes.grid(color="0.9")
 
 
-def _by_category(axes: matplotlib.axes.Axes, evaluation: Evaluation, measure: str) -> None:
+def _by_category(axes: matplotlib.axes.Axes, evaluation: Result, measure: str) -> None:
     values = getattr(evaluation, measure)
     shown = evaluation.categories[:MOST_ROWS]
     for metric in evaluation.metrics:
@@ -151,7 +151,7 @@ def _by_category(axes: matplotlib.axes.Axes, evaluation: Evaluation, measure: st
     axes.set_xlim(left=0)
 
 
-def _confusion(axes: matplotlib.axes.Axes, evaluation: Evaluation) -> None:
+def _confusion(axes: matplotlib.axes.Axes, evaluation: Result) -> None:
     best = evaluation.best_metric
     table = evaluation.confusion(best)
     shares = (table / table.sum(axis=1, keepdims=True))[:MOST_ROWS]

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.distance.arguments import METRICS, metric_name
+from lookalike.distance.metrics import METRICS, metric_name, metric_title
 from lookalike.evaluation.paper import METRIC_ORDER
 from lookalike.printable import printable
 
 if TYPE_CHECKING:
     import rich.table
 
-    from lookalike.evaluation.evaluation import Evaluation
+    from lookalike.evaluation.result import Result
 
 __all__ = [
     "MOST_ROWS",
-    "TITLES",
     "Table",
     "category_names",
     "evaluation_table",
@@ -25,26 +24,9 @@ __all__ = [
     "metric_title",
 ]
 
-TITLES = {
-    "manhattan": "Manhattan",
-    "cosine": "Cosine",
-    "euclidean": "Euclidean",
-    "braycurtis": "Bray-Curtis",
-    "canberra": "Canberra",
-    "chebyshev": "Chebyshev",
-    "correlation": "Correlation",
-}
-"""The metrics' names as people write them."""
-
 MEAN = "Mean"
 MOST_ROWS = 40
 """Categories that a terminal or a chart shows; tables for documents have all."""
-
-
-def metric_title(metric: str) -> str:
-    """Return the name of a metric, or of what an alias stands for, as people write it."""
-    name = metric_name(metric)
-    return TITLES.get(name, name.capitalize())
 
 
 def metric_place(metric: str) -> int:
@@ -134,7 +116,7 @@ class Table:
         beside_name : str
             What those rows are called.
         most : int
-            Rows shown, the last row (the mean) besides; how many more there are is said.
+            How many rows are shown besides the last one (the mean); a line counts the others.
         """
         import rich.box
         import rich.table
@@ -165,7 +147,7 @@ class Table:
 
 
 def evaluation_table(
-    evaluation: Evaluation,
+    evaluation: Result,
     measure: Literal["precision", "recall"],
     *,
     categories: Sequence[Any] | None = None,

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import csv
-import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
-from lookalike.gallery.storage.catalogue import GalleryError
+import numpy as np
+
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import Label
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "FoundFile",
-    "Label",
-    "Labels",
+    "LabelSource",
     "find_images",
     "folder_label",
     "labeller",
-    "status",
+    "source_paths",
 ]
 
 IMAGE_SUFFIXES = frozenset(
@@ -26,8 +27,7 @@ IMAGE_SUFFIXES = frozenset(
     b".pbm .pnm .heic .heif .hif".split()
 )
 
-Label: TypeAlias = "str | int | None"
-Labels: TypeAlias = (
+LabelSource: TypeAlias = (
     "str | os.PathLike[str] | Mapping[str | os.PathLike[str], str | int | None] | None"
 )
 
@@ -49,7 +49,7 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
     Parameters
     ----------
     folder : bytes
-        A path.
+        The folder's path.
     unreadable : list
         ``(relative path, reason)`` is appended for each folder that cannot be listed.
 
@@ -89,29 +89,27 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
                 pass
             if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
                 try:
-                    facts = entry.stat()
+                    found = entry.stat()
                 except OSError:  # a dangling link; reading it will say why
                     yield FoundFile(path, -1, -1)
                 else:
-                    yield FoundFile(path, facts.st_size, facts.st_mtime_ns)
+                    yield FoundFile(path, found.st_size, found.st_mtime_ns)
         waiting.extend(reversed(folders))
 
 
-def status(path: bytes) -> tuple[int, int] | None:
-    """Return size and mtime_ns of a file, None if it is not there.
-
-    Raises
-    ------
-    OSError
-        Whether it is there cannot be told.
-    """
-    try:
-        facts = os.stat(path)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return None
-        raise
-    return facts.st_size, facts.st_mtime_ns
+def source_paths(source: Any) -> list[str | os.PathLike[str]] | None:
+    """Return the paths in what `Gallery.add` was given, None if it is an array."""
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    if isinstance(source, np.ndarray) and source.dtype.kind not in "OU":
+        return None
+    if isinstance(source, Iterable):
+        several = list(source)
+        if all(isinstance(each, (str, os.PathLike)) for each in several):
+            return several
+        if any(isinstance(each, (str, os.PathLike, bytes)) for each in several):
+            raise TypeError("source must be paths (str or path-like) or an array, got a mixture")
+    return None
 
 
 def folder_label(path: bytes) -> str | None:
@@ -124,7 +122,7 @@ def folder_label(path: bytes) -> str | None:
     return os.fsdecode(first) if slash else None
 
 
-def labeller(labels: Labels, folder: bytes) -> Callable[[bytes], Label] | None:
+def labeller(labels: LabelSource, folder: bytes) -> Callable[[bytes], Label] | None:
     """Return a function from a path relative to `folder` to its label, None without `labels`.
 
     Parameters
@@ -138,14 +136,14 @@ def labeller(labels: Labels, folder: bytes) -> Callable[[bytes], Label] | None:
     GalleryError
         The CSV file cannot be read.
     TypeError
-        `labels` is something else.
+        `labels` is none of these.
     """
     if labels is None:
         return None
     if labels == "folder":
         return folder_label
     if isinstance(labels, (str, os.PathLike)):
-        pairs = read_labels(labels)
+        pairs = read_label_table(labels)
     elif isinstance(labels, Mapping):
         pairs = {os.fspath(path): label for path, label in labels.items()}
     else:
@@ -161,8 +159,8 @@ def labeller(labels: Labels, folder: bytes) -> Callable[[bytes], Label] | None:
     return lambda path: table.get(key(path))
 
 
-def read_labels(path: str | os.PathLike[str]) -> dict[str, Label]:
-    """Read a CSV file of labels."""
+def read_label_table(path: str | os.PathLike[str]) -> dict[str, Label]:
+    """Read a CSV file with the columns ``path`` and ``label``."""
     name = os.fsdecode(path)
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:

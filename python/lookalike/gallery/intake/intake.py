@@ -1,7 +1,7 @@
-"""From files to rows of a gallery: each is read once.
+"""From files to rows of a gallery.
 
-Its hash tells whether its features are known already, under this name or another; if they are not,
-the same bytes are decoded.
+Each file is read once. Its hash tells whether its features are known already, under this name or
+another; if they are not, the same bytes are decoded.
 """
 
 from __future__ import annotations
@@ -18,32 +18,44 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.embedding.images import ImageError, read_image
-from lookalike.gallery.intake.survey import Candidate, Known, Report, Survey, decoders
-from lookalike.gallery.storage.catalogue import GalleryError
-from lookalike.gallery.storage.writer import File, Writer
+from lookalike.gallery.intake.report import Report
+from lookalike.gallery.intake.survey import Candidate, Survey, decoders
+from lookalike.gallery.storage.catalogue import Catalogue, FailureRecord, ImageRecord
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import PhotoFile
+from lookalike.gallery.storage.writer import Writer
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
 
-__all__ = ["index"]
+__all__ = ["bring_in"]
 
 
-def index(
+def bring_in(
     writer: Writer, survey: Survey, embedder: Callable[[], Embedder], progress: Progress
 ) -> Report:
     """Bring the gallery up to what a survey found; Ctrl-C leaves what is finished committed.
 
     Parameters
     ----------
+    writer : Writer
+        The gallery's.
+    survey : Survey
+        What there is to do.
     embedder : callable
-        Gives the model, and is called only if there is something to embed.
+        A function that returns the model; it is called only if there is something to embed.
+    progress : None, True or callable(done, total)
+        Counts the files that have to be read.
     """
+    for root in survey.new_roots:
+        writer.note_root(root.path, scanned=root.scanned, folder_labels=root.folder_labels)
     run = _Run(writer, survey)
     writer.begin()
     try:
         with reporting(progress, len(survey.candidates), "images") as report:
             run.on_progress = report
+            run.settle_what_was_not_read()
             contents = run.unknown_contents()
             first = next(contents, None)
             if first is not None:
@@ -57,9 +69,9 @@ def index(
             writer.commit()
         raise
     writer.commit()
-    survey.report.removed += len(survey.gone)
-    writer.switch([known.row for known in survey.gone.values()])
-    return survey.report
+    run.report.removed += len(run.gone)
+    writer.switch([image.row for image in run.gone.values()])
+    return run.report
 
 
 class _Run:
@@ -68,17 +80,26 @@ class _Run:
     def __init__(self, writer: Writer, survey: Survey) -> None:
         self._writer = writer
         self._survey = survey
-        self._report = survey.report
+        self._numbers = {path: number for number, path in writer.catalogue.roots()}
+        self.report = survey.report
+        self.gone = dict(survey.gone)
         self._decoders = decoders()
         self._in_work: deque[tuple[Candidate, bytes]] = deque()
         self._alike: dict[bytes, list[Candidate]] = {}
-        self._owners: defaultdict[bytes, list[tuple[bytes, Known]]] = defaultdict(list)
-        for path, known in survey.known.items():
-            if known.hash is not None:
-                self._owners[known.hash].append((path, known))
+        self._owners: defaultdict[bytes, list[tuple[bytes, ImageRecord]]] = defaultdict(list)
+        for path, image in survey.known.items():
+            if image.hash is not None:
+                self._owners[image.hash].append((path, image))
         self._rows: dict[bytes, int] = {}
         self._done = 0
         self.on_progress: Callable[[int], object] = lambda done: None
+
+    def settle_what_was_not_read(self) -> None:
+        """Note what the survey found out about files that need not be read."""
+        for row, label in self._survey.relabelled:
+            self._writer.change(Catalogue.set_label, row, label)
+        for failure in self._survey.usable:
+            self._writer.change(Catalogue.forget_failure, failure.root, failure.path)
 
     def unknown_contents(self) -> Iterator[bytes]:
         """Read the candidates, settle those whose features are known, yield the others' bytes."""
@@ -104,7 +125,7 @@ class _Run:
             for each in alike:
                 self._fail(each, result.reason, self._decoders)
             return
-        self._rows[digest] = self._writer.state.rows + self._writer.uncommitted
+        self._rows[digest] = self._writer.header.rows + self._writer.uncommitted
         for each in alike:
             self._put(each, digest, result)
 
@@ -112,11 +133,14 @@ class _Run:
         known = candidate.known
         if known is not None and known.hash == digest:  # touched
             self._writer.change(
-                "UPDATE images SET size = ?, mtime_ns = ?, label = ? WHERE row = ?",
-                (candidate.size, candidate.mtime_ns, candidate.label, known.row),
+                Catalogue.set_file,
+                known.row,
+                candidate.size,
+                candidate.mtime_ns,
+                candidate.label,
             )
-            self._survey.forget(candidate.path)
-            self._report.unchanged += 1
+            self._forget_failure(candidate)
+            self.report.unchanged += 1
             self._progress()
             return True
         owners = self._owners[digest]
@@ -132,49 +156,54 @@ class _Run:
         self._put(candidate, digest, self._writer.features_at(row))
         return True
 
-    def _move(self, candidate: Candidate, path: bytes, owner: Known) -> None:
-        label = candidate.label if candidate.labelled else owner.label
-        self._writer.change(
-            "UPDATE images SET root = ?, path = ?, size = ?, mtime_ns = ?, label = ? WHERE row = ?",
-            (
-                candidate.root,
-                candidate.relative,
-                candidate.size,
-                candidate.mtime_ns,
-                label,
-                owner.row,
-            ),
+    def _move(self, candidate: Candidate, path: bytes, owner: ImageRecord) -> None:
+        moved = owner._replace(
+            root=self._numbers[candidate.root],
+            path=candidate.relative,
+            size=candidate.size,
+            mtime_ns=candidate.mtime_ns,
+            label=candidate.label if candidate.labelled else owner.label,
         )
-        self._survey.forget(candidate.path)
-        self._survey.gone.pop(path, None)
+        self._writer.change(Catalogue.move_image, moved)
+        self._forget_failure(candidate)
+        self.gone.pop(path, None)
         self._rows[owner.hash or b""] = owner.row
-        self._report.moved += 1
+        self.report.moved += 1
         self._progress()
 
     def _put(self, candidate: Candidate, digest: bytes, features: npt.NDArray[np.float32]) -> None:
         self._writer.put(
-            candidate.root,
+            self._numbers[candidate.root],
             candidate.relative,
             candidate.label,
-            File(candidate.size, candidate.mtime_ns, digest),
+            PhotoFile(candidate.size, candidate.mtime_ns, digest),
             features,
         )
         if candidate.known is None:
-            self._report.added += 1
+            self.report.added += 1
         else:
-            self._report.updated += 1
+            self.report.updated += 1
         self._progress()
 
     def _fail(self, candidate: Candidate, reason: str, by: str | None) -> None:
         """Record a failure: `by` is what could not decode the file, None if it was not read."""
-        self._writer.change(
-            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)",
-            (candidate.root, candidate.relative, candidate.size, candidate.mtime_ns, by, reason),
+        failure = FailureRecord(
+            self._numbers[candidate.root],
+            candidate.relative,
+            candidate.size,
+            candidate.mtime_ns,
+            by,
+            reason,
         )
+        self._writer.change(Catalogue.note_failure, failure)
         if by is not None and candidate.known is not None:  # its features are of other content
-            self._writer.change("DELETE FROM images WHERE row = ?", (candidate.known.row,))
-        self._report.failed.append((os.fsdecode(candidate.path), reason))
+            self._writer.change(Catalogue.remove_image, candidate.known.row)
+        self.report.failed.append((os.fsdecode(candidate.path), reason))
         self._progress()
+
+    def _forget_failure(self, candidate: Candidate) -> None:
+        if (failure := candidate.failure) is not None:
+            self._writer.change(Catalogue.forget_failure, failure.root, failure.path)
 
     def _progress(self) -> None:
         self._done += 1

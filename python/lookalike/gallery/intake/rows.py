@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import Label, checked_label, status
-from lookalike.gallery.intake.survey import Report, root_number
+from lookalike.gallery.intake.folders import checked_label
+from lookalike.gallery.intake.report import Report
 from lookalike.gallery.storage import features_file
+from lookalike.gallery.storage.photos import Label, PhotoFile, status
 from lookalike.gallery.storage.snapshot import Snapshot
-from lookalike.gallery.storage.writer import File, Writer
+from lookalike.gallery.storage.writer import Writer
 
 __all__ = ["add_rows", "matrix"]
 
 
 def matrix(features: Any) -> npt.NDArray[Any]:
-    """Return features as a 2-D array, whose values are looked at when they are written."""
+    """Return features as a 2-D array; its values are checked later, as they are written."""
     rows = np.asarray(features)
     if rows.dtype.kind not in "fiub":
         raise TypeError(f"an array must hold real numbers, got {rows.dtype}")
@@ -32,19 +33,19 @@ def matrix(features: Any) -> npt.NDArray[Any]:
 
 def add_rows(
     writer: Writer,
-    state: Snapshot,
+    before: Snapshot,
     features: npt.NDArray[Any],
     paths: Sequence[str | os.PathLike[str]] | None,
     labels: Any,
     root: str | os.PathLike[str] | None,
     space: str | None,
 ) -> Report:
-    """Do what `Gallery.add` says of an array: all rows or none.
+    """Add an array as `Gallery.add` promises it: all rows or none.
 
     Parameters
     ----------
-    state : Snapshot
-        Of the gallery as the writer knows it.
+    before : Snapshot
+        The gallery as it is before.
     """
     names = None if paths is None else [os.fsencode(path) for path in paths]
     given = [None] * len(features) if labels is None else list(labels)
@@ -59,11 +60,11 @@ def add_rows(
     given = [checked_label(label) for label in given]
     writer.adopt(space, features.shape[1], "the array")
     if names is None:
-        numbers = (b"%d" % number for number in itertools.count(state.count))
-        free = (name for name in numbers if name not in state.positions)
+        numbers = (b"%d" % number for number in itertools.count(before.count))
+        free = (name for name in numbers if name not in before.positions)
         names = list(itertools.islice(free, len(features)))
     folder = b"" if root is None else os.fsencode(os.path.abspath(root))
-    number = 0 if root is None else root_number(writer, folder)
+    number = 0 if root is None else writer.note_root(folder)
     try:
         _put_rows(writer, number, folder, names, given, features)
         writer.commit()
@@ -71,7 +72,7 @@ def add_rows(
         writer.discard()
         raise
     writer.switch()
-    updated = sum(os.path.join(folder, name) in state.positions for name in names)
+    updated = sum(os.path.join(folder, name) in before.positions for name in names)
     return Report(added=len(names) - updated, updated=updated)
 
 
@@ -97,12 +98,12 @@ def _put_rows(
         writer.put_rows(root, list(images), block)
 
 
-def _file(folder: bytes, name: bytes) -> File:
+def _file(folder: bytes, name: bytes) -> PhotoFile:
     """Return size, time and hash of a file that features were given for, if it exists."""
     path = os.path.join(folder, name)
     if not folder or not os.path.isfile(path):
-        return File()
-    facts = status(path)
-    assert facts is not None
+        return PhotoFile()
+    found = status(path)
+    assert found is not None
     with open(path, "rb") as file:
-        return File(*facts, hashlib.file_digest(file, "sha256").digest())
+        return PhotoFile(*found, hashlib.file_digest(file, "sha256").digest())

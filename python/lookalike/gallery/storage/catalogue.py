@@ -3,6 +3,8 @@
 Writers change it in transactions with a rollback journal. Readers copy it into memory in one read
 transaction and hold no lock after that, so that they never keep a writer waiting and see one state
 however long they look at it.
+
+All that is asked of it or changed in it has a name here; no other room speaks SQL.
 """
 
 from __future__ import annotations
@@ -10,71 +12,25 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
+from lookalike.gallery.storage.catalogue_file import (
+    Damaged,
+    checked_format,
+    connect,
+    migrate,
+    naming,
+)
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import Label
 from lookalike.interrupts import uninterrupted
 
-__all__ = ["FILE_NAME", "FORMAT", "Catalogue", "GalleryError", "State", "expect"]
-
-FILE_NAME = "catalogue.sqlite"
-APPLICATION_ID = 0x4C4F4F4B  # "LOOK", so that no other program's database is taken for a gallery
-BUSY_SECONDS = 30
-
-MIGRATIONS = (
-    """
-    CREATE TABLE gallery (
-        only INTEGER PRIMARY KEY CHECK (only = 1),
-        dim INTEGER NOT NULL,
-        space TEXT,                   -- NULL: not known
-        generation INTEGER NOT NULL,  -- of the features file
-        rows INTEGER NOT NULL         -- committed rows in it, dead ones included
-    );
-    CREATE TABLE roots (
-        id INTEGER PRIMARY KEY,
-        path BLOB NOT NULL UNIQUE,    -- absolute; empty for names that are not files
-        scanned INTEGER NOT NULL,     -- whether all images below it are wanted
-        folder_labels INTEGER NOT NULL
-    );
-    INSERT INTO roots VALUES (0, x'', 0, 0);
-    CREATE TABLE images (
-        row INTEGER PRIMARY KEY,
-        root INTEGER NOT NULL REFERENCES roots,
-        path BLOB NOT NULL,           -- relative to the root
-        label,
-        size INTEGER,                 -- NULL, like the next two: not a file
-        mtime_ns INTEGER,
-        hash BLOB,                    -- SHA-256 of the file
-        crc INTEGER NOT NULL,         -- CRC-32 of the row's bytes
-        UNIQUE (root, path)
-    );
-    CREATE TABLE failures (
-        root INTEGER NOT NULL REFERENCES roots,
-        path BLOB NOT NULL,
-        size INTEGER,
-        mtime_ns INTEGER,
-        decoders TEXT,                -- what could not decode it; NULL: it could not be read
-        reason TEXT NOT NULL,
-        PRIMARY KEY (root, path)
-    ) WITHOUT ROWID;
-    """,
-)
-"""What takes a catalogue from each format to the next, the first from nothing to format 1."""
-
-FORMAT = len(MIGRATIONS)
+__all__ = ["Catalogue", "FailureRecord", "Header", "ImageRecord", "PutRecord"]
 
 
-class GalleryError(ValueError):
-    """A gallery that is missing, damaged, busy or not what was asked for; the message names it."""
-
-
-class _Damaged(sqlite3.DatabaseError):
-    """What SQLite finds no fault with and yet cannot be a catalogue."""
-
-
-class State(NamedTuple):
-    """The one row of the table ``gallery``."""
+class Header(NamedTuple):
+    """What the gallery as a whole is: the one row of the table ``gallery``."""
 
     dim: int
     space: str | None
@@ -82,8 +38,44 @@ class State(NamedTuple):
     rows: int
 
 
+class ImageRecord(NamedTuple):
+    """An image; its path is relative to its root."""
+
+    row: int
+    root: int
+    path: bytes
+    label: Label
+    size: int | None
+    mtime_ns: int | None
+    hash: bytes | None
+
+
+class PutRecord(NamedTuple):
+    """An image whose features have just been written, and the checksum of its row."""
+
+    row: int
+    root: int
+    path: bytes
+    label: object
+    size: int | None
+    mtime_ns: int | None
+    hash: bytes | None
+    crc: int
+
+
+class FailureRecord(NamedTuple):
+    """A file that could not be used; `decoders` is None if it could not even be read."""
+
+    root: int
+    path: bytes
+    size: int
+    mtime_ns: int
+    decoders: str | None
+    reason: str
+
+
 class Catalogue:
-    """An open catalogue: a writer's, or a reader's copy in memory."""
+    """An open catalogue, which is a writer's file or a reader's copy in memory."""
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._connection = connection
@@ -92,8 +84,8 @@ class Catalogue:
     @classmethod
     def create(cls, path: str, dim: int, space: str | None) -> None:
         """Write the catalogue of an empty gallery to a new file."""
-        with _naming(path), contextlib.closing(_connect(path, "rwc")) as connection:
-            _migrate(connection, 0)
+        with naming(path), contextlib.closing(connect(path, "rwc")) as connection:
+            migrate(connection, 0)
             connection.execute("INSERT INTO gallery VALUES (1, ?, ?, 0, 0)", (dim, space))
 
     @classmethod
@@ -103,12 +95,12 @@ class Catalogue:
         Raises
         ------
         GalleryError
-            Missing, not a catalogue, damaged, of a newer format, or locked for long.
+            It is missing, no catalogue, damaged, of a newer format, or locked for long.
         """
-        with _naming(path):
-            connection = _connect(path, "rw")
+        with naming(path):
+            connection = connect(path, "rw")
             try:
-                _migrate(connection, _format(connection, path))
+                migrate(connection, checked_format(connection, path))
             except BaseException:
                 connection.close()
                 raise
@@ -121,16 +113,17 @@ class Catalogue:
         Raises
         ------
         GalleryError
-            As `open`.
+            As for `open`.
         """
         copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         try:
-            with _naming(path), contextlib.closing(_connect(path, "rw")) as connection:
+            with naming(path), contextlib.closing(connect(path, "rw")) as connection:
                 connection.execute("BEGIN")
-                _format(connection, path)  # takes the lock, which backup() would not wait for
+                # This takes the lock, which backup() would not wait for.
+                checked_format(connection, path)
                 connection.backup(copy)
-            with _naming(path):
-                _migrate(copy, _format(copy, path))
+            with naming(path):
+                migrate(copy, checked_format(copy, path))
         except BaseException:
             copy.close()
             raise
@@ -143,100 +136,248 @@ class Catalogue:
     def __del__(self) -> None:
         self._connection.close()  # or Python 3.13 warns
 
-    def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        """Return all rows of a query."""
-        with _naming(self.path):
-            return self._connection.execute(sql, values).fetchall()
-
-    def state(self) -> State:
-        """Return what the gallery holds as of now."""
-        found = self.select("SELECT dim, space, generation, rows FROM gallery")
-        with _naming(self.path):
-            if not found:
-                raise _Damaged("it does not say what the gallery holds")
-        return State(*found[0])
-
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[None]:
         """Make all changes in the block or, after an error, none; Ctrl-C waits for its end."""
-        with uninterrupted(), _naming(self.path):
+        with uninterrupted(), naming(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:  # SQLite ends some failed ones itself
                     self._connection.execute("ROLLBACK")
                 raise
 
+    # What the gallery holds
 
-def expect(path: str) -> None:
-    """Raise a GalleryError if there is no catalogue at `path`."""
-    if not os.path.exists(path):
-        raise GalleryError(f"{os.path.dirname(path)} is not a gallery: it has no {FILE_NAME}")
+    def header(self) -> Header:
+        """Return the gallery's width, space, generation and committed rows."""
+        found = self._select("SELECT dim, space, generation, rows FROM gallery")
+        with naming(self.path):
+            if not found:
+                raise Damaged("it does not say what the gallery holds")
+        return Header(*found[0])
 
+    def size(self) -> tuple[int, int | None]:
+        """Return how many images there are, and the last row that one of them has."""
+        ((count, last),) = self._select("SELECT count(*), max(row) FROM images")
+        return count, last
 
-def _connect(path: str, mode: str) -> sqlite3.Connection:
-    """Open a database; mode "rw" gives a read-only connection where the file is write-protected."""
-    url = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
-    if mode == "rw":
-        expect(path)
-    connection = sqlite3.connect(
-        url, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    # FULL, and the folder too once the journal is gone: without that a power cut could bring the
-    # journal back and with it a generation whose file has been deleted since.
-    connection.execute("PRAGMA synchronous = EXTRA")
-    return connection
+    def images(self) -> list[ImageRecord]:
+        """Return all images."""
+        found = self._select("SELECT row, root, path, label, size, mtime_ns, hash FROM images")
+        return [ImageRecord(*each) for each in found]
 
+    def rows(self) -> list[int]:
+        """Return the rows of the images, ascending."""
+        return self.column("row")
 
-def _format(connection: sqlite3.Connection, path: str) -> int:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (objects,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if not objects:
-        raise _Damaged("it is empty")
-    if application != APPLICATION_ID:
-        raise GalleryError(f"{path} is not a catalogue of lookalike but some other database")
-    if version > FORMAT:
-        raise GalleryError(
-            f"{path} has format {version}, this version of lookalike knows formats up to {FORMAT}; "
-            "a newer lookalike wrote it"
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the images' table, in the order of their rows."""
+        return [value for (value,) in self._select(f"SELECT {name} FROM images ORDER BY row")]
+
+    def places(self) -> list[tuple[int, bytes]]:
+        """Return root and relative path of all images, in the order of their rows."""
+        return self._select("SELECT root, path FROM images ORDER BY row")
+
+    def place_and_label(self, row: int) -> tuple[int, bytes, Label]:
+        """Return root, relative path and label of the image of a row."""
+        (found,) = self._select("SELECT root, path, label FROM images WHERE row = ?", (row,))
+        root, path, label = found
+        return root, path, label
+
+    def rows_with_hash(self, digest: bytes) -> list[int]:
+        """Return the rows of the images whose file has this content."""
+        found = self._select("SELECT row FROM images WHERE hash = ?", (digest,))
+        return [row for (row,) in found]
+
+    def checksums(self) -> list[tuple[int, int]]:
+        """Return every image's row and the CRC-32 of its features, in the order of the rows."""
+        return self._select("SELECT row, crc FROM images ORDER BY row")
+
+    def path_of(self, row: int) -> bytes:
+        """Return the absolute path of the image of a row, or the name that it has instead."""
+        ((root, path),) = self._select(
+            "SELECT roots.path, images.path FROM images JOIN roots ON id = root WHERE row = ?",
+            (row,),
         )
-    return int(version)
+        whole: bytes = os.path.join(root, path)
+        return whole
 
+    def files(self) -> list[tuple[bytes, int, int]]:
+        """Return absolute path, size and mtime_ns of all images that are files."""
+        found = self._select(
+            "SELECT roots.path, images.path, size, mtime_ns FROM images JOIN roots ON id = root "
+            "WHERE size IS NOT NULL ORDER BY row"
+        )
+        return [(os.path.join(root, path), size, time) for root, path, size, time in found]
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    if version == FORMAT:
-        return
-    steps = "".join(MIGRATIONS[version:])
-    script = (
-        f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {FORMAT}; COMMIT;"
-    )
-    try:
-        connection.executescript(script)
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    def roots(self) -> list[tuple[int, bytes]]:
+        """Return numbers and absolute paths of the roots; number 0, of names, has an empty one."""
+        return self._select("SELECT id, path FROM roots ORDER BY id")
 
+    def scanned_roots(self) -> list[tuple[bytes, bool]]:
+        """Return the folders to look through, inner ones first; True: folders are labels there."""
+        return [
+            (path, bool(folder_labels))
+            for path, folder_labels in self._select(
+                "SELECT path, folder_labels FROM roots WHERE scanned ORDER BY length(path) DESC"
+            )
+        ]
 
-@contextlib.contextmanager
-def _naming(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into ones that name the file and say what can be done."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if isinstance(error, _Damaged):
-            code = sqlite3.SQLITE_CORRUPT
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            reason = f"another program has kept it locked for {BUSY_SECONDS} s"
-        elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            reason = f"it is damaged ({error}); `lookalike check --repair` saves what can be saved"
-        elif code == sqlite3.SQLITE_READONLY:
-            reason = "a writer was killed in the middle of a commit; open it where it is writable"
-        else:
-            reason = str(error)
-        raise GalleryError(f"{path}: {reason}") from error
+    def failures(self) -> list[FailureRecord]:
+        """Return the files that could not be used, by root and path."""
+        found = self._select(
+            "SELECT root, path, size, mtime_ns, decoders, reason FROM failures ORDER BY root, path"
+        )
+        return [FailureRecord(*each) for each in found]
+
+    def integrity(self) -> str:
+        """Return ``"ok"``, or what SQLite finds wrong with the file."""
+        return str(self._select("PRAGMA integrity_check(1)")[0][0])
+
+    # Changes, each for the inside of a transaction
+
+    def put_images(self, images: Iterable[PutRecord]) -> None:
+        """Add images, or give those that are there other features; none counts as failed now."""
+        images = list(images)
+        self._change_all(
+            "INSERT INTO images (row, root, path, label, size, mtime_ns, hash, crc) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root, path) DO UPDATE SET "
+            "row = excluded.row, label = excluded.label, size = excluded.size, "
+            "mtime_ns = excluded.mtime_ns, hash = excluded.hash, crc = excluded.crc",
+            images,
+        )
+        self._change_all(
+            "DELETE FROM failures WHERE root = ? AND path = ?",
+            [(image.root, image.path) for image in images],
+        )
+
+    def remove_image(self, row: int) -> None:
+        """Remove the image of a row."""
+        self._change("DELETE FROM images WHERE row = ?", row)
+
+    def set_label(self, row: int, label: Label) -> None:
+        """Give the image of a row another label."""
+        self._change("UPDATE images SET label = ? WHERE row = ?", label, row)
+
+    def set_file(self, row: int, size: int, mtime_ns: int, label: Label) -> None:
+        """Note that an image's file has been touched, its content as before."""
+        self._change(
+            "UPDATE images SET size = ?, mtime_ns = ?, label = ? WHERE row = ?",
+            *(size, mtime_ns, label, row),
+        )
+
+    def move_image(self, image: ImageRecord) -> None:
+        """Note that the image of a row has another root, path, size, time or label."""
+        self._change(
+            "UPDATE images SET root = ?, path = ?, size = ?, mtime_ns = ?, label = ? WHERE row = ?",
+            *(image.root, image.path, image.size, image.mtime_ns, image.label, image.row),
+        )
+
+    def note_failure(self, failure: FailureRecord) -> None:
+        """Note that a file could not be used, in the place of what was noted of it before."""
+        self._change("INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?)", *failure)
+
+    def forget_failure(self, root: int, path: bytes) -> None:
+        """Take back that a file could not be used."""
+        self._change("DELETE FROM failures WHERE root = ? AND path = ?", root, path)
+
+    def note_root(self, path: bytes, scanned: bool, folder_labels: bool) -> int:
+        """Return the number of a root, noted if it is new; what was once wanted of it stays so."""
+        self._change(
+            "INSERT INTO roots (path, scanned, folder_labels) VALUES (?, ?, ?) ON CONFLICT (path) "
+            "DO UPDATE SET scanned = scanned OR excluded.scanned, "
+            "folder_labels = folder_labels OR excluded.folder_labels",
+            *(path, scanned, folder_labels),
+        )
+        return int(self._select("SELECT id FROM roots WHERE path = ?", (path,))[0][0])
+
+    def forget_empty_roots(self, roots: Iterable[int]) -> None:
+        """Forget those of the roots that have no image, and the failures below them."""
+        given = [(root,) for root in roots if root != 0]
+        for table, column in (("failures", "root"), ("roots", "id")):
+            self._change_all(
+                f"DELETE FROM {table} WHERE {column} = ? "
+                f"AND {column} NOT IN (SELECT root FROM images)",
+                given,
+            )
+
+    def set_space(self, space: str) -> None:
+        """Note which feature space the gallery is of."""
+        self._change("UPDATE gallery SET space = ?", space)
+
+    def set_rows(self, rows: int) -> None:
+        """Note how many rows of the features file are committed."""
+        self._change("UPDATE gallery SET rows = ?", rows)
+
+    def switch(self, generation: int, keep: Sequence[int]) -> None:
+        """Go over to a features file that holds the rows `keep`, ascending, of the one before."""
+        kept = set(keep)
+        dropped = [(row,) for row in self.rows() if row not in kept]
+        moved = [(i, row) for i, row in enumerate(keep) if i != row]
+        self._change_all("DELETE FROM images WHERE row = ?", dropped)
+        # Ascending, and never upwards: no row gets a number that is still taken.
+        self._change_all("UPDATE images SET row = ? WHERE row = ?", moved)
+        self._change("UPDATE gallery SET generation = ?, rows = ?", generation, len(keep))
+
+    def count_below(self, root: int, part: bytes) -> int:
+        """Count the images of a root whose relative path begins with `part`."""
+        ((count,),) = self._select(
+            "SELECT count(*) FROM images WHERE root = ? AND substr(path, 1, ?) = ?",
+            (root, len(part), part),
+        )
+        return int(count)
+
+    def split_root(self, root: int, part: bytes, path: bytes) -> None:
+        """Make a root of its own, at `path`, of what lies below folder `part` of another."""
+        self._change(
+            "INSERT INTO roots (path, scanned, folder_labels) "
+            "SELECT x'00', scanned, 0 FROM roots WHERE id = ?",
+            root,
+        )
+        ((target,),) = self._select("SELECT last_insert_rowid()")
+        for table in ("images", "failures"):
+            self._change(
+                f"UPDATE {table} SET root = ?, path = substr(path, ? + 1) "
+                "WHERE root = ? AND substr(path, 1, ?) = ?",
+                *(target, len(part), root, len(part), part),
+            )
+        self.place_root(target, path)
+
+    def place_root(self, root: int, path: bytes) -> None:
+        """Let a root lie elsewhere.
+
+        Raises
+        ------
+        GalleryError
+            Another root lies there.
+        """
+        try:
+            self._connection.execute("UPDATE roots SET path = ? WHERE id = ?", (path, root))
+        except sqlite3.IntegrityError:
+            raise GalleryError(
+                f"{os.fsdecode(path)} is a folder of the gallery already; `add` it, and what is "
+                "the same there is found by its content"
+            ) from None
+
+    def restore(
+        self, header: Header, roots: list[tuple[Any, ...]], images: Iterable[tuple[Any, ...]]
+    ) -> None:
+        """Fill an empty catalogue with whole rows of a damaged one's tables."""
+        self._change("UPDATE gallery SET generation = ?, rows = ?", header.generation, header.rows)
+        self._change_all("INSERT INTO roots VALUES (?, ?, ?, ?)", roots)
+        self._change_all("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images)
+
+    def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with naming(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def _change(self, sql: str, *values: Any) -> None:
+        with naming(self.path):
+            self._connection.execute(sql, values)
+
+    def _change_all(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        with naming(self.path):
+            self._connection.executemany(sql, rows)

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.files import sync_folder
+from lookalike.gallery.storage.errors import GalleryError
 
 __all__ = [
     "append",
@@ -24,7 +25,7 @@ __all__ = [
     "file_path",
     "map_rows",
     "read_row",
-    "sync_folder",
+    "sync",
     "write_selection",
 ]
 
@@ -50,7 +51,7 @@ def create(folder: str, generation: int) -> int:
 def append(
     descriptor: int, path: str, row: int, features: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32]:
-    """Write rows behind the committed ones, without a sync; return them as they lie on disk."""
+    """Write rows behind the committed ones, without a sync; return what has been written."""
     stored = np.ascontiguousarray(features, FLOAT)
     content = stored.data.cast("B") if stored.size else memoryview(b"")
     offset = row * stored.shape[1] * FLOAT.itemsize
@@ -68,18 +69,9 @@ def read_row(descriptor: int, row: int, dim: int) -> npt.NDArray[np.float32]:
 
 
 def sync(descriptor: int, path: str) -> None:
-    """Return when what was written will survive a power cut."""
+    """Wait until what was written will survive a power cut."""
     with _naming(path):
         os.fsync(descriptor)
-
-
-def sync_folder(folder: str) -> None:
-    """Return when created, renamed and deleted names will survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def map_rows(folder: str, generation: int, rows: int, dim: int) -> npt.NDArray[np.float32]:
@@ -88,7 +80,7 @@ def map_rows(folder: str, generation: int, rows: int, dim: int) -> npt.NDArray[n
     Raises
     ------
     FileNotFoundError
-        There is no such generation (any more).
+        There is no such generation, or no longer.
     GalleryError
         The file has fewer rows.
     """
@@ -107,7 +99,7 @@ def map_rows(folder: str, generation: int, rows: int, dim: int) -> npt.NDArray[n
 def write_selection(
     folder: str, generation: int, source: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]
 ) -> None:
-    """Write and sync the file of a new generation: the given rows, ascending, of another."""
+    """Write and sync the file of a new generation from some rows, ascending, of another."""
     path = file_path(folder, generation)
     descriptor = create(folder, generation)
     try:

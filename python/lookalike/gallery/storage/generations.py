@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.storage import features_file
-from lookalike.gallery.storage.catalogue import Catalogue, State
+from lookalike.gallery.storage.catalogue import Catalogue, Header
 from lookalike.interrupts import uninterrupted
 
 __all__ = ["switch"]
@@ -15,7 +15,7 @@ __all__ = ["switch"]
 def switch(
     catalogue: Catalogue,
     folder: str,
-    state: State,
+    header: Header,
     source: npt.NDArray[np.float32],
     keep: npt.NDArray[np.int64],
 ) -> None:
@@ -24,25 +24,19 @@ def switch(
     Parameters
     ----------
     catalogue : Catalogue
-        The writer's. Images whose row is not in `keep` are removed from it.
+        The writer's catalogue, from which images are removed whose row is not in `keep`.
     folder : str
-        The gallery's.
-    state : State
-        What the catalogue says.
+        The gallery's folder.
+    header : Header
+        What the catalogue says of the generation that is there.
     source : (n, dim) array
         The rows of the generation that is there.
     keep : int64 array
-        Ascending row numbers.
+        The rows that stay, ascending.
     """
-    new = state.generation + 1
+    new = header.generation + 1
     features_file.write_selection(folder, new, source, keep)
-    kept = set(keep.tolist())
-    dropped = [(row,) for (row,) in catalogue.select("SELECT row FROM images") if row not in kept]
-    moved = [(i, row) for i, row in enumerate(keep.tolist()) if i != row]
     with uninterrupted():
-        with catalogue.transaction() as connection:
-            connection.executemany("DELETE FROM images WHERE row = ?", dropped)
-            # Ascending, and never upwards: no row gets a number that is still taken.
-            connection.executemany("UPDATE images SET row = ? WHERE row = ?", moved)
-            connection.execute("UPDATE gallery SET generation = ?, rows = ?", (new, len(keep)))
+        with catalogue.transaction():
+            catalogue.switch(new, keep.tolist())
         features_file.delete_others(folder, new)

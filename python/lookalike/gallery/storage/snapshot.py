@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import Label
-from lookalike.gallery.storage import catalogue, features_file
-from lookalike.gallery.storage.catalogue import Catalogue, GalleryError, State
+from lookalike.gallery.storage import features_file
+from lookalike.gallery.storage.catalogue import Catalogue, Header
+from lookalike.gallery.storage.catalogue_file import FILE_NAME
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.photos import Label
 
 __all__ = ["Snapshot"]
 
@@ -24,9 +26,8 @@ class Snapshot:
 
     def __init__(self, source: Catalogue, features: npt.NDArray[np.float32]) -> None:
         self.catalogue = source
-        self.state: State = source.state()
-        self.count: int
-        ((self.count, last),) = source.select("SELECT count(*), max(row) FROM images")
+        self.header: Header = source.header()
+        self.count, last = source.size()
         if last is not None and last >= len(features):
             raise GalleryError(
                 f"{source.path} is damaged: it names row {last} of {len(features)}; "
@@ -38,31 +39,31 @@ class Snapshot:
     @classmethod
     def open(cls, folder: str) -> Self:
         """Take a snapshot of what is committed now."""
-        path = os.path.join(folder, catalogue.FILE_NAME)
+        path = os.path.join(folder, FILE_NAME)
         missing = None
         while True:
             copy = Catalogue.snapshot(path)
             try:
-                state = copy.state()
+                header = copy.header()
                 return cls(
-                    copy, features_file.map_rows(folder, state.generation, state.rows, state.dim)
+                    copy, features_file.map_rows(folder, header.generation, header.rows, header.dim)
                 )
             except FileNotFoundError as error:
                 copy.close()
                 # A writer may have gone on to the next generation since the catalogue was read;
                 # twice the same one missing is damage.
-                if missing == state.generation:
+                if missing == header.generation:
                     raise GalleryError(
                         f"{folder} is damaged: {error.filename} is missing; "
                         "`lookalike check --repair` saves what can be saved"
                     ) from error
-                missing = state.generation
+                missing = header.generation
             except BaseException:
                 copy.close()
                 raise
 
     def close(self) -> None:
-        """Free the copy; arrays that were handed out stay."""
+        """Free the copy; arrays that were handed out stay valid."""
         self.catalogue.close()
 
     @cached_property
@@ -70,12 +71,11 @@ class Snapshot:
         """The rows of the file that are live."""
         if self._whole:
             return np.arange(self.count)
-        found = self.catalogue.select("SELECT row FROM images ORDER BY row")
-        return np.array([row for (row,) in found], np.int64)
+        return np.array(self.catalogue.rows(), np.int64)
 
     @cached_property
     def features(self) -> npt.NDArray[np.float32]:
-        """One row an image. A copy only where a writer was stopped before it left out dead rows."""
+        """The features, one row an image; copied only if a killed writer has left dead rows."""
         if self._whole:
             return self._mapped
         live = np.asarray(self._mapped[self.rows])
@@ -84,14 +84,13 @@ class Snapshot:
 
     @cached_property
     def byte_paths(self) -> list[bytes]:
-        """Absolute paths, or names of rows that are not files."""
+        """Absolute paths of the images, or names of rows that are not files."""
         before = {root: os.path.join(path, b"") for root, path in self.roots}
-        found = self.catalogue.select("SELECT root, path FROM images ORDER BY row")
-        return [before[root] + path for root, path in found]
+        return [before[root] + path for root, path in self.catalogue.places()]
 
     @cached_property
     def paths(self) -> list[str]:
-        """The same as text, as `os.fsdecode` does it."""
+        """The same paths as text, decoded by `os.fsdecode`."""
         return [os.fsdecode(path) for path in self.byte_paths]
 
     def some(self, positions: npt.NDArray[np.int64]) -> tuple[list[str], list[Label]]:
@@ -99,9 +98,7 @@ class Snapshot:
         before = dict(self.roots)
         paths, labels = [], []
         for row in self.rows[positions].tolist():
-            ((root, path, label),) = self.catalogue.select(
-                "SELECT root, path, label FROM images WHERE row = ?", (row,)
-            )
+            root, path, label = self.catalogue.place_and_label(row)
             paths.append(os.fsdecode(os.path.join(before[root], path)))
             labels.append(label)
         return paths, labels
@@ -111,25 +108,33 @@ class Snapshot:
         """Where each path stands in `paths`."""
         return {path: i for i, path in enumerate(self.byte_paths)}
 
+    def positions_of(self, path: bytes) -> list[int]:
+        """Return where an image stands, or all images below a folder; an empty list for neither."""
+        for name in (path, os.path.abspath(path)):
+            if name in self.positions:
+                return [self.positions[name]]
+        below = os.path.join(os.path.abspath(path), b"")
+        return [i for name, i in self.positions.items() if name.startswith(below)]
+
     @property
     def roots(self) -> list[tuple[int, bytes]]:
         """Numbers and paths of the roots."""
-        return self.catalogue.select("SELECT id, path FROM roots ORDER BY id")
+        return self.catalogue.roots()
 
     @cached_property
     def failed(self) -> list[tuple[str, str]]:
         """Paths and reasons of files that are not in the gallery because they cannot be used."""
         before = {root: os.path.join(path, b"") for root, path in self.roots}
-        found = self.catalogue.select("SELECT root, path, reason FROM failures ORDER BY root, path")
-        return [(os.fsdecode(before[root] + path), reason) for root, path, reason in found]
+        return [
+            (os.fsdecode(before[failure.root] + failure.path), failure.reason)
+            for failure in self.catalogue.failures()
+        ]
 
     def column(self, name: str) -> list[Any]:
         """Return a column of the images' table, in their order."""
-        return [
-            value for (value,) in self.catalogue.select(f"SELECT {name} FROM images ORDER BY row")
-        ]
+        return self.catalogue.column(name)
 
-    def rows_with_hash(self, digest: bytes) -> list[int]:
+    def positions_with_hash(self, digest: bytes) -> list[int]:
         """Return the positions of the images whose file has this content."""
-        found = self.catalogue.select("SELECT row FROM images WHERE hash = ?", (digest,))
-        return [int(np.searchsorted(self.rows, row)) for (row,) in found]
+        found = self.catalogue.rows_with_hash(digest)
+        return np.searchsorted(self.rows, found).tolist() if found else []

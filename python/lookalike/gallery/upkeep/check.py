@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import shutil
-import sqlite3
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,11 +13,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import status
-from lookalike.gallery.storage import catalogue, features_file
-from lookalike.gallery.storage.catalogue import Catalogue, GalleryError, State
+from lookalike.files import sync_folder
+from lookalike.gallery.storage import features_file
+from lookalike.gallery.storage.catalogue import Catalogue, Header
+from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
+from lookalike.gallery.storage.catalogue_salvage import salvage
+from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.generations import switch
-from lookalike.gallery.storage.writer import WriterLock
+from lookalike.gallery.storage.lock import WriterLock
+from lookalike.gallery.storage.photos import status
 from lookalike.progress import Progress, reporting
 
 __all__ = ["CheckReport", "Problem", "check_gallery"]
@@ -37,7 +40,7 @@ class Problem:
     reason : str
         What is wrong, in one line.
     repaired : bool
-        Whether it is no longer so.
+        Whether that has been repaired.
     """
 
     path: str
@@ -82,11 +85,11 @@ def check_gallery(
     path : path
         The gallery's folder.
     repair : bool
-        Drop the images whose features are damaged (`Gallery.update` embeds them again), save what
-        is readable of a damaged catalogue, delete what a killed writer left behind. The damaged
-        catalogue is kept beside the new one.
+        Whether to drop the images whose features are damaged (`Gallery.update` embeds them again),
+        save what is readable of a damaged catalogue and delete what a killed writer left behind.
+        The damaged catalogue is kept beside the new one.
     progress : None, True or callable(done, total)
-        Of the rows.
+        Counts the rows; True shows a bar on standard error.
 
     Returns
     -------
@@ -95,7 +98,8 @@ def check_gallery(
     Raises
     ------
     GalleryError
-        No gallery, one of a newer format, or, to repair, one that another process writes.
+        There is no gallery, or it is of a newer format; to repair, also if another process writes
+        it.
     """
     folder = os.path.abspath(os.fsdecode(path))
     if not os.path.isdir(folder):
@@ -108,25 +112,25 @@ def check_gallery(
         if opened is None:
             return report
         held.callback(opened.close)
-        state = opened.state()
-        source, intact = _check_rows(folder, opened, state, report, progress)
+        header = opened.header()
+        source, intact = _check_rows(folder, opened, header, report, progress)
         if report.damage and not repair:
             with contextlib.closing(Catalogue.snapshot(opened.path)) as now:
-                if now.state().generation != state.generation:  # by a writer, meanwhile
+                if now.header().generation != header.generation:  # by a writer, meanwhile
                     return check_gallery(folder, progress=progress)
         report.outdated += _outdated(opened)
         if repair:
             if report.damage:
-                switch(opened, folder, state, source, np.array(intact, np.int64))
+                switch(opened, folder, header, source, np.array(intact, np.int64))
                 report.damage = [replace(problem, repaired=True) for problem in report.damage]
-            features_file.delete_others(folder, opened.state().generation)
-        (report.images,) = opened.select("SELECT count(*) FROM images")[0]
+            features_file.delete_others(folder, opened.header().generation)
+        report.images, _ = opened.size()
     return report
 
 
 def _open(folder: str, repair: bool, report: CheckReport) -> Catalogue | None:
     """Open the catalogue, salvaged if need be; None if that is not to be, or cannot be."""
-    path = os.path.join(folder, catalogue.FILE_NAME)
+    path = os.path.join(folder, FILE_NAME)
     if not os.path.exists(path):
         report.damage.append(Problem(path, "missing; without it nothing can be saved"))
         return None
@@ -134,8 +138,8 @@ def _open(folder: str, repair: bool, report: CheckReport) -> Catalogue | None:
     try:
         opened = open_it(path)
         try:
-            found = opened.select("PRAGMA integrity_check(1)")[0][0]
-            opened.state()
+            found = opened.integrity()
+            opened.header()
         except BaseException:
             opened.close()
             raise
@@ -144,12 +148,10 @@ def _open(folder: str, repair: bool, report: CheckReport) -> Catalogue | None:
         opened.close()
         reason = " ".join(found.split())
     except GalleryError as error:
-        cause = error.__cause__
-        if not isinstance(cause, sqlite3.DatabaseError) or isinstance(
-            cause, sqlite3.OperationalError
-        ):
+        inside = damage(error)
+        if inside is None:
             raise
-        reason = str(cause)
+        reason = inside
     saved = _salvage(folder, path) if repair else None
     if saved is None:
         lost = "; nothing in it can be saved, add the images to a new gallery" if repair else ""
@@ -166,22 +168,12 @@ def _salvage(folder: str, path: str) -> int | None:
     fresh = path + ".new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh)
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as damaged:
-        try:
-            ((dim, space, generation, rows),) = damaged.execute(
-                "SELECT dim, space, generation, rows FROM gallery"
-            ).fetchall()
-            roots = damaged.execute("SELECT * FROM roots WHERE id != 0").fetchall()
-        except (sqlite3.DatabaseError, ValueError):
-            return None
-        images = {row[0]: row for order in ("", "DESC") for row in _readable(damaged, order)}
-    Catalogue.create(fresh, dim, space)
-    with contextlib.closing(Catalogue.open(fresh)) as made, made.transaction() as connection:
-        connection.execute("UPDATE gallery SET generation = ?, rows = ?", (generation, rows))
-        connection.executemany("INSERT INTO roots VALUES (?, ?, ?, ?)", roots)
-        connection.executemany(
-            "INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images.values()
-        )
+    saved = salvage(path)
+    if saved is None:
+        return None
+    Catalogue.create(fresh, saved.header.dim, saved.header.space)
+    with contextlib.closing(Catalogue.open(fresh)) as made, made.transaction():
+        made.restore(*saved)
     kept = next(
         name for n in itertools.count(1) if not os.path.exists(name := f"{path}.damaged-{n}")
     )
@@ -189,30 +181,24 @@ def _salvage(folder: str, path: str) -> int | None:
     with contextlib.suppress(FileNotFoundError):  # SQLite would roll it back into the new file
         os.unlink(path + "-journal")
     os.replace(fresh, path)
-    features_file.sync_folder(folder)
-    return len(images)
-
-
-def _readable(damaged: sqlite3.Connection, order: str) -> Iterator[tuple[object, ...]]:
-    """Yield images up to the first page that cannot be read."""
-    with contextlib.suppress(sqlite3.DatabaseError):
-        yield from damaged.execute(f"SELECT * FROM images NOT INDEXED ORDER BY row {order}")
+    sync_folder(folder)
+    return len(saved.images)
 
 
 def _check_rows(
-    folder: str, opened: Catalogue, state: State, report: CheckReport, progress: Progress
+    folder: str, opened: Catalogue, header: Header, report: CheckReport, progress: Progress
 ) -> tuple[npt.NDArray[np.float32], list[int]]:
     """Return the rows that the file has, and the numbers of those that are intact."""
-    path = features_file.file_path(folder, state.generation)
-    images = opened.select("SELECT row, crc FROM images ORDER BY row")
+    path = features_file.file_path(folder, header.generation)
+    images = opened.checksums()
     try:
-        available = min(os.stat(path).st_size // (state.dim * 4), state.rows)
-        source = features_file.map_rows(folder, state.generation, available, state.dim)
+        available = min(os.stat(path).st_size // (header.dim * 4), header.rows)
+        source = features_file.map_rows(folder, header.generation, available, header.dim)
     except FileNotFoundError:
         report.damage.append(Problem(path, f"missing, with the features of {len(images)} images"))
-        return np.empty((0, state.dim), np.float32), []
+        return np.empty((0, header.dim), np.float32), []
     lost = sum(row >= available for row, _ in images)
-    if lost or available < state.rows:
+    if lost or available < header.rows:
         report.damage.append(
             Problem(path, f"too short: the features of {lost} of {len(images)} images are lost")
         )
@@ -225,22 +211,13 @@ def _check_rows(
             if done % BLOCK_ROWS == 0 or done == len(images):
                 report_done(done)
     for row in altered:
-        ((root, name),) = opened.select(
-            "SELECT roots.path, images.path FROM images JOIN roots ON id = root WHERE row = ?",
-            (row,),
-        )
         reason = f"its features are not those that were written (row {row} of {path})"
-        report.damage.append(Problem(os.fsdecode(os.path.join(root, name)), reason))
+        report.damage.append(Problem(os.fsdecode(opened.path_of(row)), reason))
     return source, intact
 
 
 def _outdated(opened: Catalogue) -> Iterator[Problem]:
-    files = opened.select(
-        "SELECT roots.path, images.path, size, mtime_ns FROM images JOIN roots ON id = root "
-        "WHERE size IS NOT NULL ORDER BY row"
-    )
-    for root, name, *expected in files:
-        path = os.path.join(root, name)
+    for path, *expected in opened.files():
         try:
             found = status(path)
         except OSError as error:

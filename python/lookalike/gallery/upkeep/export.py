@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.files import replacing
-from lookalike.gallery.storage.catalogue import GalleryError
+from lookalike.gallery.storage.errors import GalleryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ COLUMNS = ("row", "path", "label", "size", "mtime_ns", "sha256")
 
 
 def export(gallery: GalleryReader, path: str, parquet: bool) -> list[str]:
-    """Write what `GalleryReader.export` says."""
+    """Write what `Gallery.export` says."""
     if parquet:
         try:
             import pyarrow  # noqa: F401 - to fail before anything is written

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import lookalike as la
+from lookalike import GalleryError
 from lookalike.gallery.intake import survey
 from lookalike.gallery.intake.folders import find_images
-from lookalike.gallery.storage.catalogue import GalleryError
 from tiny_embedder import (
     WIDTH,
     TinyEmbedder,
@@ -205,55 +205,6 @@ def test_a_disk_that_is_not_mounted_loses_nothing(gallery, photos, embedder, emp
     assert gallery.remove(photos) == 12
     assert gallery.roots == []
     assert gallery.update().failed == []
-
-
-def test_labels_from_folders(gallery, photos, embedder):
-    write_image(photos / "in no folder.png", 50)
-    write_image(photos / "a" / "deeper" / "51.png", 51)
-    gallery.add(photos, labels="folder", embedder=embedder)
-    expected = {
-        str(p): None if p.parent == photos else p.relative_to(photos).parts[0]
-        for p in photos.rglob("*.png")
-    }
-    assert dict(zip(gallery.paths, gallery.labels, strict=True)) == expected
-    write_image(photos / "c" / "later.png", 52)
-    os.rename(photos / "a" / "0.png", photos / "b" / "0.png")
-    gallery.update(embedder=embedder)  # goes on labelling
-    found = dict(zip(gallery.paths, gallery.labels, strict=True))
-    assert found[str(photos / "c" / "later.png")] == "c"
-    assert found[str(photos / "b" / "0.png")] == "b"
-
-
-def test_labels_from_a_table(gallery, photos, embedder, tmp_path):
-    table = tmp_path / "labels.csv"
-    table.write_text(
-        "\ufeffpath,other,label\na/0.png,x,first\n" + f"{photos}/b/1.png,x,2\nc/2.png,x,\n"
-    )
-    gallery.add(photos, embedder=embedder)
-    assert gallery.labels == [None] * 12
-    assert counts(gallery.add(photos, labels=table)) == (0, 0, 0, 0, 12)
-    found = dict(zip(gallery.paths, gallery.labels, strict=True))
-    assert {label for label in found.values() if label is not None} == {"first", "2"}
-    assert found[str(photos / "a/0.png")] == "first"
-    gallery.add(photos, labels={"a/0.png": 1, photos / "c" / "2.png": "zwei"})
-    found = dict(zip(gallery.paths, gallery.labels, strict=True))
-    assert found[str(photos / "a/0.png")] == 1
-    assert found[str(photos / "b/1.png")] == "2"  # not named, so kept
-    assert found[str(photos / "c/2.png")] == "zwei"
-
-
-def test_wrong_labels(gallery, photos, embedder, tmp_path):
-    with pytest.raises(GalleryError, match="none of the paths is one of the images found"):
-        gallery.add(photos, labels={"0.png": "a"}, embedder=embedder)
-    assert gallery.roots == []
-    with pytest.raises(GalleryError, match=r"cannot read nowhere\.csv: No such file"):
-        gallery.add(photos, labels="nowhere.csv", embedder=embedder)
-    (tmp_path / "t.csv").write_text("file,label\n")
-    with pytest.raises(GalleryError, match="columns path and label, got file, label"):
-        gallery.add(photos, labels=tmp_path / "t.csv", embedder=embedder)
-    with pytest.raises(TypeError, match="labels must be None, 'folder', a mapping"):
-        gallery.add(photos, labels=7, embedder=embedder)
-    assert len(gallery) == 0
 
 
 def test_files_and_several_sources(gallery, photos, embedder, tmp_path):

@@ -1,4 +1,4 @@
-"""What may be asked of a gallery, images, vectors and rows, and the one place that answers it."""
+"""Searching a gallery: what may be asked (images, vectors, rows), and the one answer to all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.neighbors import knn
+from lookalike.distance import knn
 from lookalike.gallery.hits import Hits
 
 if TYPE_CHECKING:
@@ -64,16 +64,16 @@ def from_source(source: Any, dim: int) -> tuple[list[Query], bool]:
     return [_one(source, "query", dim)], True
 
 
-def known(query: Query, state: Snapshot) -> Query:
-    """Give an image whose content is in the gallery the features that are there."""
+def known(query: Query, view: Snapshot) -> Query:
+    """Return the query, with features if the gallery has any of an image of its content."""
     if query.image is None or query.hash is None:
         return query
-    rows = state.rows_with_hash(query.hash)
-    return query._replace(vector=state.features[rows[0]], image=None) if rows else query
+    rows = view.positions_with_hash(query.hash)
+    return query._replace(vector=view.features[rows[0]], image=None) if rows else query
 
 
 def embed(queries: list[Query], model: Embedder) -> list[Query]:
-    """Give the images among the queries their vectors.
+    """Return the queries, each image among them with its features.
 
     Raises
     ------
@@ -93,14 +93,14 @@ def embed(queries: list[Query], model: Embedder) -> list[Query]:
 
 
 def nearest(
-    state: Snapshot, queries: list[Query], k: int, metric: str, exclude_self: bool
+    view: Snapshot, queries: list[Query], k: int, metric: str, exclude_self: bool
 ) -> list[Hits]:
-    """Search all queries in one pass over the features."""
-    excluded = [_own_rows(state, query) if exclude_self else set() for query in queries]
-    most = min(k + max(map(len, excluded), default=0), len(state.features))
+    """Find what is nearest to each query, in one pass over the features."""
+    excluded = [_own_positions(view, query) if exclude_self else set() for query in queries]
+    most = min(k + max(map(len, excluded), default=0), len(view.features))
     if most and queries:
         vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
-        near = knn(vectors, state.features, k=most, metric=metric)
+        near = knn(vectors, view.features, k=most, metric=metric)
     else:
         knn(np.empty((0, 1)), k=1, metric=metric)  # an unknown metric is one here too
         return [Hits([], np.empty(0), np.empty(0, np.int64), []) for _ in queries]
@@ -108,16 +108,16 @@ def nearest(
     for distances, indices, own in zip(*near, excluded, strict=True):
         others = np.array([i not in own for i in indices.tolist()], bool)
         kept = indices[others][:k]
-        paths, labels = state.some(kept)
+        paths, labels = view.some(kept)
         hits.append(Hits(paths, distances[others][:k], kept, labels))
     return hits
 
 
-def _own_rows(state: Snapshot, query: Query) -> set[int]:
+def _own_positions(view: Snapshot, query: Query) -> set[int]:
     if query.row is not None:
         return {query.row}
     if query.hash is not None:
-        return set(state.rows_with_hash(query.hash))
+        return set(view.positions_with_hash(query.hash))
     raise ValueError(
         "exclude_self needs a query with a file (a path, bytes, a file object) or row=; "
         f"{query.name} has none"

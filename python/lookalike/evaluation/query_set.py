@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.evaluation.labels import Labels
+from lookalike.evaluation.labels import EncodedLabels
 
-__all__ = ["ByCategory", "Queries", "means_over_categories"]
+__all__ = ["ByCategory", "QuerySet", "means_over_categories"]
 
 ByCategory = dict[str, dict[Any, float]]
 """``[metric][category]``."""
 
 
 @dataclass(frozen=True)
-class Queries:
+class QuerySet:
     """The labelled images that have someone to find.
 
     Attributes
     ----------
-    labels : Labels
-        Of the whole database.
+    labels : EncodedLabels
+        The labels of the whole database.
     rows : (q,) int64 array
-        Of the queries in the database, ascending.
+        Rows of the queries in the database, ascending.
     codes : (q,) int64 array
         Positions of their categories among those of the labels.
     relevant : (q,) int64 array
@@ -34,20 +34,20 @@ class Queries:
     include_self : bool
     """
 
-    labels: Labels
+    labels: EncodedLabels
     rows: NDArray[np.int64]
     codes: NDArray[np.int64]
     relevant: NDArray[np.int64]
     include_self: bool
 
     @classmethod
-    def of(cls, labels: Labels, include_self: bool) -> Queries:
-        """Find them.
+    def of(cls, labels: EncodedLabels, include_self: bool) -> QuerySet:
+        """Return the labelled images of a database that have someone to find.
 
         Raises
         ------
         ValueError
-            There are none.
+            No image has.
         """
         labelled = np.flatnonzero(labels.codes >= 0)
         relevant = labels.counts[labels.codes[labelled]] - (not include_self)

@@ -1,4 +1,4 @@
-"""``lookalike neighbors`` and ``distances``: all pairs of a gallery's images, as files."""
+"""``lookalike neighbors``: the graph of nearest neighbours as a file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.options import gallery_argument, json_option, metric_option, open_gallery
-from lookalike.cli.output_files import require_folders
+from lookalike.cli.output_files import require_folders, say_written
 
-__all__ = ["distances", "neighbors"]
+__all__ = ["neighbors"]
 
 
 @click.command()
@@ -70,58 +70,7 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
         raise KeyboardInterrupt(f"interrupted{kept}") from None
     write_graph(output, near, opened.paths, opened.labels, metric=metric, space=opened.space or "")
     shutil.rmtree(work, ignore_errors=True)
-    _say(output, len(opened), metric, time.monotonic() - started, as_json, k=k)
-
-
-@click.command()
-@gallery_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False),
-    required=True,
-    metavar="D.npy",
-    help="The file; it appears whole or not at all.",
-)
-@metric_option("correlation")
-@click.option(
-    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True
-)
-@json_option
-def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool) -> None:
-    """Write the matrix of all distances as a NumPy file.
-
-    Row i and column i are the image of row i in `lookalike export`. For n images the file has n x n
-    numbers: 10,000 images make 400 MB. np.load(..., mmap_mode="r") opens any size at once.
-
-    \b
-    Examples:
-      lookalike distances -o D.npy
-      lookalike distances -o D.npy --metric canberra --dtype float64
-    """  # noqa: D301
-    from lookalike.all_pairs import write_distances
-
-    require_folders(output)
-    opened = open_gallery(gallery)
-    started = time.monotonic()
-    with console.bar("rows") as progress:
-        write_distances(output, opened.features, metric, dtype=dtype, progress=progress)
-    _say(output, len(opened), metric, time.monotonic() - started, as_json, dtype=dtype)
-
-
-def _say(
-    output: str, images: int, metric: str, seconds: float, as_json: bool, **more: object
-) -> None:
-    if as_json:
-        console.write_json(
-            output=os.path.abspath(output),
-            images=images,
-            metric=metric,
-            **more,
-            seconds=round(seconds, 3),
-        )
-    else:
-        console.say(f"{output}: {console.plural(images, 'image')}, {metric} ({seconds:.1f} s)")
+    say_written(output, len(opened), metric, time.monotonic() - started, as_json, k=k)
 
 
 def _require_pyarrow() -> None:
