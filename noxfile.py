@@ -52,6 +52,7 @@ def lint(session: nox.Session) -> None:
 
 
 def lint_all(session: nox.Session) -> None:
+    """Check what a commit must pass, with the tools of the session."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
@@ -70,7 +71,7 @@ def sanitize(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """The longer searches for counter-examples and the many kills: an hour."""
+    """Search longer for counter-examples, and kill many writers: an hour."""
     session.install(".[test]")
     session.run("pytest", "-m", "slow", *session.posargs)
 

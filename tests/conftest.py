@@ -13,6 +13,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from processes import HANGS
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As a shell starts jobs in the background: the processes that are interrupted here inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -27,6 +29,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 TESTS = Path(__file__).parent
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -82,7 +85,7 @@ def run_python() -> Callable[..., str]:
 
     path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
 
-    def run(script: str, *arguments: str, timeout: float = 60, **environment: str) -> str:
+    def run(script: str, *arguments: str, timeout: float = HANGS, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", script, *arguments],
             env=os.environ | {"PYTHONPATH": path} | environment,

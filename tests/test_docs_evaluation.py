@@ -14,6 +14,7 @@ import pytest
 import lookalike as la
 from lookalike import paper
 from lookalike.drawings import draw_set
+from processes import HANGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVALUATION = (DOCS / "evaluation.md").read_text()
@@ -38,7 +39,12 @@ def run(command, folder, **environment):
     assert words[0] == "lookalike"
     call = [sys.executable, "-c", "from lookalike.cli import main; main()", *words[1:]]
     done = subprocess.run(
-        call, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300
+        call,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=HANGS,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -60,7 +66,7 @@ def test_the_python_blocks_run_and_give_what_they_say(text, run_python, tmp_path
     assert code
     checked = re.sub(r"^(.+?) +# ([(\['].*[)\]'])$", said, "\n".join(code), flags=re.MULTILINE)
     assert "assert" in checked
-    run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}", timeout=120)
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}")
 
 
 @pytest.fixture(scope="module")

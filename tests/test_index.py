@@ -11,6 +11,7 @@ import pytest
 
 import lookalike
 from matrices import HOSTILE, googlenet_like, of_dtype
+from processes import HANGS
 from reference import METRICS, assert_same_bits
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
@@ -117,7 +118,7 @@ def test_a_file_serves_every_instruction_set(metric, tmp_path):
 
 def run(code, environment, *arguments):
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    subprocess.run(command, env=os.environ | environment, check=True, timeout=60)
+    subprocess.run(command, env=os.environ | environment, check=True, timeout=HANGS)
 
 
 def test_damaged_files_are_refused(tmp_path):

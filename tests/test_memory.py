@@ -40,7 +40,7 @@ def bound(n, d, k, threads):
 
 
 def peak(run_python, script, **environment):
-    used, allowed = map(int, run_python(PEAK + script, timeout=200, **environment).split())
+    used, allowed = map(int, run_python(PEAK + script, **environment).split())
     assert used <= allowed, f"{used / 2**20:.0f} MiB used, {allowed / 2**20:.0f} MiB allowed"
 
 
