@@ -15,6 +15,8 @@ from command_line import run
 from processes import HANGS
 from test_cli_process import committed, started, stored, wait_for_more
 
+pytestmark = pytest.mark.long
+
 EVERY = 15
 """Of the 2,640 photos, so many are left out between two that are used."""
 CHOSEN = 6

@@ -66,6 +66,7 @@ def stored(count):
     return f"interrupted; {count} image{'s' * (count != 1)} stored"
 
 
+@pytest.mark.long
 def test_an_index_that_was_interrupted_and_killed_goes_on(tmp_path, settings):
     (tmp_path / "photos").mkdir()
     for seed in range(IMAGES):

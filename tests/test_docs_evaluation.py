@@ -60,6 +60,7 @@ def said(line):
     return f"{expression}\nassert ({last}) == {value}, {last}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [EVALUATION, REPRODUCTION], ids=["evaluation", "reproduction"])
 def test_the_python_blocks_run_and_give_what_they_say(text, run_python, tmp_path):
     code = blocks(text, "python")
@@ -115,6 +116,7 @@ def test_the_commands_of_the_readme(lookalike, drawn):
         assert (drawn / name).stat().st_size > 1000
 
 
+@pytest.mark.long
 def test_the_printed_means_hold(found):
     six = la.datasets.load_six()
     rows = {
@@ -182,6 +184,7 @@ def test_the_commands_of_the_reproduction_are_those_tested():
     ]
 
 
+@pytest.mark.long
 def test_the_matrix_reproduces_the_photos_figures(data):
     printed = run(commands(REPRODUCTION)[-1], data)
     means = [line.split()[1:] for line in printed.splitlines() if line.startswith("Mean")]

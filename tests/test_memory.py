@@ -4,7 +4,10 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc"),
+    pytest.mark.long,
+]
 
 PEAK = """
 import ctypes, sys
