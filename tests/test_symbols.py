@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 def objects():
     """Every object file of the build that is imported here, by what CMake says it compiled."""
     build = ROOT / "build" / "editable"
-    if build not in Path(lookalike._core.__file__).parents:
+    if not Path(lookalike.__file__).is_relative_to(ROOT / "python"):
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         build = next(ROOT.glob(f"build/{tag}-{tag}*"), build)
     commands = build / "compile_commands.json"
