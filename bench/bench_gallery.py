@@ -23,7 +23,7 @@ N = 100_000
 FOLDERS = 200
 PART = 20_000
 
-pytestmark = pytest.mark.benchmark(group="gallery")
+pytestmark = [pytest.mark.benchmark(group="gallery"), pytest.mark.large]
 
 
 @pytest.fixture(scope="module")

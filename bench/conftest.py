@@ -21,7 +21,7 @@ Timing = Callable[..., None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "large: n = 20,000 rows")
+    config.addinivalue_line("markers", "large: n = 20,000 rows or more")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,11 @@
 // A loop is written once over a vector type and compiled once per level by function-level target
 // attributes; it is run only on a CPU that has the level, so the file needs no SIMD flag and builds anywhere.
 
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -16,11 +21,6 @@
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include <pthread.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -39,7 +39,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Work = std::function<double(std::uint64_t rounds)>;  // returns the units of work it did
 
-constexpr int chains = 10;  // latency 4 on two ports wants 8; 10 leave room for operands in 16 registers
+constexpr int chains =
+    10;  // latency 4 on two ports wants 8; 10 leave room for operands in 16 registers
 constexpr std::uint64_t steps = 256;  // of every chain in one round
 
 struct Outcome {
@@ -100,48 +101,48 @@ void report(const char* level, const char* limit, const Work& work) {
 }
 
 // One loop: STEP updates chain c from the operands u and v, which it hides so that nothing is invariant.
-#define LOOP(NAME, TARGET, VECTOR, UNITS, STEP)                           \
-  TARGET double NAME(std::uint64_t rounds) {                              \
-    VECTOR acc[chains] = {}, u = {}, v = {};                              \
-    u += 1;                                                               \
-    v += 1;                                                               \
-    for (std::uint64_t r = 0; r < rounds * steps; ++r) {                  \
-      _Pragma("GCC unroll 16") for (int c = 0; c < chains; ++c) {         \
-        HIDE(u);                                                          \
-        HIDE(v);                                                          \
-        STEP;                                                             \
-        HIDE(acc[c]);                                                     \
-      }                                                                   \
-    }                                                                     \
-    return double(rounds) * double(steps) * chains * (UNITS);             \
+#define LOOP(NAME, TARGET, VECTOR, UNITS, STEP)                   \
+  TARGET double NAME(std::uint64_t rounds) {                      \
+    VECTOR acc[chains] = {}, u = {}, v = {};                      \
+    u += 1;                                                       \
+    v += 1;                                                       \
+    for (std::uint64_t r = 0; r < rounds * steps; ++r) {          \
+      _Pragma("GCC unroll 16") for (int c = 0; c < chains; ++c) { \
+        HIDE(u);                                                  \
+        HIDE(v);                                                  \
+        STEP;                                                     \
+        HIDE(acc[c]);                                             \
+      }                                                           \
+    }                                                             \
+    return double(rounds) * double(steps) * chains * (UNITS);     \
   }
 
 // All loops that a vector type of so many BYTES can say, for one level. A product next to a sum becomes one
 // fused multiply-add where the level has it (-ffp-contract=fast).
-#define LEVEL(LEVEL_NAME, TARGET, BYTES)                                                           \
-  namespace LEVEL_NAME {                                                                           \
-  typedef float f32 __attribute__((vector_size(BYTES)));                                           \
-  typedef double f64 __attribute__((vector_size(BYTES)));                                          \
-  typedef std::int32_t i32 __attribute__((vector_size(BYTES)));                                    \
-  typedef std::uint64_t u64 __attribute__((vector_size(BYTES)));                                   \
-  constexpr int lanes = (BYTES) / 4;                                                               \
-  LOOP(fp32_multiply_add, TARGET, f32, lanes, acc[c] += u * v)                                     \
-  LOOP(fp64_multiply_add, TARGET, f64, lanes / 2, acc[c] += u * v)                                 \
-  LOOP(fp32_squared_difference, TARGET, f32, lanes, f32 t = u - v; acc[c] += t * t)                \
-  LOOP(fp32_absolute_difference, TARGET, f32, lanes, f32 t = u - v;                                \
-       acc[c] += (f32)((i32)t & 0x7fffffff))                                                       \
-  LOOP(fp32_quotient, TARGET, f32, lanes, f32 t = u - v; f32 s = u + v;                            \
-       acc[c] += (f32)((i32)t & 0x7fffffff) / s)                                                   \
-  TARGET double read(const char* bytes, std::size_t size, std::uint64_t rounds) {                  \
-    u64 acc[8] = {};                                                                               \
-    for (std::uint64_t r = 0; r < rounds; ++r)                                                     \
-      for (std::size_t i = 0; i + sizeof acc <= size; i += sizeof acc) {                           \
-        const u64* line = reinterpret_cast<const u64*>(bytes + i);                                 \
-        _Pragma("GCC unroll 8") for (int c = 0; c < 8; ++c) acc[c] ^= line[c];                     \
-      }                                                                                            \
-    for (u64& a : acc) HIDE(a);                                                                    \
-    return double(rounds) * double(size);                                                          \
-  }                                                                                                \
+#define LEVEL(LEVEL_NAME, TARGET, BYTES)                                            \
+  namespace LEVEL_NAME {                                                            \
+  typedef float f32 __attribute__((vector_size(BYTES)));                            \
+  typedef double f64 __attribute__((vector_size(BYTES)));                           \
+  typedef std::int32_t i32 __attribute__((vector_size(BYTES)));                     \
+  typedef std::uint64_t u64 __attribute__((vector_size(BYTES)));                    \
+  constexpr int lanes = (BYTES) / 4;                                                \
+  LOOP(fp32_multiply_add, TARGET, f32, lanes, acc[c] += u * v)                      \
+  LOOP(fp64_multiply_add, TARGET, f64, lanes / 2, acc[c] += u * v)                  \
+  LOOP(fp32_squared_difference, TARGET, f32, lanes, f32 t = u - v; acc[c] += t * t) \
+  LOOP(fp32_absolute_difference, TARGET, f32, lanes, f32 t = u - v;                 \
+       acc[c] += (f32)((i32)t & 0x7fffffff))                                        \
+  LOOP(fp32_quotient, TARGET, f32, lanes, f32 t = u - v; f32 s = u + v;             \
+       acc[c] += (f32)((i32)t & 0x7fffffff) / s)                                    \
+  TARGET double read(const char* bytes, std::size_t size, std::uint64_t rounds) {   \
+    u64 acc[8] = {};                                                                \
+    for (std::uint64_t r = 0; r < rounds; ++r)                                      \
+      for (std::size_t i = 0; i + sizeof acc <= size; i += sizeof acc) {            \
+        const u64* line = reinterpret_cast<const u64*>(bytes + i);                  \
+        _Pragma("GCC unroll 8") for (int c = 0; c < 8; ++c) acc[c] ^= line[c];      \
+      }                                                                             \
+    for (u64 & a : acc) HIDE(a);                                                    \
+    return double(rounds) * double(size);                                           \
+  }                                                                                 \
   }
 
 #if defined(__x86_64__)
@@ -163,18 +164,21 @@ LOOP(avx512_maximum, TARGET_AVX512, __m512, 16,
      acc[c] = _mm512_max_ps(acc[c], _mm512_abs_ps(u - v)))
 LOOP(baseline_sad, , __m128i, 16, acc[c] = _mm_add_epi64(acc[c], _mm_sad_epu8(u, v)))
 LOOP(avx2_sad, TARGET_AVX2, __m256i, 32, acc[c] = _mm256_add_epi64(acc[c], _mm256_sad_epu8(u, v)))
-LOOP(avx512_sad, TARGET_AVX512, __m512i, 64, acc[c] = _mm512_add_epi64(acc[c], _mm512_sad_epu8(u, v)))
+LOOP(avx512_sad, TARGET_AVX512, __m512i, 64,
+     acc[c] = _mm512_add_epi64(acc[c], _mm512_sad_epu8(u, v)))
 LOOP(avx2_uint8_maximum, TARGET_AVX2, __m256i, 32,
-     acc[c] = _mm256_max_epu8(acc[c], _mm256_or_si256(_mm256_subs_epu8(u, v), _mm256_subs_epu8(v, u))))
+     acc[c] = _mm256_max_epu8(acc[c],
+                              _mm256_or_si256(_mm256_subs_epu8(u, v), _mm256_subs_epu8(v, u))))
 LOOP(avx512_uint8_maximum, TARGET_AVX512, __m512i, 64,
-     acc[c] = _mm512_max_epu8(acc[c], _mm512_or_si512(_mm512_subs_epu8(u, v), _mm512_subs_epu8(v, u))))
+     acc[c] = _mm512_max_epu8(acc[c],
+                              _mm512_or_si512(_mm512_subs_epu8(u, v), _mm512_subs_epu8(v, u))))
 // Without VNNI: products of bytes, one of them of 7 bits, to 16 bits, to 32 bits, then the sum.
 LOOP(avx2_int7_dot, TARGET_AVX2, __m256i, 32,
-     acc[c] = _mm256_add_epi32(
-         acc[c], _mm256_madd_epi16(_mm256_maddubs_epi16(u, v), _mm256_set1_epi16(1))))
+     acc[c] = _mm256_add_epi32(acc[c],
+                               _mm256_madd_epi16(_mm256_maddubs_epi16(u, v), _mm256_set1_epi16(1))))
 LOOP(avx512_int7_dot, TARGET_AVX512, __m512i, 64,
-     acc[c] = _mm512_add_epi32(
-         acc[c], _mm512_madd_epi16(_mm512_maddubs_epi16(u, v), _mm512_set1_epi16(1))))
+     acc[c] = _mm512_add_epi32(acc[c],
+                               _mm512_madd_epi16(_mm512_maddubs_epi16(u, v), _mm512_set1_epi16(1))))
 LOOP(vnni_int8_dot, TARGET_VNNI, __m512i, 64, acc[c] = _mm512_dpbusd_epi32(acc[c], u, v))
 // Terms from a table of 128 bytes, by the difference of two codes; then their sum.
 LOOP(vbmi_uint8_table, TARGET_VBMI, __m512i, 64,
@@ -185,11 +189,11 @@ LOOP(vbmi_uint8_table, TARGET_VBMI, __m512i, 64,
 LEVEL(baseline, , 16)
 #endif
 
-#define REPORT_LEVEL(LEVEL_NAME)                                                                  \
-  report(#LEVEL_NAME, "fp32_multiply_add", LEVEL_NAME::fp32_multiply_add);                        \
-  report(#LEVEL_NAME, "fp64_multiply_add", LEVEL_NAME::fp64_multiply_add);                        \
-  report(#LEVEL_NAME, "fp32_squared_difference", LEVEL_NAME::fp32_squared_difference);            \
-  report(#LEVEL_NAME, "fp32_absolute_difference", LEVEL_NAME::fp32_absolute_difference);          \
+#define REPORT_LEVEL(LEVEL_NAME)                                                         \
+  report(#LEVEL_NAME, "fp32_multiply_add", LEVEL_NAME::fp32_multiply_add);               \
+  report(#LEVEL_NAME, "fp64_multiply_add", LEVEL_NAME::fp64_multiply_add);               \
+  report(#LEVEL_NAME, "fp32_squared_difference", LEVEL_NAME::fp32_squared_difference);   \
+  report(#LEVEL_NAME, "fp32_absolute_difference", LEVEL_NAME::fp32_absolute_difference); \
   report(#LEVEL_NAME, "fp32_quotient", LEVEL_NAME::fp32_quotient);
 
 constexpr std::size_t huge_page = 2 << 20;
@@ -200,7 +204,9 @@ using Read = double (*)(const char*, std::size_t, std::uint64_t);
 void report_read(const char* level, const char* limit, Read read, std::size_t size) {
   std::vector<std::unique_ptr<char, void (*)(void*)>> buffers;
   for (int t = 0; t < all_cores; ++t) {
-    buffers.emplace_back(static_cast<char*>(std::aligned_alloc(huge_page, (size + huge_page - 1) / huge_page * huge_page)), std::free);
+    buffers.emplace_back(static_cast<char*>(std::aligned_alloc(
+                             huge_page, (size + huge_page - 1) / huge_page * huge_page)),
+                         std::free);
     if (!buffers.back()) return;  // no room: the limit is left out
 #if defined(MADV_HUGEPAGE)
     madvise(buffers.back().get(), size, MADV_HUGEPAGE);  // else the page walk is what is measured
@@ -219,7 +225,8 @@ void report_reads(const char* level, Read read) {
   // A database of 20,000 rows of 1,024 float32, wherever in the caches it lies.
   report_read(level, "database_read", read, (80u << 20) / unsigned(all_cores) / 4096 * 4096);
   // Together larger than any last-level cache of today, however few the cores.
-  report_read(level, "memory_read", read, std::max<std::size_t>((1u << 30) / unsigned(all_cores), 64 << 20));
+  report_read(level, "memory_read", read,
+              std::max<std::size_t>((1u << 30) / unsigned(all_cores), 64 << 20));
 }
 
 }  // namespace

@@ -19,8 +19,9 @@ from typing import Self
 
 import pytest
 
+from processes import HANGS
+
 DESKTOP, PHONE = (1280, 900), (390, 844)
-TIMEOUT_S = 60
 
 
 def needed() -> str:
@@ -91,7 +92,7 @@ class Browser:
             self._session = {}
             self.call("Browser.close")
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -110,7 +111,7 @@ class Browser:
         return answer["result"]
 
     def _receive(self) -> dict:
-        until = time.monotonic() + TIMEOUT_S
+        until = time.monotonic() + HANGS
         while b"\0" not in self._unread:
             if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
                 raise TimeoutError("Chromium does not answer")

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lookalike.cli import main
+from processes import HANGS
 
 HOSTILE = "a <b>\"q\" & 'x' 猫 Ä\udcff\n.png"
 """A file name with all that HTML, terminals and encodings stumble over."""
@@ -37,7 +38,7 @@ def run(
         env=environment(**variables),
         capture_output=True,
         text=text,
-        timeout=120,
+        timeout=HANGS,
     )
 
 

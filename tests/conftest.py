@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
+
+from processes import HANGS
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As a shell starts jobs in the background: the processes that are interrupted here inherit it.
@@ -25,6 +29,28 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 TESTS = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="run each test once, on one of its parameters, and none of those marked long",
+    )
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("quick"):
+        return
+    variants = defaultdict(list)
+    for item in items:
+        if not item.get_closest_marker("long"):
+            variants[item.nodeid.partition("[")[0]].append(item)
+    # By its name: always the same of one test, and any of all tests.
+    kept = {some[zlib.crc32(name.encode()) % len(some)] for name, some in variants.items()}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture
@@ -59,7 +85,7 @@ def run_python() -> Callable[..., str]:
 
     path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
 
-    def run(script: str, *arguments: str, timeout: float = 60, **environment: str) -> str:
+    def run(script: str, *arguments: str, timeout: float = HANGS, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", script, *arguments],
             env=os.environ | {"PYTHONPATH": path} | environment,

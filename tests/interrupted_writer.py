@@ -13,6 +13,7 @@ from pathlib import Path
 
 import lookalike as la
 from lookalike.gallery.storage import writer
+from processes import HANGS
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk, write_image
 
 IMAGES = 150
@@ -35,7 +36,7 @@ def main(folder, interrupts, seed):
         try:
             timer.start()
             report = gallery.add(photos, embedder=embedder)
-            time.sleep(10)
+            time.sleep(HANGS)
         except KeyboardInterrupt:
             pass
         timer.join()

@@ -101,7 +101,9 @@ def main(folder, kills, seed):
         for path in rng.sample(sorted(photos.rglob("*.png")), 3):
             path.rename(path.with_name(f"{rng.getrandbits(64)}.png"))
         write_image(photos / "new" / f"{rng.getrandbits(64)}.png", rng.getrandbits(32))
-        while killed(add, rng.uniform(0.0, 0.12)):
+        patience = 0.12
+        while killed(add, rng.uniform(0.0, patience)):
+            patience *= 1.1  # on a busy machine it would never get to its end
             changing += 1
             check(target, old)
     with la.Gallery.open(target, mode="r+") as gallery:

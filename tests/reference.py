@@ -1,4 +1,4 @@
-"""What every result is compared with: the seven distances in NumPy, one line each.
+"""What every result is compared with: the distances in NumPy, one line each.
 
 A reference follows the type of its rows. In float64 it sums in the order that the package promises,
 so that sums, maxima and their quotients agree to the bit; in extended precision it gives the true
@@ -128,25 +128,41 @@ def assert_same_bits(actual: Array, expected: Array) -> None:
         raise AssertionError("equal values with different bits: a zero of the other sign")
 
 
+class Ranked:
+    """The brute force that defines every search: each row of distances in order, ties by index."""
+
+    def __init__(self, D: Array, *, without_self: bool = False) -> None:
+        order = np.argsort(D, axis=1, kind="stable")
+        if without_self:
+            order = order[order != np.arange(len(D))[:, None]].reshape(len(D), -1)
+        self.distances = np.take_along_axis(D, order, axis=1)
+        self.indices = order.astype(np.int64)
+
+    def first(self, k: int) -> tuple[Array, npt.NDArray[np.int64]]:
+        """The distances and indices of the k nearest."""
+        return self.distances[:, :k], self.indices[:, :k]
+
+    def within(self, radius: float) -> tuple[npt.NDArray, ...]:
+        """CSR (indptr, indices, distances) of the entries at most `radius`."""
+        kept = self.distances <= radius
+        indptr = np.concatenate([[0], kept.sum(axis=1).cumsum()])
+        return indptr.astype(np.int64), self.indices[kept], self.distances[kept]
+
+
 def first_k(D: Array, k: int, *, without_self: bool = False) -> tuple[Array, npt.NDArray[np.int64]]:
-    """The k nearest of each row by the brute force that defines them: a stable argsort."""
-    order = np.argsort(D, axis=1, kind="stable")
-    if without_self:
-        order = order[order != np.arange(len(D))[:, None]].reshape(len(D), -1)
-    order = order[:, :k]
-    return np.take_along_axis(D, order, axis=1), order.astype(np.int64)
+    """The k nearest of each row."""
+    return Ranked(D, without_self=without_self).first(k)
 
 
 def filtered(D: Array, radius: float, *, without_self: bool = False) -> tuple[npt.NDArray, ...]:
     """CSR (indptr, indices, distances) of the entries at most `radius`, in the order of first_k."""
-    inside = radius >= D
-    if without_self:
-        np.fill_diagonal(inside, False)
-    order = np.argsort(D, axis=1, kind="stable")
-    kept = np.take_along_axis(inside, order, axis=1)
-    indptr = np.concatenate([[0], inside.sum(axis=1).cumsum()])
-    distances = np.take_along_axis(D, order, axis=1)[kept]
-    return indptr.astype(np.int64), order[kept].astype(np.int64), distances
+    return Ranked(D, without_self=without_self).within(radius)
+
+
+def assert_neighbours(found, expected: tuple[npt.NDArray, ...]) -> None:
+    """Compare neighbours with (distances, indices), to the bit."""
+    assert_same_bits(found.indices, expected[1])
+    assert_same_bits(found.distances, expected[0])
 
 
 def assert_pairs(found, expected: tuple[npt.NDArray, ...]) -> None:

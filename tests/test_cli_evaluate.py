@@ -80,6 +80,7 @@ def test_csv(run):
     assert float(mean["value"]) == found.mean_recall["cosine"]
 
 
+@pytest.mark.long
 def test_a_page_and_a_picture(run, tmp_path):
     pytest.importorskip("matplotlib")
     done = run("x.npy", "--labels", "y.txt", "-k", "4", "--html", "a.html", "--plot", "a.png")
@@ -115,6 +116,7 @@ def test_k_is_lowered_with_a_remark(run):
     )
 
 
+@pytest.mark.long
 def test_a_gallery_with_its_folders_as_labels(lookalike, drawn):
     done = lookalike("evaluate", "-k", "2", "--json", "--html", "page.html")
     assert done.code == 0

@@ -12,7 +12,10 @@ import pytest
 from PIL import Image
 
 from command_line import run
-from test_cli_process import committed, started, wait_for_more
+from processes import HANGS
+from test_cli_process import committed, started, stored, wait_for_more
+
+pytestmark = pytest.mark.long
 
 EVERY = 15
 """Of the 2,640 photos, so many are left out between two that are used."""
@@ -68,10 +71,10 @@ def indexed(job, settings):
     with started(folder, settings, "index", "photos") as process:
         wait_for_more(folder, 0, process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=HANGS)
     interrupted = committed(folder)
     assert process.returncode == 130
-    assert f"{interrupted} images stored" in err
+    assert stored(interrupted) in err
     with started(folder, settings, "index", "photos") as process:
         wait_for_more(folder, interrupted, process)
         process.kill()

@@ -41,7 +41,7 @@ def test_the_python_blocks_of_the_readme_run(run_python, tmp_path):
     assert blocks
     # One after the other in one session, as a reader would type them, away from the sources.
     script = f"import os; os.chdir({str(tmp_path)!r})\n" + "\n".join(blocks)
-    run_python(script, timeout=120)
+    run_python(script)
 
 
 def test_the_package_is_typed_and_lists_its_names():

@@ -70,6 +70,7 @@ def test_every_verb_is_shown():
         assert any(command.startswith(f"lookalike {verb}") for command, _ in blocks())
 
 
+@pytest.mark.long
 def test_the_commands_print_what_the_page_says(data, tmp_path):
     make_photos(data, tmp_path / "photos")
     (tmp_path / "googlenet.onnx").symlink_to(data / "googlenet.onnx")

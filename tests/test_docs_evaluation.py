@@ -14,6 +14,7 @@ import pytest
 import lookalike as la
 from lookalike.demo.drawings import draw_set
 from lookalike.evaluation import paper
+from processes import HANGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVALUATION = (DOCS / "evaluation.md").read_text()
@@ -38,7 +39,12 @@ def run(command, folder, **environment):
     assert words[0] == "lookalike"
     call = [sys.executable, "-c", "from lookalike.cli import main; main()", *words[1:]]
     done = subprocess.run(
-        call, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300
+        call,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=HANGS,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -54,13 +60,14 @@ def said(line):
     return f"{expression}\nassert ({last}) == {value}, {last}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [EVALUATION, REPRODUCTION], ids=["evaluation", "reproduction"])
 def test_the_python_blocks_run_and_give_what_they_say(text, run_python, tmp_path):
     code = blocks(text, "python")
     assert code
     checked = re.sub(r"^(.+?) +# ([(\['].*[)\]'])$", said, "\n".join(code), flags=re.MULTILINE)
     assert "assert" in checked
-    run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}", timeout=120)
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n{checked}")
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +116,7 @@ def test_the_commands_of_the_readme(lookalike, drawn):
         assert (drawn / name).stat().st_size > 1000
 
 
+@pytest.mark.long
 def test_the_printed_means_hold(found):
     six = la.datasets.load_six()
     rows = {
@@ -176,6 +184,7 @@ def test_the_commands_of_the_reproduction_are_those_tested():
     ]
 
 
+@pytest.mark.long
 def test_the_matrix_reproduces_the_photos_figures(data):
     printed = run(commands(REPRODUCTION)[-1], data)
     means = [line.split()[1:] for line in printed.splitlines() if line.startswith("Mean")]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lookalike
+from filters import first_stage
 from matrices import HOSTILE, googlenet_like
 from reference import ANGULAR, METRICS, assert_same_bits, first_k
 
@@ -20,20 +21,6 @@ def search(X, Y=None, *, k, metric, **options):
     assert_same_bits(found.indices, order)
     assert_same_bits(found.distances, values)
     return stats
-
-
-def first_stage(metric):
-    """Name the cheapest filter that this CPU, as capped, has for a metric."""
-    info = lookalike.cpu_info()
-    squares = metric in ("euclidean", *ANGULAR)
-    if metric == "canberra":
-        return "8-bit ratios" if "vbmi" in info["extensions"] else "float32"
-    if info["simd"] == "baseline":
-        return "float32 products" if squares else "float32"
-    if metric == "chebyshev":
-        return "8-bit largest differences"
-    bits = 8 if not squares or "vnni" in info["extensions"] else 7
-    return f"{bits}-bit {'products' if squares else 'differences'}"
 
 
 @every_metric

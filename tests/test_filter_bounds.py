@@ -7,12 +7,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lookalike
+from filters import assert_codes
+from long_search import examples
 from matrices import AGAINST_CODES, HOSTILE, googlenet_like
-from reference import ANGULAR, METRICS, assert_pairs, assert_same_bits, filtered, first_k
+from reference import ANGULAR, METRICS, assert_same_bits, first_k
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 EVERYTHING = HOSTILE | AGAINST_CODES
@@ -31,57 +33,6 @@ def search(X, Y=None, *, k, metric, also=(), include_self=False, index=False):
         assert_same_bits(distances, values[:, :count])
     (stage,) = stats["stages"]
     return stage
-
-
-def codes(metric, *matrices):
-    """Tell whether this CPU, as capped, compares these rows in codes if enough is asked of them."""
-    info = lookalike.cpu_info()
-    negative = any(np.min(np.asarray(X, np.float64)) < 0 for X in matrices)
-    if metric == "canberra":
-        return "vbmi" in info["extensions"] and not negative
-    return info["simd"] != "baseline" and not (metric == "braycurtis" and negative)
-
-
-def assert_codes(stage, metric, *matrices):
-    assert stage.startswith(("7-bit", "8-bit")) == codes(metric, *matrices), stage
-
-
-@pytest.mark.parametrize("name", AGAINST_CODES)
-@every_metric
-def test_hostile_rows(metric, name, rng):
-    X = AGAINST_CODES[name](rng, 203, 45)
-    # A filter must not leave more than three candidates for each neighbour: for half of the rows
-    # none does.
-    half = len(X) // 2
-    assert_codes(search(X, k=half, metric=metric, also=(1, 7, 30)), metric, X)
-    assert_codes(search(X[::5], X, k=half, metric=metric, also=(1, 30)), metric, X)
-    # An index chooses its grid, and its scale, before it knows a query.
-    for queries in (X[::5], X[:2]):
-        stage = search(queries, X, k=half, metric=metric, also=(1,), index=True)
-        assert_codes(stage, metric, X)
-
-
-@pytest.mark.parametrize("name", AGAINST_CODES)
-@every_metric
-def test_radius_among_hostile_rows(metric, name, rng):
-    X = AGAINST_CODES[name](rng, 151, 45)
-    X64 = np.asarray(X, np.float64)
-    D = lookalike.cdist(X64, X64, metric)
-    # Of a pair that is there, so that it lies on the very edge.
-    for radius in np.sort(D, axis=None)[[200, 2000, 9000]].tolist():
-        if not np.isfinite(radius):
-            continue
-        for Y, without_self in ((None, True), (X, False)):
-            found = lookalike.radius_neighbors(X, Y, radius=radius, metric=metric)
-            assert_pairs(found, filtered(D, radius, without_self=without_self))
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-@every_metric
-def test_other_hostile_rows_in_codes(metric, name, rng):
-    X = HOSTILE[name](rng, 131, 37)
-    assert_codes(search(X, k=60, metric=metric), metric, X)
-    assert_codes(search(X[:40], X, k=60, metric=metric), metric, X)
 
 
 @every_metric
@@ -188,11 +139,7 @@ def searches(draw):
 @pytest.mark.slow
 @every_metric
 @given(case=searches())
-@settings(
-    max_examples=5000,
-    derandomize=False,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@examples(5000)
 def test_long_search_for_a_pair_wrongly_excluded(metric, case):
     X, queries, k, index = case
     if queries is None:

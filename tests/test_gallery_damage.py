@@ -12,6 +12,7 @@ import pytest
 
 import lookalike as la
 from lookalike import GalleryError
+from processes import HANGS
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk, write_image
 
 IMAGES = 30
@@ -262,7 +263,7 @@ def in_a_namespace():
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANGS,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from lookalike.embedding.images import ImageError
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
 from lookalike.embedding.untrained import untrained_googlenet
 from lookalike.embedding.weights import ModelError
+from processes import HANGS, cpu_seconds
 
 UNTRAINED = untrained_googlenet(0)
 
@@ -53,10 +53,12 @@ def test_caffe_probabilities(data):
     assert np.abs(probabilities - expected).max() < 2e-6
 
 
-def test_six_agrees_with_the_reference(data):
+@pytest.mark.long
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_six_agrees_with_the_reference(data, step):
     with open(data / "six_rows.csv", newline="") as file:
-        photos = [data / "six" / row["file"] for row in csv.DictReader(file)]
-    expected = np.load(data / "six_pool5.npy")
+        photos = [data / "six" / row["file"] for row in csv.DictReader(file)][::step]
+    expected = np.load(data / "six_pool5.npy")[::step]
     features = GoogLeNet(data / "googlenet.onnx").embed(photos)
     assert features.shape == expected.shape
     norms = np.linalg.norm(features, axis=1) * np.linalg.norm(expected, axis=1)
@@ -149,6 +151,7 @@ def test_rewritten_normalisation_agrees_with_onnx_runtime():
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
+@pytest.mark.long
 def test_features_do_not_depend_on_batches_or_threads(network):
     images = pictures(13)
     expected = network.embed(images)
@@ -431,7 +434,7 @@ def start_python(code, *arguments, **options):
 
 def test_interrupt_stops_promptly_without_threads_left():
     code = """if True:
-        import itertools, sys, threading
+        import itertools, threading, time
         import numpy as np
         from lookalike.embedding.googlenet import GoogLeNet
         network = GoogLeNet.untrained(0)
@@ -441,17 +444,20 @@ def test_interrupt_stops_promptly_without_threads_left():
         try:
             network.embed(itertools.repeat(np.zeros((9, 9), np.uint8)), progress=report)
         except KeyboardInterrupt:
-            print(threading.active_count())
+            print(threading.active_count(), time.process_time())
     """
     with start_python(code) as process:
         assert process.stdout.readline() == "started\n"
+        before = cpu_seconds(process.pid)
         process.send_signal(signal.SIGINT)
-        sent = time.monotonic()
-        output, errors = process.communicate(timeout=20)
-    assert (output, errors) == ("1\n", "")
-    assert time.monotonic() - sent < 2  # half a second and an interpreter's exit, on a busy machine
+        output, errors = process.communicate(timeout=HANGS)
+    threads, until = output.split()
+    assert (threads, errors) == ("1", "")
+    # Half a second is promised, in which every core works.
+    assert float(until) - before < os.cpu_count()
 
 
+@pytest.mark.long
 def test_forked_child_embeds(network):
     code = """if True:
         import os, sys
@@ -469,5 +475,5 @@ def test_forked_child_embeds(network):
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
     with start_python(code) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANGS)
     assert (process.returncode, errors) == (0, "")

@@ -4,7 +4,10 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc"),
+    pytest.mark.long,
+]
 
 PEAK = """
 import ctypes, sys
@@ -40,7 +43,7 @@ def bound(n, d, k, threads):
 
 
 def peak(run_python, script, **environment):
-    used, allowed = map(int, run_python(PEAK + script, timeout=200, **environment).split())
+    used, allowed = map(int, run_python(PEAK + script, **environment).split())
     assert used <= allowed, f"{used / 2**20:.0f} MiB used, {allowed / 2**20:.0f} MiB allowed"
 
 

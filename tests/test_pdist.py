@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import squareform
 
 import lookalike
-from matrices import LAYOUTS, LENGTHS, googlenet_like, of_dtype
+from matrices import LENGTHS, googlenet_like
 from reference import METRICS, assert_float32, assert_same_bits
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
@@ -35,14 +35,6 @@ def test_float32_is_near_float64(metric, d):
 def test_scipy_unfolds_it(metric):
     X = googlenet_like(30, 20).astype(np.float64)
     assert_same_bits(squareform(lookalike.pdist(X, metric)), lookalike.cdist(X, X, metric))
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8"])
-def test_layout_changes_no_bit(dtype, layout, tmp_path):
-    X = of_dtype(dtype, 21, 35)
-    expected = lookalike.pdist(X, "braycurtis")
-    assert_same_bits(lookalike.pdist(LAYOUTS[layout](X, tmp_path), "braycurtis"), expected)
 
 
 @every_metric

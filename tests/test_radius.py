@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lookalike
-from matrices import DTYPES, HOSTILE, LAYOUTS, googlenet_like, of_dtype
+from matrices import googlenet_like
 from reference import ALIASES, METRICS, assert_pairs, assert_same_bits, filtered
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
@@ -22,16 +22,6 @@ def radii(D):
     return [0.0, *some, below, np.finfo(np.float64).max]
 
 
-def check_self_join(X, metric, **options):
-    D = matrix(X, X, metric)
-    for radius in radii(D[np.triu_indices(len(D), 1)]):
-        options |= {"radius": radius, "metric": metric}
-        found = lookalike.radius_neighbors(X, **options)
-        assert_pairs(found, filtered(D, radius, without_self=True))
-        found = lookalike.radius_neighbors(X, include_self=True, **options)
-        assert_pairs(found, filtered(D, radius))
-
-
 def check(X, Y, metric, **options):
     D = matrix(X, Y, metric)
     for radius in radii(D):
@@ -39,41 +29,10 @@ def check(X, Y, metric, **options):
         assert_pairs(found, filtered(D, radius))
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-@every_metric
-def test_self_join_is_exact(metric, name, rng):
-    check_self_join(HOSTILE[name](rng, 150, 40), metric)
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-@every_metric
-def test_rectangular_search_is_exact(metric, name, rng):
-    X = HOSTILE[name](rng, 250, 33)
-    check(X[::8], X, metric)
-
-
 @pytest.mark.parametrize("queries", [1, 2, 7, 8, 9])
 @every_metric
 def test_small_batches_are_exact(metric, queries):
     check(googlenet_like(queries, 65, seed=1), googlenet_like(900, 65), metric)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@every_metric
-def test_input_types(metric, dtype):
-    X = of_dtype(dtype, 40, 21)
-    check_self_join(X, metric)
-    check(X[:12], googlenet_like(30, 21, seed=1).astype(np.float64), metric)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts(layout, tmp_path):
-    X = googlenet_like(60, 35)
-    other = LAYOUTS[layout](X, tmp_path)
-    expected = lookalike.radius_neighbors(X, radius=0.4)
-    found = lookalike.radius_neighbors(other, radius=0.4)
-    assert_pairs(found, (expected.indptr, expected.indices, expected.distances))
-    assert 0 < len(found.indices) < 60 * 59
 
 
 @every_metric

@@ -13,6 +13,7 @@ import pytest
 
 import lookalike
 from matrices import LAYOUTS, googlenet_like
+from processes import HANGS, cpu_seconds, wait_until_at_work
 from reference import METRICS, assert_same_bits
 
 
@@ -35,11 +36,12 @@ def test_the_time_of_no_layout_grows_with_the_square_of_its_stride(layout, tmp_p
     rows = LAYOUTS[layout](X, tmp_path)
 
     def seconds(Y):
+        """Of the processor, by this thread alone: the other tests' workers may still spin."""
         times = []
         for _ in range(2):
-            start = time.perf_counter()
-            lookalike.cdist(X[:2], Y, "manhattan")
-            times.append(time.perf_counter() - start)
+            start = time.thread_time()
+            lookalike.cdist(X[:2], Y, "manhattan", threads=1)
+            times.append(time.thread_time() - start)
         return min(times)
 
     # A cache line or a page for each element costs some ten times the read of a row.
@@ -65,11 +67,13 @@ def test_other_threads_run_during_a_call():
             lambda: lookalike.topk(np.tile(X, (20, 1)), 500, threads=1),
         ):
             ticks.clear()
-            start = time.monotonic()
+            start, worked = time.monotonic(), time.thread_time()
             call()
-            took = time.monotonic() - start
-            # A tick each 2 ms where the thread runs freely; none at all were the lock held.
-            assert sum(start < at < start + took for at in ticks) > took / 0.02
+            worked = time.thread_time() - worked
+            end = time.monotonic()
+            # A tick each 2 ms where the thread runs freely; one in 50 ms, when the call looks for
+            # Ctrl-C, were the lock held. On a busy machine there is less work in the same time.
+            assert sum(start < at < end for at in ticks) > worked / 0.02
     finally:
         finished.set()
         other.join()
@@ -86,7 +90,7 @@ def test_calls_from_many_threads_do_not_disturb_each_other():
             for threads in (1, 2, 3)
         ]
         for metric, job in jobs:
-            for found, one in zip(job.result(timeout=60), expected[metric], strict=True):
+            for found, one in zip(job.result(timeout=HANGS), expected[metric], strict=True):
                 assert_same_bits(found, one)
 
 
@@ -101,16 +105,16 @@ def test_more_threads_than_rows_or_cores():
         assert lookalike.knn(X, k=2, threads=threads).indices.shape == (5, 2)
 
 
-# Each takes many seconds on one thread when it is left alone.
+# Each works for many seconds when it is left alone.
 LONG_CALLS = {
     "knn": "lookalike.knn(X, metric='canberra', threads=1)",
-    "knn of few": "lookalike.knn(np.tile(X, (1, 8))[:7], X8, k=5, metric='canberra', threads=1)",
+    "knn of few": "lookalike.knn(np.tile(X[:7], (1, 8)), X8, k=5, metric='canberra', threads=1)",
     "radius": "lookalike.radius_neighbors(X, radius=1, metric='canberra', threads=2)",
     "cdist": "lookalike.cdist(X, X[:9000], 'canberra', dtype='float64', threads=1)",
     "pdist": "lookalike.pdist(X[:12000], 'canberra', dtype='float64', threads=2)",
 }
 INTERRUPTED = """
-import sys
+import time
 import lookalike, numpy as np
 
 X = np.random.default_rng(0).random((16000, 1024), np.float32)
@@ -119,9 +123,9 @@ print("ready", flush=True)
 try:
     {call}
 except KeyboardInterrupt:
+    print(time.process_time(), flush=True)
     # It works on after the interruption.
     assert lookalike.knn(X[:50], k=3).indices.shape == (50, 3)
-    print("interrupted", flush=True)
 """
 
 
@@ -137,18 +141,15 @@ def test_ctrl_c_stops_a_long_call(name):
     ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
-            time.sleep(0.4)
-            assert process.poll() is None
-            sent = time.monotonic()
+            wait_until_at_work(process)
+            before = cpu_seconds(process.pid)
             process.send_signal(signal.SIGINT)
-            line = process.stdout.readline()
-            took = time.monotonic() - sent
-            _, errors = process.communicate(timeout=10)
+            until, errors = process.communicate(timeout=HANGS)
         finally:
             process.kill()
-    assert line == "interrupted\n", errors
-    # Half a second is promised; the rest is for a machine that is busy with other things.
-    assert took < 1
+    assert process.returncode == 0, errors
+    # Half a second is promised, of two threads at most.
+    assert float(until) - before < 1
 
 
 def search_calls(**options):
@@ -177,8 +178,8 @@ def test_progress_rises_to_its_total():
 def test_a_long_call_tells_its_progress_often():
     X = googlenet_like(6000, 512)
     times = []
-    lookalike.knn(X, metric="canberra", progress=lambda *_: times.append(time.monotonic()))
-    # About every 50 ms: three times that for a machine busy with other things.
+    lookalike.knn(X, metric="canberra", progress=lambda *_: times.append(time.thread_time()))
+    # About every 50 ms, of which this thread works at most so long.
     assert len(times) >= (times[-1] - times[0]) / 0.15
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lookalike
+from processes import HANGS
 from reference import RELATIVE_FLOAT32, assert_same_bits, assert_within
 from simd_batch import batch
 
@@ -46,7 +47,7 @@ def test_every_level_and_extension_gives_the_same_bits(cap, in_this_process, tmp
         [sys.executable, str(Path(__file__).with_name("simd_batch.py")), str(path)],
         env=os.environ | cap,
         check=True,
-        timeout=120,
+        timeout=HANGS,
     )
     with np.load(path) as results:
         assert str(results["level"]) == level
@@ -101,7 +102,7 @@ def test_an_unknown_level_or_extension_is_refused_in_words(variable, value, know
         env=os.environ | {variable: value},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
     )
     assert done.returncode == 1  # an exception, not a crash
     last = done.stderr.strip().splitlines()[-1]

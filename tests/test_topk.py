@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lookalike
-from matrices import LAYOUTS, of_dtype
+from matrices import of_dtype
 from reference import assert_same_bits, first_k
 
 TYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32")
@@ -67,14 +67,6 @@ def test_infinities_sort_last_with_valid_ids():
     distances, indices = lookalike.topk(D, 6)
     assert indices.tolist() == [[4, 0, 1, 2, 3, 5], [2, 0, 1, 3, 4, 5]]
     assert distances[0].tolist() == [1, *[np.inf] * 5]
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8"])
-def test_layouts(dtype, layout, tmp_path):
-    D = of_dtype(dtype, 30, 90)
-    check(LAYOUTS[layout](D, tmp_path), 11)
-    check(LAYOUTS[layout](D, tmp_path).T, 11)
 
 
 def test_threads_change_no_bit(rng):

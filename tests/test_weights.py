@@ -14,6 +14,7 @@ from lookalike.embedding import weights
 from lookalike.embedding.googlenet import GoogLeNet
 from lookalike.embedding.untrained import untrained_googlenet
 from lookalike.embedding.weights import ModelError
+from processes import HANGS
 
 MODEL = untrained_googlenet(0)
 SHA256 = hashlib.sha256(MODEL).hexdigest()
@@ -53,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(b"version https://git-lfs.github.com/spec/v1\noid sha256:c99c\nsize 28021836\n")
 
     def silent(self):
-        self.server.over.wait(10)
+        self.server.over.wait()
 
     def slow(self):
         self.send_response(200)
@@ -139,7 +140,7 @@ def test_installed_model_is_found(tmp_path):
 )
 def test_failed_download(monkeypatch, server, own_cache, answer, reason, requests):
     use(monkeypatch, server, answer)
-    monkeypatch.setattr(weights, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(weights, "TIMEOUT_S", 0.3 if answer == "silent" else HANGS)
     with pytest.raises(ModelError) as caught:
         GoogLeNet()
     message = str(caught.value)
@@ -166,7 +167,7 @@ def test_next_mirror_and_retry(monkeypatch, server, own_cache):
 
 def test_slow_server_is_waited_for(monkeypatch, server):
     use(monkeypatch, server, "slow")
-    monkeypatch.setattr(weights, "TIMEOUT_S", 5)
+    monkeypatch.setattr(weights, "TIMEOUT_S", HANGS)
     assert weights.download_model().read_bytes() == MODEL
 
 
@@ -206,7 +207,7 @@ def test_two_processes_at_once(server, own_cache):
         )
         for _ in range(2)
     ]
-    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+    answers = [process.communicate(timeout=HANGS)[0].strip() for process in processes]
     assert answers == [str(weights.cached_model())] * 2
     assert weights.cached_model().read_bytes() == MODEL
     assert left_behind(own_cache) == ["googlenet.onnx"]

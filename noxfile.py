@@ -1,0 +1,115 @@
+"""What is run while developing, and what `.ci/run` runs: `nox -l` lists it, `nox` alone is `quick`.
+
+The seconds and minutes are for two idle cores, once the environment of a session is there.
+"""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["quick"]
+nox.options.reuse_venv = "yes"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+DEPENDENCIES = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+BUILD = [*PROJECT["build-system"]["requires"], "cmake", "ninja"]
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Lint, types, and every test once on the sources as they are: under 60 s."""
+    session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"], *EXTRAS["lint"])
+    lint_all(session)
+    # Builds what has changed. Not with editable.rebuild: each process that a test starts would look
+    # for changes as well.
+    session.install("--no-build-isolation", "--no-deps", "-e", ".")
+    session.run("pytest", "-q", "--quick", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Install as the README says and run the default tests: under 3 minutes of tests."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(name="python", python=["3.11", "3.12", "3.13", "3.14"])
+def other_python(session: nox.Session) -> None:
+    """Install and run every test once on another Python: a minute, and the build."""
+    session.install(".[test]")
+    session.run("pytest", "-q", "--quick", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, mypy and clang-format: 15 s."""
+    session.install(*DEPENDENCIES, *EXTRAS["lint"])
+    lint_all(session)
+
+
+def lint_all(session: nox.Session) -> None:
+    """Check what a commit must pass, with the tools of the session."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    folders = ("csrc", "src", "tests/native", "bench")
+    sources = [path for folder in folders for path in Path(folder).rglob("*")]
+    cpp = sorted(str(path) for path in sources if path.suffix in (".h", ".cpp"))
+    session.run("clang-format", "--dry-run", "-Werror", *cpp, silent=True)
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Warnings as errors; address, undefined-behaviour and thread sanitizers: 6 minutes."""
+    session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
+    session.run("tests/native/run", external=True)
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """Search longer for counter-examples, and kill many writers: an hour."""
+    session.install(".[test]")
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Search for counter-examples, each time among others: `-- --seconds 600`, by default 60."""
+    arguments = list(session.posargs)
+    seconds = 60.0
+    if "--seconds" in arguments:
+        place = arguments.index("--seconds")
+        seconds = float(arguments[place + 1])
+        del arguments[place : place + 2]
+    session.install(".[test]")
+    end = time.monotonic() + seconds
+    rounds = 0
+    while rounds == 0 or time.monotonic() < end:
+        seed = random.SystemRandom().getrandbits(32)
+        session.run(
+            *("pytest", "-q", "-x", "-m", "slow", "-k", "long_search"),
+            *(f"--hypothesis-seed={seed}", *arguments),
+            env={"LOOKALIKE_SEARCH": "0.01"},
+        )
+        rounds += 1
+    session.log(f"{rounds} rounds, no counter-example")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time everything at n = 2,640, or what is asked for: `-- -m large -k manhattan`."""
+    session.install(".[bench]")
+    session.run("pytest", "bench", "--benchmark-only", *(session.posargs or ("-m", "not large")))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Doctests, and the code and commands that the documentation shows: a minute."""
+    session.install(".[test]")
+    pages = sorted(map(os.fspath, Path("tests").glob("test_*docs*.py")))
+    session.run("pytest", *pages, *session.posargs)
