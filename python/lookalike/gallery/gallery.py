@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.hits import Hits
 from lookalike.gallery.intake.folders import LabelSource, source_paths
 from lookalike.gallery.intake.intake import bring_in
 from lookalike.gallery.intake.report import Report
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.upkeep.check import CheckReport
 
-__all__ = ["Gallery", "GalleryError", "Hits"]
+__all__ = ["Gallery"]
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
