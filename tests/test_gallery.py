@@ -223,6 +223,7 @@ def test_a_reader_sees_the_state_that_it_opened(folder, rows):
         np.testing.assert_array_equal(reader.features, rows[:20])
         assert reader.search(rows[3], k=1).paths == ["photo 3"]
         np.testing.assert_array_equal(late.features, rows[:20])  # first looked at after the change
+        late.close()
         reader.refresh()
         assert len(reader) == 39
         np.testing.assert_array_equal(reader.features, np.delete(rows, 3, axis=0))
@@ -328,7 +329,8 @@ def test_modes(folder, rows):
     with pytest.raises(GalleryError, match="has been closed"):
         gallery.search(row=0)
     assert "closed" in repr(gallery)
-    assert repr(la.Gallery.open(folder)).endswith("0 images, 1,024 features>")
+    with la.Gallery.open(folder) as gallery:
+        assert repr(gallery).endswith("0 images, 1,024 features>")
 
 
 def test_create_overwrites_nothing(folder, rows):
@@ -343,7 +345,8 @@ def test_create_overwrites_nothing(folder, rows):
         la.Gallery.create(folder.parent / "photos" / "a.jpg")
     with pytest.raises(ValueError, match="dim must be at least 1, got 0"):
         la.Gallery.create(folder.parent / "b", dim=0)
-    assert len(la.Gallery.open(folder)) == 40
+    with la.Gallery.open(folder) as gallery:
+        assert len(gallery) == 40
 
 
 def test_a_creation_cut_short_can_be_done_again(folder, rows):
@@ -353,7 +356,8 @@ def test_a_creation_cut_short_can_be_done_again(folder, rows):
     with pytest.raises(GalleryError, match="is not a gallery"):
         la.Gallery.open(folder)
     filled(folder, rows).close()
-    np.testing.assert_array_equal(la.Gallery.open(folder).features, rows)
+    with la.Gallery.open(folder) as gallery:
+        np.testing.assert_array_equal(gallery.features, rows)
 
 
 def test_import_of_a_matrix(tmp_path, rows):
@@ -379,8 +383,11 @@ def test_export(tmp_path, rows):
     assert [row["path"] for row in table] == paths
     assert [row["label"] for row in table] == ["a", ""] * 20
     assert [row["row"] for row in table] == [str(i) for i in range(40)]
-    with pytest.raises(GalleryError, match=r"cannot write .*No such file"):
-        la.Gallery.open(tmp_path / "a").export(tmp_path / "nowhere" / "b")
+    with (
+        la.Gallery.open(tmp_path / "a") as gallery,
+        pytest.raises(GalleryError, match=r"cannot write .*No such file"),
+    ):
+        gallery.export(tmp_path / "nowhere" / "b")
 
 
 def test_export_to_parquet(tmp_path, rows):
