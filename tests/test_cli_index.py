@@ -104,7 +104,8 @@ def test_other_features_are_refused_in_one_line(lookalike, photos):
     assert (done.code, done.out) == (1, "")
     assert done.err.count("\n") == 1
     assert "space" in done.err
-    assert len(Gallery.open("lookalike.gallery")) == 2
+    with Gallery.open("lookalike.gallery") as gallery:
+        assert len(gallery) == 2
 
 
 def test_without_weights_the_ways_out_are_said(lookalike, photos, monkeypatch):

@@ -199,8 +199,8 @@ def test_the_photos_reproduce_the_figures(data, tmp_path):
     own = {"LOOKALIKE_MODEL": str(data / "googlenet.onnx"), "XDG_CACHE_HOME": str(tmp_path)}
     for command in commands(REPRODUCTION)[1:4]:
         run(command, tmp_path, **own)
-    gallery = la.Gallery.open(tmp_path / "six.gallery")
-    found = la.evaluate(gallery.features, gallery.labels, include_self=True)
+    with la.Gallery.open(tmp_path / "six.gallery") as gallery:
+        found = la.evaluate(gallery.features, gallery.labels, include_self=True)
     row = next(cells for cells in table("| | Manhattan |", 1) if cells[0] == "photos")
     for place, metric in enumerate(paper.METRIC_ORDER):
         printed = [float("0" + value.strip("* ")) for value in row[1 + place].split("/")]

@@ -114,7 +114,7 @@ def test_names_of_categories_differ():
 
 def test_csv_holds_every_number(found):
     rows = list(csv.DictReader(io.StringIO(csv_text(found))))
-    assert len(rows) == 2 * 4 * 7 * (3 + 1)
+    assert len(rows) == 2 * 4 * len(la.METRICS) * (3 + 1)
     for row in rows:
         view = found.at(int(row["k"]))
         if row["category"]:
@@ -191,7 +191,7 @@ def test_the_papers_tables_are_those_of_another_transcription():
         (paper.MEAN_RECALL, test_paper.MEAN_RECALL),
     ):
         assert list(ours.values()) == list(map(float, theirs.split()))
-    assert set(paper.METRIC_ORDER) == set(la.METRICS)
+    assert set(paper.METRIC_ORDER) <= set(la.METRICS)
 
 
 def test_formats_import_no_pandas(run_python):

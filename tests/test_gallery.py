@@ -225,8 +225,11 @@ def test_export(tmp_path, rows):
     assert [row["path"] for row in table] == paths
     assert [row["label"] for row in table] == ["a", ""] * 20
     assert [row["row"] for row in table] == [str(i) for i in range(40)]
-    with pytest.raises(GalleryError, match=r"cannot write .*No such file"):
-        la.Gallery.open(tmp_path / "a").export(tmp_path / "nowhere" / "b")
+    with (
+        la.Gallery.open(tmp_path / "a") as gallery,
+        pytest.raises(GalleryError, match=r"cannot write .*No such file"),
+    ):
+        gallery.export(tmp_path / "nowhere" / "b")
 
 
 def test_export_to_parquet(tmp_path, rows):

@@ -317,8 +317,10 @@ def test_another_model_is_refused_naming_both(gallery, photos, embedder, tmp_pat
         with pytest.raises(GalleryError, match="does not say which model its features are from"):
             rows.search(photos / "a" / "0.png")
         assert rows.search(photos / "a" / "0.png", k=1, embedder=embedder).indices == [0]
-    wide = la.Gallery.create(tmp_path / "wide", dim=WIDTH + 1)
-    with pytest.raises(GalleryError, match=r"holds rows of 13 features, the model .* gives 12"):
+    with (
+        la.Gallery.create(tmp_path / "wide", dim=WIDTH + 1) as wide,
+        pytest.raises(GalleryError, match=r"holds rows of 13 features, the model .* gives 12"),
+    ):
         wide.add(photos, embedder=embedder)
 
 

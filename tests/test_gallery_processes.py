@@ -31,6 +31,7 @@ def test_a_reader_sees_the_state_that_it_opened(folder, rows):
         np.testing.assert_array_equal(reader.features, rows[:20])
         assert reader.search(rows[3], k=1).paths == ["photo 3"]
         np.testing.assert_array_equal(late.features, rows[:20])  # first looked at after the change
+        late.close()
         reader.refresh()
         assert len(reader) == 39
         np.testing.assert_array_equal(reader.features, np.delete(rows, 3, axis=0))
@@ -136,7 +137,8 @@ def test_modes(folder, rows):
     with pytest.raises(GalleryError, match="has been closed"):
         gallery.search(row=0)
     assert "closed" in repr(gallery)
-    assert repr(la.Gallery.open(folder)).endswith("0 images, 1,024 features>")
+    with la.Gallery.open(folder) as gallery:
+        assert repr(gallery).endswith("0 images, 1,024 features>")
 
 
 def test_create_overwrites_nothing(folder, rows):

@@ -50,7 +50,7 @@ def mean_precision_and_recall(indices, categories, *, include_self):
 
 
 @pytest.mark.parametrize("include_self", [True, False])
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", INCLUDED)
 def test_precision_and_recall(metric, include_self, features, categories):
     found = lookalike.knn(features, metric=metric, include_self=include_self)
     figures = mean_precision_and_recall(found.indices, categories, include_self=include_self)

@@ -313,14 +313,17 @@ float measure(const Rows& rows, int64_t row) {
   alignas(64) float filter[kChunk];
   const T of = with<T>(rows.parameters);
   const MatrixView& m = rows.matrix;
-  const F64 scale = F64::all(rows.filter_scale);
+  // Where values of any size count alike, the smallest must not vanish on its way to filter_scale.
+  const bool unscaled = M::norm_degree == 0 && rows.filter_scale < 1;
+  const F64 scale = F64::all(unscaled ? 1 : rows.filter_scale);
+  const double back = unscaled ? 1 / rows.filter_scale : 1;
   Lanes sums(0);
   for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
     const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
     exact_row(rows, row, k0, count, exact);
     filter_row(rows, row, k0, count, filter);
     int64_t k = 0;
-    for (; k < count; ++k) seen[k] = double(filter[k]);
+    for (; k < count; ++k) seen[k] = double(filter[k]) * back;
     for (; k % 8; ++k) seen[k] = 0;
     for (k = 0; k < count; k += 8) {
       for (int p = 0; p < Lanes::parts; ++p) {
