@@ -1,5 +1,5 @@
-// Python sees a few functions and an index: each checks what memory safety needs, allocates, and calls the core
-// with the GIL released. Everything else is checked in python/lookalike/distance.py.
+// Python sees a few functions and an index: each checks what memory safety needs, allocates, and
+// calls the core with the GIL released. Everything else is checked in distance/arguments.py.
 #include <omp.h>
 
 #include "call.h"
@@ -45,8 +45,7 @@ py::tuple knn(const py::array& x, const py::object& y, const py::object& metric,
   py::array_t<double> distances({pair.x.rows, k});
   py::array_t<int64_t> indices({pair.x.rows, k});
   la::Stats stats;
-  const la::Query query{
-      pair.x, pair.second(), specification_of(metric), {include_self, excluded}};
+  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self, excluded}};
   double* const d = distances.mutable_data();
   int64_t* const i = indices.mutable_data();
   without_gil(threads, std::move(progress),
@@ -67,8 +66,7 @@ py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::ob
   if (!(radius >= 0)) throw py::value_error("radius must be >= 0");
   la::Stats stats;
   la::Within within;
-  const la::Query query{
-      pair.x, pair.second(), specification_of(metric), {include_self, nullptr}};
+  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self, nullptr}};
   without_gil(threads, std::move(progress),
               [&](la::Team& team) { within = la::radius_neighbors(query, radius, team, stats); });
   return py::make_tuple(moved(std::move(within.indptr)), moved(std::move(within.indices)),

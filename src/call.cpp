@@ -43,8 +43,9 @@ la::MatrixView view_of(const py::array& a) {
 
 la::Specification specification_of(const py::object& metric) {
   using Named = std::pair<std::string, std::map<std::string, double>>;
-  const auto [name, parameters] =
-      py::isinstance<py::str>(metric) ? Named(metric.cast<std::string>(), {}) : metric.cast<Named>();
+  const auto [name, parameters] = py::isinstance<py::str>(metric)
+                                      ? Named(metric.cast<std::string>(), {})
+                                      : metric.cast<Named>();
   for (int m = 0; m < int(la::Metric::count); ++m) {
     if (name != la::kMetricNames[m]) continue;
     la::Specification out{la::Metric(m), {}};
@@ -67,7 +68,8 @@ la::Specification specification_of(const py::object& metric) {
 
 const int64_t* excluded_of(const std::optional<Excluded>& exclude, int64_t rows, int64_t among) {
   if (!exclude) return nullptr;
-  if (exclude->ndim() != 1 || exclude->size() != rows) throw py::value_error("exclude does not fit");
+  if (exclude->ndim() != 1 || exclude->size() != rows)
+    throw py::value_error("exclude does not fit");
   const int64_t* const ids = exclude->data();
   if (std::any_of(ids, ids + rows, [=](int64_t id) { return id < -1 || id >= among; })) {
     throw py::value_error("exclude has an id that is no row");
@@ -76,9 +78,8 @@ const int64_t* excluded_of(const std::optional<Excluded>& exclude, int64_t rows,
 }
 
 void check_k(int64_t k, int64_t available, const int64_t* exclude, int64_t queries) {
-  const bool excluded = exclude && std::any_of(exclude, exclude + queries, [](int64_t id) {
-    return id >= 0;
-  });
+  const bool excluded =
+      exclude && std::any_of(exclude, exclude + queries, [](int64_t id) { return id >= 0; });
   if (k < 1 || k > available - (excluded ? 1 : 0)) throw py::value_error("k is out of range");
 }
 

@@ -62,9 +62,8 @@ class Index {
     la::Stats stats;
     double* const d = distances.mutable_data();
     int64_t* const i = indices.mutable_data();
-    without_gil(threads, std::move(progress), [&](la::Team& team) {
-      index_->neighbors(view, excluded, k, team, stats, d, i);
-    });
+    without_gil(threads, std::move(progress),
+                [&](la::Team& team) { index_->neighbors(view, excluded, k, team, stats, d, i); });
     return py::make_tuple(distances, indices, as_dict(stats));
   }
   const char* stage() const { return index_->stage(); }
@@ -101,7 +100,7 @@ py::array_t<uint64_t> checksums(const py::array_t<uint8_t, py::array::c_style>& 
 }  // namespace
 
 void bind_index(py::module_& m) {
-  py::register_exception<la::Damaged>(m, "Damaged", PyExc_ValueError);
+  py::register_exception<la::Damaged>(m, "DamagedError", PyExc_ValueError);
   m.def("checksums", &checksums);
   py::class_<Index>(m, "Index")
       .def(py::init<const py::array&, const py::object&, int>())

@@ -153,7 +153,8 @@ def test_create_overwrites_nothing(folder, rows):
         la.Gallery.create(folder.parent / "photos" / "a.jpg")
     with pytest.raises(ValueError, match="dim must be at least 1, got 0"):
         la.Gallery.create(folder.parent / "b", dim=0)
-    assert len(la.Gallery.open(folder)) == 40
+    with la.Gallery.open(folder) as gallery:
+        assert len(gallery) == 40
 
 
 def test_a_creation_cut_short_can_be_done_again(folder, rows):
@@ -163,4 +164,5 @@ def test_a_creation_cut_short_can_be_done_again(folder, rows):
     with pytest.raises(GalleryError, match="is not a gallery"):
         la.Gallery.open(folder)
     filled(folder, rows).close()
-    np.testing.assert_array_equal(la.Gallery.open(folder).features, rows)
+    with la.Gallery.open(folder) as gallery:
+        np.testing.assert_array_equal(gallery.features, rows)

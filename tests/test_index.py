@@ -191,6 +191,7 @@ def test_files_that_are_no_index_are_refused(tmp_path):
     refused(changed(metric="braycurtis"), "damaged")
     refused(changed(metric="no such"), "damaged: metric must be one of")
     refused(changed(metric=None), "damaged")
+    refused(changed(parameters={"p": 2.0}), "damaged: its metric cannot have the parameters")
     refused(changed(chunks={"rows": 0, "codes": 1}), "damaged")
     refused(changed(parts={"rows": header["parts"]["rows"]}), "damaged")
     for part, (at, length, checksum) in header["parts"].items():

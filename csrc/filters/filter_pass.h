@@ -14,8 +14,9 @@ namespace lookalike {
 
 // Which rows are not looked for.
 struct Exclusion {
-  bool include_self;       // of a self-join: a row is a neighbour of itself
-  const int64_t* exclude;  // of each asking row, one that is none of its neighbours, or -1; may be null
+  bool include_self;  // of a self-join: a row is a neighbour of itself
+  const int64_t*
+      exclude;  // of each asking row, one that is none of its neighbours, or -1; may be null
 };
 
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
@@ -74,7 +75,8 @@ void FilterPass::tile(int64_t unit, int worker, Threshold threshold, Keep keep) 
       for (int i = 1; i < t.rows; ++i) std::copy_n(transposed + i * kTile, i, values + i * kTile);
     }
   }
-  scan(w, values, t.i0, t.rows, t.j0, t.cols, t.diagonal && !exclusion_.include_self, threshold, keep);
+  scan(w, values, t.i0, t.rows, t.j0, t.cols, t.diagonal && !exclusion_.include_self, threshold,
+       keep);
   lap.to(stats_.bookkeeping);
   const int64_t n = t.rows;
   stats_.pairs.fetch_add(t.diagonal ? n * (n - 1) / 2 : n * t.cols, std::memory_order_relaxed);

@@ -32,8 +32,7 @@ float* Float64Filter::values(const Tile& t, int worker) {
       const double* const block = exact_.block(worker, is, rows, js, cols);
       for (int i = 0; i < rows; ++i) {
         for (int j = 0; j < cols; ++j) {
-          values.get()[(r + i) * kTile + c + j] =
-              float(comparison_.norm_of(block[i * cols + j]));
+          values.get()[(r + i) * kTile + c + j] = float(comparison_.norm_of(block[i * cols + j]));
         }
       }
     }

@@ -39,8 +39,8 @@ LK_INLINE void merge_block(const F64* acc, double& sum) {
 }
 
 template <class T, int R, int C>
-LK_INLINE void exact_block(const T& of, const double* const* u, const double* const* v, int64_t padded,
-                           double* out, int64_t stride) {
+LK_INLINE void exact_block(const T& of, const double* const* u, const double* const* v,
+                           int64_t padded, double* out, int64_t stride) {
   constexpr int parts = 8 / F64::lanes;  // registers for the eight partial sums of one pair
   F64 acc[R][C][parts];
   for (auto& row : acc) {
@@ -114,11 +114,11 @@ LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const
 }
 
 template <class M>
-void exact_float_list(const Parameters& parameters, const double* u, const Rows& y, const int32_t* js, int nj, int64_t k0,
-                      int64_t count, double* sums, double* weights) {
+void exact_float_list(const Parameters& parameters, const double* u, const Rows& y,
+                      const int32_t* js, int nj, int64_t k0, int64_t count, double* sums,
+                      double* weights) {
   // What centring takes of each row has to fit the registers too.
-  constexpr int most =
-      M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
+  constexpr int most = M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
   const float *v[2 * most], **next = v + most;
   const RowScale* scales[most];
   const auto row = [&](int j) {
@@ -142,8 +142,8 @@ void exact_float_list(const Parameters& parameters, const double* u, const Rows&
 
 // Adds the block's sums of all ni x nj pairs to `sums`.
 template <class T>
-void exact_pairs(const T& of, const double* const* u, int ni, const double* const* v, int nj, int64_t padded,
-                 double* sums) {
+void exact_pairs(const T& of, const double* const* u, int ni, const double* const* v, int nj,
+                 int64_t padded, double* sums) {
   int i = 0;
   for (; i + kExactRows <= ni && kExactRows > 1; i += kExactRows) {
     int j = 0;
@@ -231,7 +231,7 @@ double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, 
     if (sum < __builtin_inf() && weight < __builtin_inf()) return metric.finish(sum, weight);
     const double s = 0x1p-200;  // both sums are huge, what underflows here is lost in them
     return metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false),
-                     rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
+                         rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
   } else {
     return metric.finish(sum, weight);
   }
@@ -270,9 +270,8 @@ void exact(const ExactArgs& args) {
   if constexpr (kWeighted<M>) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
-  const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 &&
-                              y.matrix.col_stride == 4 && cols % 8 == 0 &&
-                              M::prepare != Prepare::elementwise;
+  const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 &&
+                              cols % 8 == 0 && M::prepare != Prepare::elementwise;
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);

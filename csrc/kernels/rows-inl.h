@@ -257,8 +257,7 @@ LK_INLINE double underflow_of(const Traits& traits, int64_t cols) {
   if (traits.exact_when_tiny || !traits.has_float32()) return 0;
   const double lost = traits.roundings * 0x1p-149;
   if (traits.combine == Combine::maximum) return lost;
-  return traits.combine == Combine::sum ? lost * double(cols)
-                                        : __builtin_sqrt(lost * double(cols));
+  return traits.combine == Combine::sum ? lost * double(cols) : __builtin_sqrt(lost * double(cols));
 }
 
 int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, int64_t end,

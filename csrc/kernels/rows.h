@@ -52,9 +52,7 @@ struct Rows {
   int64_t filter_cols;  // features of a filter row: one more than cols when a row is degenerate
 };
 
-constexpr bool is_affine(Prepare p) {
-  return p == Prepare::unit || p == Prepare::centred_unit;
-}
+constexpr bool is_affine(Prepare p) { return p == Prepare::unit || p == Prepare::centred_unit; }
 
 // A degenerate row is, to the filters, the zero row with a 1 in an additional feature that all
 // other rows have at 0: the ½‖û−v̂‖² of the pair is then 1, as the rule wants, and 0 between two of

@@ -165,7 +165,8 @@ void tile_sums(const Rows& x, const Rows& y, const Tile& t, int depth, TileScrat
     for (int c = 0; c < t.cols; c += kPanel) {
       for (int r = 0; r < rows; r += kMicroRows) {
         if (t.diagonal && c + kPanel <= r) break;  // below the diagonal
-        micro_tile<T, quick>(of, a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c, k0 == 0);
+        micro_tile<T, quick>(of, a + r * kTile, s.b + c * kTile, count, sums + r * kTile + c,
+                             k0 == 0);
       }
     }
   }
@@ -199,8 +200,8 @@ LK_INLINE void row_major_row(const T& of, const float* q, const float* row, int 
         u[l] = k + l < count ? q[i * kRowMajorDepth + k + l] : 0;
       }
       for (int c = 0; c < unroll; ++c) {
-        acc[i][c] =
-            accumulate_f32<T, true>(of, acc[i][c], F32::load(u + c * lanes), F32::load(v + c * lanes));
+        acc[i][c] = accumulate_f32<T, true>(of, acc[i][c], F32::load(u + c * lanes),
+                                            F32::load(v + c * lanes));
       }
     }
   }

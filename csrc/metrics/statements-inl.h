@@ -21,9 +21,9 @@ constexpr bool codes_fit() {
 
 template <class M, class Weight>
 constexpr void check_weight() {
-  static_assert(!M::weights_add ||
-                    (std::is_same_v<Weight, SumOfMagnitudes> && M::prepare == Prepare::as_is),
-                "weights_add: the weight must be Σ|u+v| of rows as they are");
+  static_assert(
+      !M::weights_add || (std::is_same_v<Weight, SumOfMagnitudes> && M::prepare == Prepare::as_is),
+      "weights_add: the weight must be Σ|u+v| of rows as they are");
   if constexpr (kWeighted<M>) {
     static_assert(M::combine == Combine::sum, "a weight divides a sum");
     static_assert(M::roundings == kUnstated || (Weight::roundings >= 0 && Weight::exact_when_tiny),
@@ -35,12 +35,12 @@ template <class M>
 constexpr Traits traits_of() {
   using T = typename M::Term;
   static_assert(T::combine == M::combine, "a metric combines terms as their own struct does");
-  static_assert(M::prepare == Prepare::as_is || M::prepare == Prepare::elementwise ||
-                    M::degenerate >= 0,
-                "unit rows: state the distance of a row without a direction (degenerate)");
-  static_assert(!M::inner_product ||
-                    (std::is_same_v<T, Euclidean> && M::combine == Combine::root_of_sum),
-                "inner_product: the norm must be that of (u−v)²");
+  static_assert(
+      M::prepare == Prepare::as_is || M::prepare == Prepare::elementwise || M::degenerate >= 0,
+      "unit rows: state the distance of a row without a direction (degenerate)");
+  static_assert(
+      !M::inner_product || (std::is_same_v<T, Euclidean> && M::combine == Combine::root_of_sum),
+      "inner_product: the norm must be that of (u−v)²");
   static_assert(codes_fit<M>(), "codes: the terms are not those that the codes compare");
   static_assert(M::codes == CodeForm::none || (M::triangle && M::norm_degree != kUnstated),
                 "codes: the norm has to satisfy the triangle inequality, and its degree be stated");

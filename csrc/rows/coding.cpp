@@ -135,10 +135,9 @@ CodedSide encode(const Coding& coding, const Side& side, Team& team) {
   const bool products = coding.form == CodeForm::products;
   out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
   out.codes = out.memory.get();
-  CodedSide::each_vector(out, coding.form, !side.weight.empty(),
-                         [&](const char*, auto& vector, bool needed) {
-                           vector.resize(needed ? size_t(n) : 0);
-                         });
+  CodedSide::each_vector(
+      out, coding.form, !side.weight.empty(),
+      [&](const char*, auto& vector, bool needed) { vector.resize(needed ? size_t(n) : 0); });
   struct Scratch {
     Buffer<float> values;
     Buffer<uint8_t> codes;

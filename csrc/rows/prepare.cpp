@@ -57,8 +57,8 @@ class Preparation {
         batches(n), double(n) * double(matrix_.cols),
         [&](int64_t batch, int) {
           const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
-          const int64_t row = kernels().survey(matrix_, metric_, begin, end, surveyed_.data(),
-                                               side_.scales.data());
+          const int64_t row =
+              kernels().survey(matrix_, metric_, begin, end, surveyed_.data(), side_.scales.data());
           if (row < 0) return;
           int64_t known = bad.load();
           while (row < known && !bad.compare_exchange_weak(known, row)) {
@@ -94,8 +94,7 @@ class Preparation {
   void set_flags(double scale) {
     // Where most rows are near the end of float64's range the distances are not accurate relatively,
     // as the filters' bounds suppose.
-    const int limit =
-        scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
+    const int limit = scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
     for (size_t row = 0; row < surveyed_.size(); ++row) {
       uint8_t& flags = side_.flags[row];
       flags = surveyed_[row].flags;
@@ -164,19 +163,13 @@ bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_affi
 void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
               double scale, int64_t filter_cols) {
   const MetricKernels& metric = kernels_of(specification);
-  side.rows = Rows{matrix,
-                   specification.parameters,
-                   metric.traits.prepare,
-                   metric.map,
-                   side.scales.data(),
-                   side.flags.data(),
-                   scale,
-                   metric.traits.flush_tiny,
-                   filter_cols};
+  side.rows = Rows{matrix,     specification.parameters, metric.traits.prepare,
+                   metric.map, side.scales.data(),       side.flags.data(),
+                   scale,      metric.traits.flush_tiny, filter_cols};
 }
 
-Comparison::Comparison(const MatrixView& x, const MatrixView* y,
-                       const Specification& specification, const RowNeeds& needs, Team& team)
+Comparison::Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,
+                       const RowNeeds& needs, Team& team)
     : kernels_(kernels_of(specification)) {
   const auto second = y ? std::make_shared<Side>() : nullptr;
   Preparation of_x(first_, x, specification, needs, team);

@@ -80,8 +80,8 @@ class Comparison {
   Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,
              const RowNeeds& needs, Team& team);
   // With a database that has been prepared.
-  Comparison(const MatrixView& x, std::shared_ptr<const Side> y,
-             const Specification& specification, const RowNeeds& needs, Team& team);
+  Comparison(const MatrixView& x, std::shared_ptr<const Side> y, const Specification& specification,
+             const RowNeeds& needs, Team& team);
 
   const MetricKernels& kernels() const { return kernels_; }
   const Traits& traits() const { return kernels_.traits; }

@@ -22,8 +22,7 @@ Index::Index(const MatrixView& rows, const Specification& specification, Team& t
     : specification_(specification),
       side_(prepare_database(rows, specification, filter_needs(kernels_of(specification).traits),
                              team)) {
-  if (rows.rows > 0 &&
-      CodeFilter::fits(traits(), side_->rows.filter_cols, side_->any_negative())) {
+  if (rows.rows > 0 && CodeFilter::fits(traits(), side_->rows.filter_cols, side_->any_negative())) {
     code(team);
   }
 }

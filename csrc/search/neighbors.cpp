@@ -18,9 +18,9 @@ double most_candidates(const Traits& traits, bool prepared) {
 
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
-void attempt(const Comparison& comparison, const CodedDatabase* database, const Exclusion& exclusion,
-             Stage stage, bool last, int64_t k, Team& team, Stats& stats, double* distances,
-             int64_t* indices) {
+void attempt(const Comparison& comparison, const CodedDatabase* database,
+             const Exclusion& exclusion, Stage stage, bool last, int64_t k, Team& team,
+             Stats& stats, double* distances, int64_t* indices) {
   const int64_t rows = comparison.x().rows.matrix.rows;
   Lap lap;
   ExactDistances exact(comparison, team.threads());
@@ -67,12 +67,13 @@ void attempt(const Comparison& comparison, const CodedDatabase* database, const 
 }  // namespace
 
 void neighbors(const Comparison& comparison, const CodedDatabase* database,
-               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices) {
+               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
+               int64_t* indices) {
   const std::vector<Stage> list = stages(comparison, database);
   for (const Stage stage : list) {
     try {
-      return attempt(comparison, database, exclusion, stage, stage == list.back(), k, team,
-                     stats, distances, indices);
+      return attempt(comparison, database, exclusion, stage, stage == list.back(), k, team, stats,
+                     distances, indices);
     } catch (const Unsuitable&) {
       continue;
     }

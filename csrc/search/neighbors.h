@@ -21,7 +21,8 @@ void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* 
 
 // The same for a comparison with a database that may have been coded before; `database` may be null.
 void neighbors(const Comparison& comparison, const CodedDatabase* database,
-               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances, int64_t* indices);
+               const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
+               int64_t* indices);
 
 struct Within {
   std::vector<int64_t> indptr, indices;

@@ -81,8 +81,7 @@ class RadiusSink {
     std::copy_if(candidates, candidates + n, std::back_inserter(p.others),
                  [&](int32_t j) { return !self || j >= row; });
     p.distances.resize(p.others.size());
-    exact_.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()),
-               p.distances.data());
+    exact_.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()), p.distances.data());
     stats_.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
     for (size_t c = 0; c < p.others.size(); ++c) {
       if (p.distances[c] > radius_) continue;
@@ -128,8 +127,8 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   const float threshold = pass->bounds().threshold(comparison, radius);
   FoundRows found(query.x.rows);
   RadiusSink sink(comparison, radius, team.threads(), stats, found);
-  const double cost = double(query.x.rows) * double(comparison.y().rows.matrix.rows) *
-                      double(query.x.cols);
+  const double cost =
+      double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
   team.run(
       pass->tiles(), cost,
       [&](int64_t unit, int worker) {

@@ -1,8 +1,11 @@
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+_Metric: TypeAlias = str | tuple[str, dict[str, float]]
+_Guard: TypeAlias = tuple[int, NDArray[np.uint64]]
 
 __version__: str
 METRICS: tuple[str, ...]
@@ -12,7 +15,7 @@ def no_stats() -> dict[str, Any]: ...
 def distances(
     x: NDArray[Any],
     y: NDArray[Any] | None,
-    metric: str,
+    metric: _Metric,
     out: NDArray[Any],
     condensed: bool,
     threads: int,
@@ -20,16 +23,17 @@ def distances(
 def knn(
     x: NDArray[Any],
     y: NDArray[Any] | None,
-    metric: str,
+    metric: _Metric,
     k: int,
     include_self: bool,
+    exclude: NDArray[np.int64] | None,
     threads: int,
     progress: Callable[[float], object] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...
 def radius_neighbors(
     x: NDArray[Any],
     y: NDArray[Any] | None,
-    metric: str,
+    metric: _Metric,
     radius: float,
     include_self: bool,
     threads: int,
@@ -38,19 +42,28 @@ def radius_neighbors(
 def topk(
     matrix: NDArray[Any], k: int, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+def checksums(array: NDArray[np.uint8], chunk: int) -> NDArray[np.uint64]: ...
+
+class DamagedError(ValueError): ...
 
 class Index:
     @overload
-    def __init__(self, rows: NDArray[Any], metric: str, threads: int) -> None: ...
+    def __init__(self, rows: NDArray[Any], metric: _Metric, threads: int) -> None: ...
     @overload
     def __init__(
-        self, rows: NDArray[Any], metric: str, parts: dict[str, NDArray[np.uint8]]
+        self,
+        rows: NDArray[Any],
+        metric: _Metric,
+        parts: dict[str, NDArray[np.uint8]],
+        row_guard: _Guard,
+        code_guard: _Guard | None,
     ) -> None: ...
     def parts(self) -> dict[str, NDArray[np.uint8]]: ...
     def knn(
         self,
         x: NDArray[Any],
         k: int,
+        exclude: NDArray[np.int64] | None,
         threads: int,
         progress: Callable[[float], object] | None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...

@@ -137,11 +137,12 @@ def neighbor_graph(
                 near = knn(
                     features[done:end],
                     features,
-                    k=k + 1,
+                    k=k,
                     metric=metric,
+                    exclude=np.arange(done, end),
                     progress=partial(_report_part, report, done),
                 )
-                _leave_self_out(near, done, distances[done:end], indices[done:end])
+                distances[done:end], indices[done:end] = near
                 distances.flush()
                 indices.flush()
                 done = end
@@ -194,17 +195,6 @@ def write_graph(
 
 def _report_part(report: Callable[[int], object], before: int, part: int, _: int | None) -> None:
     report(before + part)
-
-
-def _leave_self_out(
-    near: Neighbors, start: int, distances: npt.NDArray[Any], indices: npt.NDArray[Any]
-) -> None:
-    """Copy all neighbours but the row itself; where it is not among them, all but the last."""
-    k = distances.shape[1]
-    own = near.indices == np.arange(start, start + len(near.indices))[:, None]
-    own[~own.any(axis=1), k] = True
-    distances[:] = near.distances[~own].reshape(-1, k)
-    indices[:] = near.indices[~own].reshape(-1, k)
 
 
 @contextlib.contextmanager

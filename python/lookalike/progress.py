@@ -14,9 +14,14 @@ from lookalike.terminal import console
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-__all__ = ["ByteBar", "Progress", "bar", "reporting"]
+__all__ = ["ByteBar", "Progress", "bar", "reporting", "share"]
 
 Progress: TypeAlias = "Callable[[int, int | None], object] | Literal[True] | None"
+
+
+def share(report: Callable[[int], object], total: int) -> Callable[[float], object]:
+    """Return a function that reports a share of the total, as the compiled core counts."""
+    return lambda part: report(int(part * total))
 
 
 @contextlib.contextmanager

@@ -123,6 +123,38 @@ def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) 
         _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))
 
 
+def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:
+    """Return the row that each query leaves out, −1 for none."""
+    if exclude is None:
+        return None
+    ids = np.asarray(exclude)
+    if ids.dtype.kind not in "iu" and ids.size:
+        raise TypeError(f"exclude must hold integers, got {ids.dtype}")
+    if ids.shape != (queries,):
+        raise ValueError(f"exclude must have a row for each of {queries} queries, got {ids.shape}")
+    wrong = ids[(ids < -1) | (ids >= rows)]
+    if wrong.size:
+        raise ValueError(f"exclude must hold rows from 0 to {rows - 1}, or -1, got {wrong[0]}")
+    return np.ascontiguousarray(ids, np.int64)
+
+
+def check_k(
+    k: int, queries: int, available: int, excluded: NDArray[np.int64] | None, what: str = ""
+) -> None:
+    """Refuse to look for more neighbours than there are, or for none."""
+    if k < 1 and not queries:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if not queries:
+        return
+    what = what or "the rows to search"
+    if excluded is not None and (excluded >= 0).any():
+        available, what = available - 1, f"{what} but the excluded one"
+    if available < 1:
+        raise ValueError(f"k must be at most 0, as there is no neighbour ({what}), got {k}")
+    if not 1 <= k <= available:
+        raise ValueError(f"k must be from 1 to {available} ({what}), got {k}")
+
+
 class NamingRows:
     """A block in which the core's report of a value that is not finite names the array."""
 

@@ -7,24 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Self, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
 from lookalike.distance import index_file
 from lookalike.distance.arguments import (
     NamingRows,
+    check_k,
     check_same_width,
     checked_matrix,
+    excluded_rows,
     thread_count,
     whole_number,
 )
 from lookalike.distance.index_file import IndexFileError
-from lookalike.distance.metrics import metric_name
+from lookalike.distance.metrics import specification
 from lookalike.distance.results import Neighbors
-from lookalike.progress import Progress, reporting
+from lookalike.progress import Progress, reporting, share
 
 __all__ = ["Index", "IndexFileError"]
+
 
 class Index:
     """Rows prepared for searches under one metric: what `knn` does to `Y` at each call, once.
@@ -65,14 +67,14 @@ class Index:
     ) -> None:
         self._path = ""  # of the file that the rows lie in, if any
         self._rows = checked_matrix(X, "X")
-        self._metric = metric_name(metric)
+        self._specification = specification(metric)
         with NamingRows("Q", "X"):
-            self._index = _core.Index(self._rows, self._metric, thread_count(threads))
+            self._index = _core.Index(self._rows, self._specification, thread_count(threads))
 
     @property
     def metric(self) -> str:
         """Canonical name of the metric."""
-        return self._metric
+        return self._specification.name
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -90,7 +92,7 @@ class Index:
     def __repr__(self) -> str:
         n, d = self.shape
         kind, stage = self._rows.dtype, self._index.stage()
-        return f"<{type(self).__name__} of {n} × {d} {kind}, {self._metric}, {stage}>"
+        return f"<{type(self).__name__} of {n} × {d} {kind}, {self.metric}, {stage}>"
 
     @overload
     def knn(
@@ -98,6 +100,7 @@ class Index:
         Q: ArrayLike,
         k: int = ...,
         *,
+        exclude: ArrayLike | None = ...,
         threads: int | None = ...,
         progress: Progress = ...,
         return_stats: Literal[False] = ...,
@@ -108,6 +111,7 @@ class Index:
         Q: ArrayLike,
         k: int = ...,
         *,
+        exclude: ArrayLike | None = ...,
         threads: int | None = ...,
         progress: Progress = ...,
         return_stats: Literal[True],
@@ -117,6 +121,7 @@ class Index:
         Q: ArrayLike,
         k: int = 100,
         *,
+        exclude: ArrayLike | None = None,
         threads: int | None = None,
         progress: Progress = None,
         return_stats: bool = False,
@@ -129,7 +134,7 @@ class Index:
             The queries.
         k : int
             From 1 to the number of rows.
-        threads, progress, return_stats
+        exclude, threads, progress, return_stats
             As for `lookalike.knn`.
 
         Returns
@@ -145,16 +150,16 @@ class Index:
         queries = checked_matrix(Q, "Q")
         check_same_width(self._rows, "X", queries, "Q")
         count, workers = whole_number(k, "k"), thread_count(threads)
-        if not 1 <= count <= len(self._rows):
-            raise ValueError(f"k must be from 1 to {len(self._rows)} (the rows), got {count}")
         m = len(queries)
+        excluded = excluded_rows(exclude, m, len(self._rows))
+        check_k(count, 1, len(self._rows), excluded, "the rows")
         with (
             self._reporting_damage(),
             reporting(progress, m, "neighbours") as report,
             NamingRows("Q", "X"),
         ):
             distances, indices, stats = self._index.knn(
-                queries, count, None, workers, lambda part: report(int(part * m))
+                queries, count, excluded, workers, share(report, m)
             )
             report(m)
         found = Neighbors(distances, indices)
@@ -179,7 +184,7 @@ class Index:
         from lookalike.files import replacing
 
         with replacing(path) as file:
-            index_file.write(file, self._metric, self._rows, self._index.parts())
+            index_file.write(file, self._specification, self._rows, self._index.parts())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -197,9 +202,15 @@ class Index:
         index._path = os.fsdecode(path)
         try:
             index._rows = checked_matrix(contents.rows, "rows")
-            index._metric = metric_name(contents.metric)
+            index._specification = contents.specification
             with index._reporting_damage():
-                index._index = _core.Index(index._rows, index._metric, *contents[2:])
+                index._index = _core.Index(
+                    index._rows,
+                    index._specification,
+                    contents.parts,
+                    contents.row_guard,
+                    contents.code_guard,
+                )
         except IndexFileError:
             raise
         except (TypeError, ValueError) as error:
@@ -211,7 +222,7 @@ class Index:
         """Turn what the core finds wrong with the file into an error that names it."""
         try:
             yield
-        except _core.Damaged as error:
+        except _core.DamagedError as error:
             raise IndexFileError(
                 f"{self._path} is damaged: {index_file.damage(str(error))}"
             ) from error

@@ -1,9 +1,9 @@
 """The file of an index: its layout, and the checks that no byte of it was changed.
 
-A line with the format's number; a line with the checksum of the header; the header, JSON in one line;
-then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of is held
-against its checksum when the file is opened, rows and codes chunk by chunk when the core first reads
-them.
+A line with the format's number; a line with the checksum of the header; the header, JSON in one
+line; then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of
+is held against its checksum when the file is opened, rows and codes chunk by chunk when the core
+first reads them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import _core
+from lookalike.distance.metrics import Specification, specification
 
 MAGIC = b"lookalike index "
 FORMAT = 2
@@ -36,14 +37,19 @@ class IndexFileError(ValueError):
 class Contents(NamedTuple):
     """What an index file holds."""
 
-    metric: str
+    specification: Specification
     rows: NDArray[Any]
     parts: dict[str, NDArray[np.uint8]]
     row_guard: Guard
     code_guard: Guard | None
 
 
-def write(path: str, metric: str, rows: NDArray[Any], parts: dict[str, NDArray[np.uint8]]) -> None:
+def write(
+    path: Path,
+    named: Specification,
+    rows: NDArray[Any],
+    parts: dict[str, NDArray[np.uint8]],
+) -> None:
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
     arrays = {"rows": _bytes_of(rows), **parts}
@@ -55,7 +61,8 @@ def write(path: str, metric: str, rows: NDArray[Any], parts: dict[str, NDArray[n
         places[name] = [at, array.size, None if name in chunks else _checksum(array)]
         at += _padded(array.size)
     header = {
-        "metric": metric,
+        "metric": named.name,
+        "parameters": named.parameters,
         "dtype": rows.dtype.str,
         "shape": rows.shape,
         "chunks": chunks,
@@ -65,7 +72,7 @@ def write(path: str, metric: str, rows: NDArray[Any], parts: dict[str, NDArray[n
     text = json.dumps(header).encode()
     first = MAGIC + b"%d\n" % FORMAT
     text += b" " * (-(len(first) + 17 + len(text) + 1) % ALIGNMENT) + b"\n"
-    with Path(path).open("wb") as out:
+    with path.open("wb") as out:
         out.write(first + _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n" + text)
         for array in arrays.values():
             out.write(array.data)
@@ -126,7 +133,10 @@ def _contents(path: str | os.PathLike[str], header: dict[str, Any], start: int) 
         if name in parts
     }
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
-    return Contents(header["metric"], rows, parts, guards["rows"], guards.get("codes"))
+    named = specification(header["metric"])
+    if header["parameters"] != named.parameters:
+        raise ValueError(f"its metric cannot have the parameters {header['parameters']}")
+    return Contents(named, rows, parts, guards["rows"], guards.get("codes"))
 
 
 def damage(part: str) -> ValueError:

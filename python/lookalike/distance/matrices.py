@@ -16,7 +16,7 @@ from lookalike.distance.arguments import (
     same_buffer,
     thread_count,
 )
-from lookalike.distance.metrics import metric_name
+from lookalike.distance.metrics import specification
 
 __all__ = ["cdist", "pdist"]
 
@@ -76,11 +76,10 @@ def cdist(
     if result.size:
         same = same_buffer(xa, xb)
         with NamingRows("XA", "XB"):
-            _core.distances(
-                xa, None if same else xb, metric_name(metric), result, False, thread_count(threads)
-            )
+            other, wanted = None if same else xb, specification(metric)
+            _core.distances(xa, other, wanted, result, False, thread_count(threads))
     else:
-        metric_name(metric)
+        specification(metric)
         thread_count(threads)
     return result
 
@@ -122,7 +121,7 @@ def pdist(
     x = checked_matrix(X, "X")
     n = len(x)
     result = output(out, (n * (n - 1) // 2,), result_dtype(dtype, x, x), (x,))
-    name, workers = metric_name(metric), thread_count(threads)
+    name, workers = specification(metric), thread_count(threads)
     if result.size:
         with NamingRows("X", "X"):
             _core.distances(x, None, name, result, True, workers)

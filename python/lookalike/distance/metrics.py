@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from lookalike import _core
 
-__all__ = ["ALIASES", "METRICS", "TITLES", "metric_name", "metric_title"]
+__all__ = [
+    "ALIASES",
+    "METRICS",
+    "TITLES",
+    "Specification",
+    "metric_name",
+    "metric_title",
+    "specification",
+]
 
 METRICS: tuple[str, ...] = _core.METRICS
-"""The canonical names of the seven metrics."""
+"""The canonical names of the metrics."""
 
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
 
@@ -30,6 +40,18 @@ def metric_name(metric: str) -> str:
         known = ", ".join((*METRICS, *ALIASES))
         raise ValueError(f"metric must be one of {known}, got {metric!r}")
     return name
+
+
+class Specification(NamedTuple):
+    """What the core is asked for: a metric's canonical name, and its parameters by their names."""
+
+    name: str
+    parameters: dict[str, float]
+
+
+def specification(metric: str) -> Specification:
+    """Return what a caller's metric stands for. None of the metrics has a parameter yet."""
+    return Specification(metric_name(metric), {})
 
 
 def metric_title(metric: str) -> str:

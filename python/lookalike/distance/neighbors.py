@@ -10,14 +10,16 @@ from numpy.typing import ArrayLike
 from lookalike import _core
 from lookalike.distance.arguments import (
     NamingRows,
+    check_k,
     checked_matrix,
+    excluded_rows,
     thread_count,
     two_sides,
     whole_number,
 )
-from lookalike.distance.metrics import metric_name
+from lookalike.distance.metrics import specification
 from lookalike.distance.results import Neighbors, RadiusNeighbors
-from lookalike.progress import Progress, reporting
+from lookalike.progress import Progress, reporting, share
 
 __all__ = ["knn", "radius_neighbors", "topk"]
 
@@ -30,6 +32,7 @@ def knn(
     k: int = ...,
     metric: str = ...,
     include_self: bool = ...,
+    exclude: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
     return_stats: Literal[False] = ...,
@@ -42,6 +45,7 @@ def knn(
     k: int = ...,
     metric: str = ...,
     include_self: bool = ...,
+    exclude: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
     return_stats: Literal[True],
@@ -53,6 +57,7 @@ def knn(
     k: int = 100,
     metric: str = "correlation",
     include_self: bool = False,
+    exclude: ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress = None,
     return_stats: bool = False,
@@ -111,22 +116,29 @@ def knn(
     >>> near = la.knn([[0.0, 1.0], [0.0, 2.0], [5.0, 5.0]], k=1, metric="euclidean")
     >>> near.indices.ravel()
     array([1, 0, 1])
+    >>> la.knn([[5.0, 5.0]], [[0.0, 1.0], [5.0, 5.0]], k=1, exclude=[1]).indices
+    array([[0]])
     """
     x, y = two_sides(X, Y, include_self)
     count = whole_number(k, "k")
-    name, workers = metric_name(metric), thread_count(threads)
-    available = len(x) - (not include_self) if y is None else len(y)
-    if len(x) and not 1 <= count <= available:
-        what = "the other rows of X" if y is None and not include_self else "the rows to search"
-        raise ValueError(f"k must be from 1 to {available} ({what}), got {count}")
+    wanted, workers = specification(metric), thread_count(threads)
+    rows = x if y is None else y
+    excluded = excluded_rows(exclude, len(x), len(rows))
+    others = y is None and not include_self
+    check_k(count, len(x), len(rows) - others, excluded, "the other rows of X" if others else "")
     if not len(x):
-        if count < 1:
-            raise ValueError(f"k must be at least 1, got {count}")
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
         return (empty, _core.no_stats()) if return_stats else empty
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
-            x, y, name, count, bool(include_self), None, workers, lambda part: report(int(part * len(x)))
+            x,
+            y,
+            wanted,
+            count,
+            bool(include_self),
+            excluded,
+            workers,
+            share(report, len(x)),
         )
         report(len(x))
     found = Neighbors(distances, indices)
@@ -194,7 +206,7 @@ def radius_neighbors(
     array([0, 1, 2, 2])
     """
     x, y = two_sides(X, Y, include_self)
-    name, workers = metric_name(metric), thread_count(threads)
+    wanted, workers = specification(metric), thread_count(threads)
     try:
         limit = float(radius)
     except (TypeError, ValueError):
@@ -207,7 +219,13 @@ def radius_neighbors(
         return (empty, _core.no_stats()) if return_stats else empty
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
-            x, y, name, limit, bool(include_self), workers, lambda part: report(int(part * len(x)))
+            x,
+            y,
+            wanted,
+            limit,
+            bool(include_self),
+            workers,
+            share(report, len(x)),
         )
         report(len(x))
     found = RadiusNeighbors(indptr, indices, distances)

@@ -123,15 +123,15 @@ class Ranker:
             if len(queries) == len(self.features):
                 return found
             return Neighbors(found.distances[queries], found.indices[queries])
-        found = knn(
+        return knn(
             self.features[queries],
             self.features,
-            k=k + (not self.include_self),
+            k=k,
             metric=self.metric,
+            exclude=None if self.include_self else queries,
             threads=self.threads,
             progress=progress,
         )
-        return found if self.include_self else _without_self(found, queries)
 
     def rank(self, queries: NDArray[np.int64], k: int, progress: Progress = None) -> Ranking:
         """Rank the `k` nearest of some rows: which they are, which are relevant, where they tie."""
@@ -180,11 +180,3 @@ class Ranker:
             everywhere &= self.labels.codes == own[rows]
             counts[1, rows] = everywhere.sum(axis=1) - relevant[rows, :k].sum(axis=1)
         return counts
-
-
-def _without_self(found: Neighbors, queries: NDArray[np.int64]) -> Neighbors:
-    """Leave the query out of its list, or the last of the list where the query is not in it."""
-    others = found.indices != queries[:, None]
-    others[others.all(axis=1), -1] = False
-    shape = (len(queries), found.indices.shape[1] - 1)
-    return Neighbors(found.distances[others].reshape(shape), found.indices[others].reshape(shape))

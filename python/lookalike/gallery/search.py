@@ -97,10 +97,14 @@ def nearest(
 ) -> list[Hits]:
     """Find what is nearest to each query, in one pass over the features."""
     excluded = [_own_positions(view, query) if exclude_self else set() for query in queries]
-    most = min(k + max(map(len, excluded), default=0), len(view.features))
+    # The search leaves out one position of each query; copies of its content are left out here.
+    first = np.array([min(own, default=-1) for own in excluded], np.int64)
+    copies = max((len(own) - 1 for own in excluded if own), default=0)
+    available = len(view.features) - bool((first >= 0).any())
+    most = min(k + copies, available)
     if most and queries:
         vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
-        near = knn(vectors, view.features, k=most, metric=metric)
+        near = knn(vectors, view.features, k=most, metric=metric, exclude=first)
     else:
         knn(np.empty((0, 1)), k=1, metric=metric)  # an unknown metric is one here too
         return [Hits([], np.empty(0), np.empty(0, np.int64), []) for _ in queries]
