@@ -65,7 +65,7 @@ def lint_all(session: nox.Session) -> None:
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
-    """Warnings as errors; address, undefined-behaviour and thread sanitizers: 6 minutes."""
+    """Warnings as errors; address, undefined-behaviour and thread sanitizers: 8 minutes."""
     session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
     session.run("tests/native/run", external=True)
 
