@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -79,6 +80,8 @@ class Catalogue:
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._connection = connection
+        # Threads that use one connection get each other's parameters and rows, from Python 3.12 on.
+        self._lock = threading.RLock()
         self.path = path
 
     @classmethod
@@ -131,7 +134,8 @@ class Catalogue:
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def __del__(self) -> None:
         self._connection.close()  # or Python 3.13 warns
@@ -139,7 +143,7 @@ class Catalogue:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all changes in the block or, after an error, none; Ctrl-C waits for its end."""
-        with uninterrupted(), naming(self.path):
+        with uninterrupted(), self._lock, naming(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -355,7 +359,8 @@ class Catalogue:
             Another root lies there.
         """
         try:
-            self._connection.execute("UPDATE roots SET path = ? WHERE id = ?", (path, root))
+            with self._lock:
+                self._connection.execute("UPDATE roots SET path = ? WHERE id = ?", (path, root))
         except sqlite3.IntegrityError:
             raise GalleryError(
                 f"{os.fsdecode(path)} is a folder of the gallery already; `add` it, and what is "
@@ -371,13 +376,13 @@ class Catalogue:
         self._change_all("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images)
 
     def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with naming(self.path):
+        with self._lock, naming(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def _change(self, sql: str, *values: Any) -> None:
-        with naming(self.path):
+        with self._lock, naming(self.path):
             self._connection.execute(sql, values)
 
     def _change_all(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        with naming(self.path):
+        with self._lock, naming(self.path):
             self._connection.executemany(sql, rows)

@@ -89,7 +89,11 @@ def connect(path: str, mode: str) -> sqlite3.Connection:
     )
     # FULL, and the folder too once the journal is gone: without that a power cut could bring the
     # journal back and with it a generation whose file has been deleted since.
-    connection.execute("PRAGMA synchronous = EXTRA")
+    try:
+        connection.execute("PRAGMA synchronous = EXTRA")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
