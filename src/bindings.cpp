@@ -2,6 +2,9 @@
 // calls the core with the GIL released. Everything else is checked in distance/arguments.py.
 #include <omp.h>
 
+#include <algorithm>
+#include <string>
+
 #include "call.h"
 #include "kernels/dispatch.h"
 #include "matrix.h"
@@ -84,6 +87,22 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   return py::make_tuple(distances, indices);
 }
 
+// What a metric states that filters may use (metrics/distance-inl.h).
+py::dict statements(const std::string& name) {
+  constexpr const char* kForms[] = {"products", "differences", "largest", "ratios", nullptr};
+  const auto metric = std::find(std::begin(la::kMetricNames), std::end(la::kMetricNames), name);
+  if (metric == std::end(la::kMetricNames)) throw py::value_error("unknown metric '" + name + "'");
+  const la::Traits& t = la::kernels().metric[metric - la::kMetricNames].traits;
+  py::dict d;
+  d["codes"] = kForms[int(t.codes)];
+  d["inner_product"] = t.inner_product;
+  d["float32"] = t.has_float32();
+  d["triangle"] = t.triangle;
+  d["weighted"] = t.weighted;
+  d["negative_values"] = t.domain == la::Domain::any;
+  return d;
+}
+
 py::dict cpu_info() {
   py::dict d;
   d["simd"] = la::kernels().name;
@@ -105,6 +124,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     return names;
   }();
   m.def("cpu_info", &cpu_info);
+  m.def("statements", &statements);
   m.def("no_stats", [] { return as_dict(la::Stats()); });
   m.def("distances", &distances);
   m.def("knn", &knn);

@@ -10,6 +10,16 @@ from reference import ANGULAR, METRICS, assert_same_bits, first_k
 
 every_metric = pytest.mark.parametrize("metric", METRICS)
 
+CODES = {
+    "manhattan": "differences",
+    "euclidean": "products",
+    "cosine": "products",
+    "braycurtis": "differences",
+    "canberra": "ratios",
+    "chebyshev": "largest",
+    "correlation": "products",
+}
+
 
 def search(X, Y=None, *, k, metric, **options):
     """Search, compare with the brute force, and return the counters."""
@@ -199,3 +209,15 @@ def test_a_forked_child_runs_from_a_fresh_thread(run_python):
 def test_rows_whose_sum_overflows_still_have_their_nearest():
     rng = np.random.default_rng(0)
     search(rng.random((400, 64)) * 1e308, k=9, metric="braycurtis")
+
+
+def test_what_the_papers_metrics_state():
+    stated = {metric: lookalike._core.statements(metric) for metric in lookalike.METRICS}
+    assert {metric: of["codes"] for metric, of in stated.items() if metric in CODES} == CODES
+    products = {metric for metric in CODES if stated[metric]["inner_product"]}
+    assert products == {"euclidean", "cosine", "correlation"}
+    for metric in CODES:
+        assert stated[metric]["float32"]
+        assert stated[metric]["triangle"]
+        assert stated[metric]["negative_values"]
+        assert stated[metric]["weighted"] == (metric == "braycurtis")
