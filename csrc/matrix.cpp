@@ -90,20 +90,18 @@ void exact_matrix(const Comparison& c, const DistanceOutput& out, Team& team) {
   });
 }
 
-// Float32 sums; entries that are not certainly within kPromise are recomputed in float64.
+// Float32 sums; entries that are not certainly within kPromise are recomputed in float64. An entry
+// depends on its two rows alone: on no scale of all of them, nor on whether another is negative.
 class Float32Matrix {
  public:
   Float32Matrix(const Comparison& c, int workers)
-      : c_(c),
-        exact_(c, workers),
-        quotient_(c.traits().weighted && !c.weights_add_up()),
-        workspaces_(size_t(workers)),
-        buffers_(size_t(workers)) {
+      : c_(c), exact_(c, workers), workspaces_(size_t(workers)), buffers_(size_t(workers)) {
     // |value − A W| <= relative value + residuals (bounds.h).
-    const double own = relative_error(c.traits(), kMatrixRun, false, quotient_);
+    const double own = relative_error(c.traits(), kMatrixRun, false, false);
     const double allowed = kPromise / c.traits().power - own - 4 * kUnit;
     allowed_ = allowed > 0 ? float(allowed * (1 - kSpare)) : 0;
-    doubtful_everywhere_ = allowed <= 0;
+    const double quotient = relative_error(c.traits(), kMatrixRun, false, c.traits().weighted);
+    doubtful_everywhere_ = allowed <= 0 || quotient + 4 * kUnit > kPromise;
   }
 
   // The tile's distances, kTile a row.
@@ -113,18 +111,8 @@ class Float32Matrix {
     w.prepare(weighted);
     const MetricKernels& k = c_.kernels();
     const Rows &x = c_.x().rows, &y = c_.y().rows;
-    double* const weights = weighted ? w.scratch.weights : nullptr;
     k.strict_sums(x, y, t, kMatrixRun, w.scratch, w.scratch.sums);
-    if (quotient_) {
-      k.weight_sums(x, y, t, kMatrixRun, w.scratch, weights);
-    } else if (weighted) {
-      for (int i = 0; i < t.rows; ++i) {
-        for (int j = 0; j < t.cols; ++j) {
-          weights[i * kTile + j] =
-              double(c_.x().weight[size_t(t.i0 + i)]) + double(c_.y().weight[size_t(t.j0 + j)]);
-        }
-      }
-    }
+    if (weighted) weigh(t, w.scratch);
     Buffers& b = buffers_[size_t(worker)];
     if (!b.values.get()) {
       b.values = Buffer<float>(size_t(kTile) * kTile);
@@ -145,6 +133,30 @@ class Float32Matrix {
     std::vector<int32_t> doubtful;
     std::vector<double> distances;
   };
+
+  bool adds_up(const Side& side, int64_t row) const {
+    return c_.traits().weights_add && !(side.flags[size_t(row)] & kNegative);
+  }
+
+  // The weight of each pair: its rows' added where both add up, else of the pair.
+  void weigh(const Tile& t, TileScratch& scratch) {
+    const Side &x = c_.x(), &y = c_.y();
+    bool all = true;
+    for (int i = 0; i < t.rows; ++i) all = all && adds_up(x, t.i0 + i);
+    for (int j = 0; j < t.cols; ++j) all = all && adds_up(y, t.j0 + j);
+    if (!all) {
+      c_.kernels().weight_sums(x.rows, y.rows, t, kMatrixRun, scratch, scratch.weights);
+      if (!c_.traits().weights_add) return;
+    }
+    for (int i = 0; i < t.rows; ++i) {
+      if (!adds_up(x, t.i0 + i)) continue;
+      for (int j = 0; j < t.cols; ++j) {
+        if (!all && !adds_up(y, t.j0 + j)) continue;
+        scratch.weights[i * kTile + j] =
+            double(x.weight[size_t(t.i0 + i)]) + double(y.weight[size_t(t.j0 + j)]);
+      }
+    }
+  }
 
   // Rows without a direction are at 0 or 1 by rule, not by rounding.
   void settle_degenerate(const Tile& t, int i, float* out) {
@@ -178,10 +190,12 @@ class Float32Matrix {
       if (c_.any_degenerate()) settle_degenerate(t, i, out);
       const float own = c_.x().residual[size_t(t.i0 + i)];
       if (own + largest == 0 && !doubtful_everywhere_) continue;
-      // For a quotient any residual is too much: its denominator is not bounded from below.
-      const float allowed = quotient_ ? 0 : allowed_;
+      const bool own_adds = adds_up(c_.x(), t.i0 + i), weighted = c_.traits().weighted;
       b.doubtful.clear();
       for (int j = t.diagonal ? i + 1 : 0; j < t.cols; ++j) {
+        // For a quotient any residual is too much: its denominator is not bounded from below.
+        const bool quotient = weighted && !(own_adds && adds_up(c_.y(), t.j0 + j));
+        const float allowed = quotient ? 0 : allowed_;
         const float sum = float(row[j]), norm = root ? std::sqrt(sum) : sum;
         if (!(own + slack[j] <= allowed * norm) || doubtful_everywhere_) {
           b.doubtful.push_back(int32_t(t.j0 + j));
@@ -199,7 +213,7 @@ class Float32Matrix {
 
   const Comparison& c_;
   ExactDistances exact_;
-  bool quotient_, doubtful_everywhere_;
+  bool doubtful_everywhere_;
   float allowed_;
   std::vector<SumsWorkspace> workspaces_;
   std::vector<Buffers> buffers_;
@@ -213,7 +227,7 @@ void distances(const MatrixView& x, const MatrixView* y, const Specification& sp
   const bool float32 = !out.float64 && traits.has_float32();
   RowNeeds needs;
   if (float32) needs = {true, traits.weights_add, false};
-  const Comparison c(x, y, specification, needs, team);
+  const Comparison c(x, y, specification, needs, team, false);
   if (out.float64) return exact_matrix<double>(c, out, team);
   if (!float32) return exact_matrix<float>(c, out, team);
   const int64_t nx = x.rows, ny = c.y().rows.matrix.rows;

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__linux__)
+#if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
 #endif
 
@@ -23,5 +23,28 @@ void* allocate(size_t bytes) {
 }
 
 void deallocate(void* memory) { std::free(memory); }
+
+#if defined(__unix__) || defined(__APPLE__)
+
+Pages::Pages(size_t bytes)
+    : memory_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)),
+      bytes_(bytes) {
+  if (memory_ == MAP_FAILED) throw std::bad_alloc();
+#if defined(MADV_NOHUGEPAGE)
+  madvise(memory_, bytes_, MADV_NOHUGEPAGE);  // those not written yet are to cost nothing
+#endif
+}
+
+Pages::~Pages() {
+  if (memory_) munmap(memory_, bytes_);
+}
+
+#else
+
+Pages::Pages(size_t bytes) : memory_(allocate(bytes)), bytes_(bytes) {}
+
+Pages::~Pages() { deallocate(memory_); }
+
+#endif
 
 }  // namespace lookalike

@@ -25,4 +25,22 @@ class Buffer {
   std::unique_ptr<T, Free> memory_;
 };
 
+// Memory of its own pages, which goes back to the system when it is freed, whatever allocators keep.
+class Pages {
+ public:
+  explicit Pages(size_t bytes);
+  ~Pages();
+  Pages(Pages&& other) noexcept : memory_(other.memory_), bytes_(other.bytes_) {
+    other.memory_ = nullptr;
+  }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+  Pages& operator=(Pages&&) = delete;
+  void* get() const { return memory_; }
+
+ private:
+  void* memory_;
+  size_t bytes_;
+};
+
 }  // namespace lookalike

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cfenv>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -24,21 +23,6 @@ const bool registered = [] {
   pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
   return true;
 }();
-
-// The default floating-point environment: a caller's flush-to-zero or rounding mode changes no bit.
-class DefaultFloats {
- public:
-  DefaultFloats() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultFloats() { std::fesetenv(&saved_); }
-  DefaultFloats(const DefaultFloats&) = delete;
-  DefaultFloats& operator=(const DefaultFloats&) = delete;
-
- private:
-  std::fenv_t saved_;
-};
 
 struct Region {
   std::atomic<int64_t> next{0}, done{0};
@@ -77,6 +61,13 @@ __attribute__((noinline, no_sanitize_thread)) void parallel(int threads,
 }
 
 }  // namespace
+
+DefaultFloats::DefaultFloats() {
+  std::fegetenv(&saved_);
+  std::fesetenv(FE_DFL_ENV);
+}
+
+DefaultFloats::~DefaultFloats() { std::fesetenv(&saved_); }
 
 bool Team::in_forked_child() { return forked.load(std::memory_order_relaxed); }
 

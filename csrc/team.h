@@ -1,6 +1,7 @@
 // Running many small units of work on all cores, so that the caller can be interrupted.
 #pragma once
 
+#include <cfenv>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -15,6 +16,19 @@ struct Stopped : std::runtime_error {
 // Called in the calling thread about every 50 ms with the fraction done; true means stop.
 using Poll = std::function<bool(double fraction)>;
 
+// The default floating-point environment: a caller's flush-to-zero or rounding mode changes no bit.
+class DefaultFloats {
+ public:
+  DefaultFloats();
+  ~DefaultFloats();
+  DefaultFloats(const DefaultFloats&) = delete;
+  DefaultFloats& operator=(const DefaultFloats&) = delete;
+
+ private:
+  std::fenv_t saved_;
+};
+
+// Made in the calling thread, it lives as long as the call, all of which so has default floats.
 class Team {
  public:
   // threads <= 0: as many as OpenMP would use.
@@ -34,6 +48,7 @@ class Team {
   static bool in_forked_child();
 
  private:
+  const DefaultFloats floats_;
   int threads_;
   Poll poll_;
 };

@@ -57,10 +57,10 @@ py::tuple knn(const py::array& x, const py::object& y, const py::object& metric,
 }
 
 template <class T>
-py::array_t<T> moved(std::vector<T>&& v) {
-  auto* owner = new std::vector<T>(std::move(v));
-  const py::capsule free(owner, [](void* p) { delete static_cast<std::vector<T>*>(p); });
-  return py::array_t<T>(py::ssize_t(owner->size()), owner->data(), free);
+py::array_t<T> moved(la::Buffer<T>&& buffer, int64_t count) {
+  auto* owner = new la::Buffer<T>(std::move(buffer));
+  const py::capsule free(owner, [](void* p) { delete static_cast<la::Buffer<T>*>(p); });
+  return py::array_t<T>(py::ssize_t(count), owner->get(), free);
 }
 
 py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::object& metric,
@@ -72,8 +72,10 @@ py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::ob
   const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self, nullptr}};
   without_gil(threads, std::move(progress),
               [&](la::Team& team) { within = la::radius_neighbors(query, radius, team, stats); });
-  return py::make_tuple(moved(std::move(within.indptr)), moved(std::move(within.indices)),
-                        moved(std::move(within.distances)), as_dict(stats));
+  const int64_t count = within.count();
+  return py::make_tuple(moved(std::move(within.indptr), within.rows + 1),
+                        moved(std::move(within.indices), count),
+                        moved(std::move(within.distances), count), as_dict(stats));
 }
 
 py::tuple topk(const py::array& matrix, int64_t k, int threads) {

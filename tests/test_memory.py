@@ -74,6 +74,19 @@ print(
     peak(run_python, script)
 
 
+@pytest.mark.parametrize("rows", [20, 4000])
+def test_pairs_within_a_radius_cost_little_more_than_they_take(rows, run_python):
+    script = f"""
+X = features(20_000, 16)
+def search():
+    return lookalike.radius_neighbors(X[:{rows}], X, radius=1e9, metric="euclidean", threads=2)
+used = peak_of(search)
+size = sum(part.nbytes for part in search())
+print(used, int(0.3 * size) + 2 * 2**20 * 32)
+"""
+    peak(run_python, script)
+
+
 @pytest.mark.parametrize("layout", ["X[:, ::-1]", "np.asfortranarray(X)", "X.astype(np.float64)"])
 def test_no_layout_or_type_costs_a_whole_copy(layout, run_python):
     script = f"""

@@ -22,6 +22,11 @@
 // A pair is excluded if value − error_i − error_j > (T + residual_i + residual_j)², which is again
 // affine in what belongs to j: slope_i = 2 (T + residual_i), weight_j = residual_j,
 // offset_i = (T + residual_i)² + error_i, slack_j = residual_j² + error_j.
+//
+// Below float32's normal range roundings are absolute, 2^-150 each. Thresholds, slopes, offsets and
+// slacks are 0 or normal (`up`), an upper bound is never below 2^-126 (`uppers`), and 2^-126 is added to
+// every offset and every upper bound before it is divided by a weight: what a value, a product and two
+// sums may have lost.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +37,9 @@
 #include "rows/rounding.h"
 
 namespace lookalike {
+
+// With more features the float64 distance, blocks added in order, is no longer within 2^-40.
+inline constexpr int64_t kMostFilterCols = int64_t(1) << 24;
 
 struct Bounds {
   double relative;  // of the difference form
@@ -52,10 +60,10 @@ struct Bounds {
   float offset(float threshold, int64_t i) const {
     if (product()) {
       const double reach = double(threshold) + residual_x[i];
-      return up(reach * reach + error_x[i]);
+      return up(reach * reach + error_x[i] + kLeastNormal);
     }
     const double own = weight_x ? double(threshold) * weight_x[i] : threshold;
-    return up((own + residual_x[i]) / (1 - relative));
+    return up((own + residual_x[i]) / (1 - relative) + kLeastNormal);
   }
   // slack_y of `rows` rows.
   std::vector<float> slacks(int64_t rows) const {
@@ -84,7 +92,8 @@ struct Bounds {
   // An upper bound on the norm of a pair of this exact distance.
   float threshold(const Comparison& c, double distance) const {
     const double norm = c.norm_of(distance) * unit;
-    return norm < largest ? std::max(up(norm), 0x1p-126f) : std::numeric_limits<float>::infinity();
+    return norm < largest ? std::max(up(norm), kLeastNormal)
+                          : std::numeric_limits<float>::infinity();
   }
 };
 

@@ -8,6 +8,7 @@ namespace lookalike {
 
 std::vector<Stage> stages(const Comparison& c, const CodedDatabase* database) {
   const Traits& traits = c.traits();
+  if (c.cols() > kMostFilterCols) return {Stage::float64};
   const bool few = few_queries(c);
   std::vector<Stage> list;
   if (CodeFilter::fits(traits, c.filter_cols(), c.any_negative()) && (database || !few)) {

@@ -60,9 +60,10 @@ Float32Filter::Float32Filter(const Comparison& comparison, bool products, int wo
   const int run = row_major_ ? kRowMajorDepth / kernels().lanes + 1 : kFilterRun;
   bounds_.unit = comparison.norm_unit();
   bounds_.relative = relative_error(comparison.traits(), run, true, quotient_);
-  bounds_.largest = std::min(0x1p120, 0x1p1022 * bounds_.unit);
+  // Squares that float32 cannot add up belong to norms of 2^64 or more.
+  const bool squares = comparison.traits().combine == Combine::root_of_sum;
+  bounds_.largest = std::min(squares ? 0x1p60 : 0x1p120, 0x1p1022 * bounds_.unit);
   if (products) {
-    bounds_.largest = std::min(bounds_.largest, 0x1p60);
     const double relative = (run + 2) * kUnit / (1 - (run + 2) * kUnit);
     error_x_ = product_errors(x, relative);
     if (!comparison.self()) error_y_ = product_errors(y, relative);

@@ -111,19 +111,19 @@ struct Lanes {
 
 using Map = void (*)(double* values, int64_t count);  // of an elementwise preparation, or null
 
-// Calls f(x, p, valid) on the row's values: x holds part p of eight consecutive features, of which
-// only `valid` exist (fewer than 8 in the last eight alone; the others are zeros).
+// Calls f(x, p, valid) on the row's values from k0 to end: x holds part p of eight consecutive features,
+// of which only `valid` exist (fewer than 8 in the last eight alone; the others are zeros).
 template <class F>
-LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, Map map, double* chunk, F f) {
-  int64_t k0 = 0;
+LK_INLINE void for_each_eight(const MatrixView& m, int64_t row, int64_t k0, int64_t end, Map map,
+                              double* chunk, F f) {
   if (m.dtype == DType::f32 && m.col_stride == 4 && !map) {  // as they lie in memory
     const auto* values = reinterpret_cast<const float*>(m.data + row * m.row_stride);
-    for (; k0 + 8 <= m.cols; k0 += 8) {
+    for (; k0 + 8 <= end; k0 += 8) {
       for (int p = 0; p < Lanes::parts; ++p) f(F64::load(values + k0 + p * F64::lanes), p, 8);
     }
   }
-  for (; k0 < m.cols; k0 += kChunk) {
-    const int count = int(m.cols - k0 < kChunk ? m.cols - k0 : kChunk);
+  for (; k0 < end; k0 += kChunk) {
+    const int count = int(end - k0 < kChunk ? end - k0 : kChunk);
     read(m, row, k0, count, chunk);
     if (map) map(chunk, count);
     int padded = count;
@@ -147,14 +147,19 @@ LK_INLINE F64 only_valid(F64 x, int p, int valid) {
   return F64::load(lanes);
 }
 
-// Σ f(x) over the row, in the fixed order.
+// Σ f(x) over the row, in the fixed order of distances: in blocks, so that it is as accurate.
 template <class F>
 LK_INLINE double sum_row(const MatrixView& m, int64_t row, Map map, double* chunk, F f) {
-  Lanes sums(0);
-  for_each_eight(m, row, map, chunk, [&](F64 x, int p, int valid) {
-    sums.part[p] = sums.part[p] + only_valid(f(x), p, valid);
-  });
-  return sums.sum();
+  double total = 0;
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kExactBlock) {
+    const int64_t end = m.cols - k0 < kExactBlock ? m.cols : k0 + kExactBlock;
+    Lanes sums(0);
+    for_each_eight(m, row, k0, end, map, chunk, [&](F64 x, int p, int valid) {
+      sums.part[p] = sums.part[p] + only_valid(f(x), p, valid);
+    });
+    total += sums.sum();
+  }
+  return total;
 }
 
 LK_INLINE int exponent_of(double x) { return __builtin_ilogb(x); }
@@ -306,10 +311,12 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
                         __builtin_fabs(s.mean) < 0x1p60;
     if (!narrow && !degenerate) r.flags |= kWide;
     // filter_row computes (x − m′) r′, m′ and r′ being m and r rounded: of a unit row, three
-    // roundings of 2⁻²⁴, and m − m′ in every feature. Of a norm that is no root of squares it is measured.
+    // roundings of 2⁻²⁴, and m − m′ and the low part of the mean in every feature. Of a norm that is no
+    // root of squares it is measured.
     if (fits && narrow && traits.inner_product) {
-      const double shift = __builtin_sqrt(double(m.cols)) * __builtin_fabs(s.mean) * s.inverse_norm;
-      r.residual = round_up(0x1p-24 * (3 + shift) + underflow);
+      const double shift = 0x1p-24 * __builtin_fabs(s.mean) + __builtin_fabs(s.mean_low);
+      const double all = __builtin_sqrt(double(m.cols)) * shift * s.inverse_norm;
+      r.residual = round_up(0x1p-24 * 3 + all + underflow);
     } else if (!degenerate) {
       r.residual = -1;
     }

@@ -87,6 +87,7 @@ void uppers(const CandidateBounds& b, const float* values, const int32_t* indice
   constexpr int lanes = F32::lanes;
   const F32 residual = F32::all(b.own_residual), spare = F32::all(1 + 0x1p-20f);
   const F32 inf = F32::all(__builtin_inff()), largest = F32::all(b.largest);
+  const F32 least = F32::all(0x1p-126f);
   float padded_values[lanes];
   int32_t padded_indices[lanes];
   for (int c = 0; c < n; c += lanes) {
@@ -107,14 +108,15 @@ void uppers(const CandidateBounds& b, const float* values, const int32_t* indice
     } else {
       upper = upper * F32::all(1 + b.relative);
     }
-    upper = upper + residual + F32::gather(b.residual, j);
+    // See bounds.h: roundings below the normal range, here and in the value.
+    upper = upper + (residual + F32::gather(b.residual, j) + least);
     if (b.weight && !b.error) {
       const F32 weight =
           (F32::all(b.own_weight) + F32::gather(b.weight, j)) * F32::all(1 - 0x1p-20f);
       // Two rows of zeros are at 0; their sum of differences is 0, whatever divides it.
       upper = upper / one_if_zero(weight);
     }
-    select_less(upper, largest, upper * spare, inf).store(out + c);
+    select_less(upper, largest, max(upper * spare, least), inf).store(out + c);
   }
 }
 

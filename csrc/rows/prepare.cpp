@@ -169,7 +169,7 @@ void set_rows(Side& side, const MatrixView& matrix, const Specification& specifi
 }
 
 Comparison::Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,
-                       const RowNeeds& needs, Team& team)
+                       const RowNeeds& needs, Team& team, bool scale)
     : kernels_(kernels_of(specification)) {
   const auto second = y ? std::make_shared<Side>() : nullptr;
   Preparation of_x(first_, x, specification, needs, team);
@@ -177,12 +177,12 @@ Comparison::Comparison(const MatrixView& x, const MatrixView* y, const Specifica
   const Surveyed &surveyed = of_x.survey(0), none;
   if (second) of_y = std::make_unique<Preparation>(*second, *y, specification, needs, team);
   const Surveyed& other = of_y ? of_y->survey(1) : none;
-  const bool scaled = of_x.scaled() && traits().norm_degree != kUnstated;
-  const double scale = scaled ? choose_scale(surveyed, other) : 1.0;
+  const bool scaled = scale && of_x.scaled() && traits().norm_degree != kUnstated;
+  const double power = scaled ? choose_scale(surveyed, other) : 1.0;
   const bool degenerate = of_x.any_degenerate() || (of_y && of_y->any_degenerate());
   const int64_t filter_cols = x.cols + (degenerate && has_degenerate_feature(traits()) ? 1 : 0);
-  of_x.finish(scale, filter_cols);
-  if (of_y) of_y->finish(scale, filter_cols);
+  of_x.finish(power, filter_cols);
+  if (of_y) of_y->finish(power, filter_cols);
   second_ = second;
 }
 

@@ -25,7 +25,7 @@ struct BadRow : std::runtime_error {
 // that is prepared, kept in an index file, and looked for when one is opened.
 struct RowNeeds {
   bool residual = false;  // see `measure` in exact-inl.h
-  bool weight = false;    // Σ|x|, unless a row has a negative value: then weights do not add up
+  bool weight = false;    // Σ|x|
   bool square = false;    // Σx² of the filter row, nearly
 };
 
@@ -55,7 +55,7 @@ struct Side {
     visit("scales", side.scales, is_affine(traits.prepare));
     visit("flags", side.flags, true);
     visit("residual", side.residual, needs.residual);
-    visit("weight", side.weight, needs.weight && !side.any_negative());
+    visit("weight", side.weight, needs.weight);
     visit("square", side.square, needs.square);
   }
 };
@@ -77,8 +77,9 @@ std::shared_ptr<Side> prepare_database(const MatrixView& y, const Specification&
 class Comparison {
  public:
   // Without needs it does for float64 alone. In a self-join, y being null, x and y are the same side.
+  // Without `scale` filter rows are at the scale of the rows, whatever the others are.
   Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,
-             const RowNeeds& needs, Team& team);
+             const RowNeeds& needs, Team& team, bool scale = true);
   // With a database that has been prepared.
   Comparison(const MatrixView& x, std::shared_ptr<const Side> y, const Specification& specification,
              const RowNeeds& needs, Team& team);

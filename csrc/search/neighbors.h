@@ -1,8 +1,6 @@
 // The k nearest rows, or all within a radius, exactly as the float64 distances have them.
 #pragma once
 
-#include <vector>
-
 #include "filters/filter_pass.h"
 #include "stats.h"
 
@@ -25,8 +23,10 @@ void neighbors(const Comparison& comparison, const CodedDatabase* database,
                int64_t* indices);
 
 struct Within {
-  std::vector<int64_t> indptr, indices;
-  std::vector<double> distances;
+  int64_t rows = 0;
+  Buffer<int64_t> indptr, indices;
+  Buffer<double> distances;
+  int64_t count() const { return indptr.get()[rows]; }
 };
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats);
 

@@ -1,70 +1,17 @@
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 
 #include "exact_distances.h"
 #include "filters/filter_pass.h"
-#include "kernels/dispatch.h"
-#include "search/neighbors.h"
+#include "search/found_pairs.h"
 
 namespace lookalike {
 namespace {
-
-struct Found {
-  int32_t index;
-  double distance;
-  bool operator<(const Found& b) const {
-    return distance < b.distance || (distance == b.distance && index < b.index);
-  }
-};
-
-// What the rows have found so far, under one lock for kRows of them.
-class FoundRows {
- public:
-  explicit FoundRows(int64_t rows) : found_(size_t(rows)), locks_(size_t(rows) / kRows + 1) {}
-  void add(int64_t row, Found f) {
-    const std::lock_guard<std::mutex> lock(locks_[size_t(row) / kRows]);
-    found_[size_t(row)].push_back(f);
-  }
-  // All that was found, in order; the rows are empty afterwards.
-  Within assemble(Team& team, double from, double to);
-
- private:
-  static constexpr size_t kRows = 64;
-  std::vector<std::vector<Found>> found_;
-  std::vector<std::mutex> locks_;
-};
-
-Within FoundRows::assemble(Team& team, double from, double to) {
-  Within out;
-  const size_t n = found_.size();
-  out.indptr.assign(n + 1, 0);
-  for (size_t row = 0; row < n; ++row) {
-    out.indptr[row + 1] = out.indptr[row] + int64_t(found_[row].size());
-  }
-  out.indices.resize(size_t(out.indptr.back()));
-  out.distances.resize(out.indices.size());
-  team.run(
-      int64_t(n), double(out.indices.size()) * 20,
-      [&](int64_t row, int) {
-        std::vector<Found> found;
-        found.swap(found_[size_t(row)]);  // freed at the end of the row
-        std::sort(found.begin(), found.end());
-        auto at = size_t(out.indptr[size_t(row)]);
-        for (const Found& f : found) {
-          out.indices[at] = f.index;
-          out.distances[at++] = f.distance;
-        }
-      },
-      from, to);
-  return out;
-}
 
 // The sink of a pass: what of a tile's candidates is within the radius.
 class RadiusSink {
  public:
   RadiusSink(const Comparison& comparison, double radius, int workers, Stats& stats,
-             FoundRows& found)
+             FoundPairs& found)
       : comparison_(comparison),
         radius_(radius),
         exact_(comparison, workers),
@@ -85,8 +32,8 @@ class RadiusSink {
     stats_.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
     for (size_t c = 0; c < p.others.size(); ++c) {
       if (p.distances[c] > radius_) continue;
-      found_.add(row, {p.others[c], p.distances[c]});
-      if (self && p.others[c] != row) found_.add(p.others[c], {int32_t(row), p.distances[c]});
+      found_.add(worker, row, p.others[c], p.distances[c]);
+      if (self && p.others[c] != row) found_.add(worker, p.others[c], int32_t(row), p.distances[c]);
     }
   }
 
@@ -100,7 +47,7 @@ class RadiusSink {
   ExactDistances exact_;
   std::vector<Pending> pending_;
   Stats& stats_;
-  FoundRows& found_;
+  FoundPairs& found_;
 };
 
 // The pass of the cheapest filter that leaves few pairs in doubt: a float64 distance costs some ten
@@ -125,7 +72,7 @@ Within radius_neighbors(const Query& query, double radius, Team& team, Stats& st
   const Comparison comparison(query.x, query.y, query.specification, needs, team);
   const auto pass = choose_pass(comparison, radius, query.exclusion, team, stats);
   const float threshold = pass->bounds().threshold(comparison, radius);
-  FoundRows found(query.x.rows);
+  FoundPairs found(query.x.rows, team.threads());
   RadiusSink sink(comparison, radius, team.threads(), stats, found);
   const double cost =
       double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
