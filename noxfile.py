@@ -4,8 +4,6 @@ The seconds and minutes are for two idle cores, once the environment of a sessio
 """
 
 import os
-import random
-import time
 from pathlib import Path
 
 import nox
@@ -79,25 +77,33 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Search for counter-examples, each time among others: `-- --seconds 600`, by default 60."""
+    """Draw searches and damage files, each time others: `-- --seconds 600`, by default 60."""
     arguments = list(session.posargs)
-    seconds = 60.0
-    if "--seconds" in arguments:
-        place = arguments.index("--seconds")
-        seconds = float(arguments[place + 1])
-        del arguments[place : place + 2]
+    seconds = float(arguments[arguments.index("--seconds") + 1]) if arguments else 60
     session.install(".[test]")
-    end = time.monotonic() + seconds
-    rounds = 0
-    while rounds == 0 or time.monotonic() < end:
-        seed = random.SystemRandom().getrandbits(32)
-        session.run(
-            *("pytest", "-q", "-x", "-m", "slow", "-k", "long_search"),
-            *(f"--hypothesis-seed={seed}", *arguments),
-            env={"LOOKALIKE_SEARCH": "0.01"},
-        )
-        rounds += 1
-    session.log(f"{rounds} rounds, no counter-example")
+    levels = [{"LOOKALIKE_SIMD": level} for level in ("avx512", "avx2", "baseline")]
+    levels += [{"LOOKALIKE_EXTENSIONS": ""}]
+    for level in levels:
+        share = f"--seconds={seconds / 2 / len(levels)}"
+        session.run("python", "tests/fuzz/searches.py", share, env=level)
+    session.install("atheris")
+    targets = ("index", "signed-index", "catalogue", "image")
+    for target in targets:
+        share = f"-max_total_time={max(1, int(seconds / 2 / len(targets)))}"
+        session.run("python", "tests/fuzz/files.py", target, share, "-verbosity=0")
+
+
+@nox.session
+def scipy(session: nox.Session) -> None:
+    """Run scipy's own tests of distances through this package: 15 s."""
+    session.install(".[test]")
+    module = "scipy.spatial.tests.test_distance"
+    found = session.run("python", "-c", f"import {module}", success_codes=[0, 1], silent=True)
+    if found:
+        session.skip("scipy is installed without its tests here")
+    with session.chdir("tests"):
+        options = ("-q", "-p", "no:cacheprovider", "-c", os.devnull, "-p", "through_scipy")
+        session.run("python", "-m", "pytest", *options, "--pyargs", module)
 
 
 @nox.session

@@ -62,7 +62,7 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
 }
 METRICS = tuple(REFERENCE)
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
-# Distances of directions: their value is promised within 1e-12 relative and `absolute_error`, the way
+# Distances of directions are promised within 1e-12 relative and `absolute_error`: the way their
 # rows are normalised is not fixed. All others are fixed to the last bit.
 ANGULAR = ("cosine", "correlation")
 TO_THE_BIT = tuple(metric for metric in METRICS if metric not in ANGULAR)

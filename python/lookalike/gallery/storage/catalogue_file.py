@@ -158,3 +158,8 @@ def naming(path: str) -> Iterator[None]:
         else:
             reason = str(error)
         raise GalleryError(f"{path}: {reason}") from error
+    except UnicodeDecodeError as error:  # of a message of SQLite's that quotes what it found
+        raise GalleryError(
+            f"{path}: it is damaged (a name in it is no text); `lookalike check --repair` saves "
+            "what can be saved"
+        ) from error
