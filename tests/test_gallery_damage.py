@@ -156,6 +156,14 @@ def test_a_catalogue_of_garbage(target, cat, content, match):
     assert cat.read_bytes() == content
 
 
+def test_a_catalogue_whose_schema_is_no_text(target, cat):
+    # SQLite quotes it in its message.
+    cat.write_bytes(cat.read_bytes().replace(b"CREATE TABLE roots", b"CREATE\x82TABLE roots"))
+    refused(target, "it is damaged")
+    for repair in (False, True):
+        assert not la.check_gallery(target, repair=repair).ok
+
+
 def test_a_catalogue_without_its_first_row(target, cat):
     with sqlite3.connect(cat) as connection:
         connection.execute("DELETE FROM gallery")

@@ -134,7 +134,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 def damage(error: GalleryError) -> str | None:
     """Return what is wrong inside the file, None if the error is of another kind."""
     cause = error.__cause__
-    inside = isinstance(cause, sqlite3.DatabaseError) and not isinstance(
+    inside = isinstance(cause, (sqlite3.DatabaseError, UnicodeDecodeError)) and not isinstance(
         cause, sqlite3.OperationalError
     )
     return str(cause) if inside else None
