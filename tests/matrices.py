@@ -116,6 +116,12 @@ def _outlying_value(rng: np.random.Generator, n: int, d: int, value: float) -> M
     return X
 
 
+def _denormal_differences(rng: np.random.Generator, n: int, d: int) -> Matrix:
+    rows = (rng.integers(0, 9000, (n, d)) * 2.0**-149).astype(np.float32)
+    rows[:, 0] = 1.1
+    return rows
+
+
 def _of_two_worlds(rng: np.random.Generator, n: int, d: int) -> Matrix:
     return googlenet_like(n, d, 7) + np.float32(1e5) * (np.arange(n)[:, None] % 3 == 0)
 
@@ -135,6 +141,7 @@ AGAINST_CODES: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
     "one huge value": lambda rng, n, d: _outlying_value(rng, n, d, 1e16),
     "one value out of range": lambda rng, n, d: _outlying_value(rng, n, d, 3e38),
     "one large negative value": lambda rng, n, d: _outlying_value(rng, n, d, -1e3),
+    "denormal differences": _denormal_differences,
     "all negative": lambda rng, n, d: -1 - googlenet_like(n, d),
     "both signs": lambda rng, n, d: googlenet_like(n, d) - googlenet_like(n, d, 1),
     "offset 1e6": lambda rng, n, d: (1e6 + googlenet_like(n, d)).astype(np.float32),
