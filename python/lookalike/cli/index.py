@@ -41,17 +41,16 @@ MOST_REASONS = 20
 )
 @click.option(
     "--labels",
-    default="folder",
-    show_default=True,
     metavar="folder|none|FILE.csv",
-    help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.",
+    help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.  "
+    "[default: as before; folder for a FOLDER that is new]",
 )
 @model_options
 @json_option
 def index(
     folders: tuple[str, ...],
     gallery: str,
-    labels: str,
+    labels: str | None,
     model: str | None,
     untrained: int | None,
     as_json: bool,
@@ -77,7 +76,7 @@ def index(
 
     if not folders:
         require_gallery(gallery)
-    if labels not in ("folder", "none") and not os.path.isfile(labels):
+    if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
     started = time.monotonic()
     with Gallery.open(gallery, mode="a") as opened:
@@ -88,7 +87,7 @@ def index(
                 if folders:
                     report = opened.add(
                         folders,
-                        labels=None if labels == "none" else labels,
+                        labels="kept" if labels is None else labels,
                         embedder=network,
                         progress=progress,
                     )
@@ -118,6 +117,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
             removed=report.removed,
             unchanged=report.unchanged,
             failed=[{"path": path, "reason": reason} for path, reason in report.failed],
+            notes=report.notes,
             space=gallery.space,
             untrained=is_untrained(gallery.space),
             seconds=round(seconds, 3),
@@ -132,5 +132,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
         images = console.plural(len(gallery), "image")
         console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
     console.failures("skipped", report.failed, most=MOST_REASONS)
+    for note in report.notes:
+        console.remark(note)
     if remark := untrained_remark(gallery.space):
         console.remark(remark)
