@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import console
+from lookalike.cli.galleries import default_gallery, find_gallery, note_gallery
 from lookalike.cli.options import (
-    DEFAULT_GALLERY,
     choose_embedder,
     json_option,
     model_options,
@@ -35,9 +35,14 @@ MOST_REASONS = 20
     "-g",
     "--gallery",
     type=click.Path(),
-    default=DEFAULT_GALLERY,
-    show_default=True,
-    help="Folder of the gallery; made if there is none.",
+    help="Folder of the gallery; made if there is none.  [default: the one that is found from "
+    "here, or else lookalike.gallery]",
+)
+@click.option(
+    "--default",
+    "to_default",
+    is_flag=True,
+    help="The gallery of this user that is found from everywhere.",
 )
 @click.option(
     "--labels",
@@ -49,7 +54,8 @@ MOST_REASONS = 20
 @json_option
 def index(
     folders: tuple[str, ...],
-    gallery: str,
+    gallery: str | None,
+    to_default: bool,
     labels: str | None,
     model: str | None,
     untrained: int | None,
@@ -69,17 +75,22 @@ def index(
       lookalike index ~/Pictures
       lookalike index holiday/ scans/ -o both.gallery
       lookalike index photos/ --labels labels.csv
+      lookalike index ~/Pictures --default
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.embedding.weights import ModelError
     from lookalike.gallery.gallery import Gallery
 
+    if to_default and gallery is not None:
+        raise click.UsageError("--default and -g exclude each other: both name a gallery")
+    gallery = default_gallery() if to_default else find_gallery(named=gallery)
     if not folders:
         require_gallery(gallery)
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
     started = time.monotonic()
     with Gallery.open(gallery, mode="a") as opened:
+        note_gallery(opened.path)
         before = len(opened)
         try:
             network = choose_embedder(model, untrained, opened.space)
