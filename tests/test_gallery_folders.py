@@ -72,6 +72,16 @@ def test_a_link_to_elsewhere_is_followed_until_its_real_name_is_added(gallery, p
     assert state(gallery) == afresh(tmp_path, photos, away)
 
 
+def test_of_two_links_to_one_folder_one_counts(gallery, photos, tmp_path):
+    write_image(tmp_path / "away" / "1.png", 22)
+    (photos / "second").symlink_to(tmp_path / "away")
+    add(gallery, photos)
+    (photos / "a first").symlink_to(tmp_path / "away")
+    assert counts(gallery.update()) == (0, 0, 1, 0, 6)
+    assert state(gallery) == afresh(tmp_path, photos)
+    assert counts(gallery.update()) == (0, 0, 0, 0, 7)
+
+
 def test_a_folder_is_itself_by_whichever_name(gallery, photos, tmp_path):
     link = tmp_path / "link"
     link.symlink_to("photos")

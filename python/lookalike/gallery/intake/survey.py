@@ -137,11 +137,13 @@ class Survey:
             self._met.update(expected)
             return
         unreadable: list[tuple[bytes, str]] = []
+        listed = set()
         for found in find_images(folder, unreadable, self._scanned):
+            listed.add(os.path.join(folder, os.path.dirname(found.path)))
             self._file(folder, found.path, found.size, found.mtime_ns, labels)
         for path, reason in unreadable:
             self.report.failed.append((os.fsdecode(os.path.join(folder, path)), reason))
-        self._rest(expected, labels)
+        self._rest(expected, labels, listed)
         for path in [path for path in self._failures if path.startswith(inside)]:
             if path not in self._met and not os.path.lexists(path):
                 self._forget_failure(path)
@@ -209,10 +211,14 @@ class Survey:
             Candidate(path, root, relative, label, decided, size, mtime_ns, known, failure)
         )
 
-    def _rest(self, expected: Iterable[bytes], labels: Labeller | None) -> None:
+    def _rest(
+        self, expected: Iterable[bytes], labels: Labeller | None, listed: Iterable[bytes] = ()
+    ) -> None:
         """Look for known files that a listing did not show; their names may be unusual."""
-        for path in expected:
-            if path in self._met or self._aliases.get(path) in self.known:
+        unmet = [path for path in expected if path not in self._met]
+        names = {os.path.realpath(folder): folder for folder in listed} if unmet else {}
+        for path in unmet:
+            if self._aliases.get(path) in self.known:
                 continue
             if path in self._aliases and not _is_gone(path):
                 continue  # listed by its real name
@@ -223,7 +229,11 @@ class Survey:
                 self._met.add(path)
                 self.report.failed.append((os.fsdecode(path), error.strerror or str(error)))
                 continue
-            if found is not None:
+            real, name = os.path.split(real_name(path))
+            if os.path.join(names.get(real.rstrip(b"/"), path), name) in self._met:
+                self._met.add(path)  # listed by another name: of two links to one folder
+                self.gone[path] = known
+            elif found is not None:
                 self._file(self._roots[known.root], known.path, *found, labels)
             elif known.size is not None:
                 self._met.add(path)
