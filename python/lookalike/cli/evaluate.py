@@ -238,11 +238,11 @@ def _print(
         document.pop("schema")
         console.write_json(**document)
     elif output == "csv":
-        click.echo(csv_text(found), nl=False)
+        console.say(csv_text(found).removesuffix("\n"))
     elif output == "markdown":
-        click.echo("\n".join(table.markdown() for table in tables), nl=False)
+        console.say("\n".join(table.markdown() for table in tables).removesuffix("\n"))
     elif output == "latex":
-        click.echo("\n".join(table.latex() for table in tables), nl=False)
+        console.say("\n".join(table.latex() for table in tables).removesuffix("\n"))
     else:
         _print_counts(found, per_category, seed)
         for table in tables:
