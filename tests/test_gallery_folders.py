@@ -170,3 +170,13 @@ def test_forget_ends_the_looking_for_a_folder_that_is_gone(gallery, photos):
     assert len(gallery.update().failed) == 1
     assert gallery.forget(photos) == (6, 0, [str(photos)], [])
     assert gallery.update().failed == []
+
+
+def test_a_folder_that_moved_is_relocated_by_either_name(gallery, photos, tmp_path):
+    (tmp_path / "link").symlink_to("photos")
+    add(gallery, tmp_path / "link")
+    photos.rename(tmp_path / "moved")
+    (tmp_path / "new link").symlink_to("moved")
+    assert gallery.relocate(tmp_path / "link", tmp_path / "new link") == 6
+    assert gallery.roots == [str(tmp_path / "moved")]
+    assert counts(gallery.update()) == (0, 0, 0, 0, 6)

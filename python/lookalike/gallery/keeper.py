@@ -127,9 +127,15 @@ class GalleryKeeper(GalleryReader):
         from lookalike.gallery.upkeep.relocate import relocate
 
         with self._guard:
+            names = [os.fsencode(name(old)) for name in (os.path.abspath, os.path.realpath)]
+            known = [
+                name
+                for name in names
+                if any(path.startswith(os.path.join(name, b"")) for path in self._view.byte_paths)
+            ]
             moved = relocate(
                 self._writing().catalogue,
-                os.fsencode(os.path.abspath(old)),
+                [*known, *names][0],
                 os.fsencode(os.path.realpath(new)),
             )
             self.refresh()
