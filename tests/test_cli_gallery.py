@@ -216,6 +216,13 @@ class TestGallery:
         assert done.out.splitlines()[0].startswith(f"outdated: {own}/photos/round/0.png: ")
         assert done.err == "1 photo changed or gone: lookalike index\n"
 
+    def test_check_and_index_name_the_ways_out_of_a_folder_that_is_missing(self, lookalike, own):
+        (own / "photos").rename(own / "pictures")
+        ways = "`lookalike relocate` if it has moved, `lookalike forget` if it is gone for good\n"
+        assert lookalike("check").err.endswith(f"\nphotos is missing: {ways}")
+        said = lookalike("index").err
+        assert f"  photos: missing or empty; its 9 images are kept: {ways}" in said
+
     def test_export_is_the_features_and_a_table(self, lookalike, own):
         done = lookalike("export", "-o", "out.npy")
         assert done.out == f"{own}/out.npy\n{own}/out.csv\n" or done.out == "out.npy\nout.csv\n"

@@ -1,5 +1,6 @@
 """``lookalike index``: what gets into a gallery, what is said of it, and what is refused."""
 
+import os
 import shutil
 
 import pytest
@@ -121,7 +122,7 @@ def test_without_weights_the_ways_out_are_said(lookalike, photos, monkeypatch):
     assert tried.code == 0
     assert "mean little" in tried.err
     # The gallery says what it was made with; nobody has to repeat it.
-    assert lookalike("search", "photos/2.PNG", "--paths-only").out.startswith("photos/2.PNG\n")
+    assert lookalike("search", "photos/2.PNG", "--paths-only").out == "photos/a/1.png\n"
 
 
 def test_a_name_that_is_not_utf8_is_found_again(lookalike, photos):
@@ -130,3 +131,41 @@ def test_a_name_that_is_not_utf8_is_found_again(lookalike, photos):
     assert done["added"] == 3
     listed = lookalike("search", photos / HOSTILE, "-k", "2").out
     assert printable(f"photos/{HOSTILE}") in listed
+
+
+def test_a_folder_that_is_not_utf8_is_a_label_in_all_that_is_printed(lookalike, photos):
+    odd = os.fsdecode(b"caf\xe9")
+    (photos / "a").rename(photos / odd)
+    (photos / "b").mkdir()
+    for i in range(2):
+        draw("square", i).save(photos / "b" / f"{i}.png")
+        draw("round", i + 10).save(photos / odd / f"more {i}.png")
+    assert lookalike("index", "photos").code == 0
+    assert r"caf\xe9 3, b 2" in lookalike("info").out
+    assert lookalike("info", "--json").json["labels"] == {"b": 2, odd: 3}
+    assert "\tcaf\\xe9\t" in lookalike("search", "photos/2.PNG").out
+    hits = lookalike("search", "photos/2.PNG", "--json").json["results"][0]["hits"]
+    assert odd in {hit["label"] for hit in hits}
+    assert lookalike("search", "photos/2.PNG", "--html", "page.html").code == 0
+    assert "caf\\xe9" in (photos.parent / "page.html").read_text()
+    for output in ("--json", "--csv", "--latex", "--markdown", "--html=e.html", "--bootstrap"):
+        done = lookalike("evaluate", "-k", "1", output)
+        assert done.code == 0
+        assert "?" not in done.out
+    for verb in ("export", "neighbors", "check"):
+        assert lookalike(verb).code == 0
+
+
+def test_rows_of_a_table_that_match_nothing_are_said(lookalike, photos):
+    table = photos.parent / "labels.csv"
+    table.write_text("path,label\na/1.png,first\nb/1.png,x\nb/2.png,x\n")
+    done = lookalike("index", "photos", "--labels", "labels.csv")
+    note = "labels: 2 of 3 rows of labels.csv match no image, for example b/1.png"
+    assert note in done.err.splitlines()
+    assert lookalike("index", "photos", "--labels", "labels.csv", "--json").json["notes"] == [note]
+    assert lookalike("index", "photos").code == 0  # keeps what the table said
+    with Gallery.open("lookalike.gallery") as gallery:
+        assert sorted(map(str, gallery.labels)) == ["None", "first"]
+    table.write_bytes("path,label\na/1.png,café\n".encode("latin-1"))
+    refused = lookalike("index", "photos", "--labels", "labels.csv")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)

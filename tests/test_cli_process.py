@@ -147,7 +147,15 @@ def test_closed_output_is_no_traceback(drawn, settings):
 
 
 def test_a_pipe_gets_no_colour_no_bar_and_nothing_cut(drawn, settings):
-    done = run("search", "photos/round/0.png", "--absolute", cwd=drawn, COLUMNS="20", **settings)
+    done = run(
+        "search",
+        "photos/round/0.png",
+        "--include-self",
+        "--absolute",
+        cwd=drawn,
+        COLUMNS="20",
+        **settings,
+    )
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr
     assert f"\t{drawn}/photos/round/0.png\n" in done.stdout

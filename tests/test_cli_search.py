@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ ALL = 9
 
 
 def test_hits_are_grouped_by_query_with_rank_distance_label_and_path(lookalike):
-    done = lookalike("search", "photos/round/1.png", "photos/square/2.png", "-k", "3")
+    done = lookalike(
+        "search", "photos/round/1.png", "photos/square/2.png", "-k", "3", "--include-self"
+    )
     assert done.code == 0
     first, second = done.out.split("\n\n")
     for group, query, label in [
@@ -47,24 +50,80 @@ def test_it_is_what_the_library_finds_under_every_option(lookalike, drawn):
     assert (done["metric"], done["failed"]) == ("canberra", [])
 
 
+@pytest.fixture
+def own(lookalike, drawn, tmp_path, monkeypatch):
+    """A copy of the drawn photos and their gallery, with copies, as the current folder."""
+    shutil.copytree(drawn, tmp_path / "own")
+    monkeypatch.chdir(tmp_path / "own")
+    assert lookalike("relocate", drawn, tmp_path / "own").code == 0
+    for i in range(3):
+        shutil.copy("photos/round/1.png", f"photos/round/copy {i}.png")
+    shutil.copy("photos/square/2.png", "photos/square/again.png")
+    assert lookalike("index").code == 0
+    return tmp_path / "own"
+
+
+def test_the_query_is_left_out_and_copies_are_folded(lookalike, own):
+    query = "photos/square/2.png"
+    done = lookalike("search", query, "-k", "99")
+    rows = [line.split("\t") for line in done.out.splitlines()[1:]]
+    assert len(rows) == ALL - 1
+    assert not {query, "photos/square/again.png"} & {row[3] for row in rows}
+    assert [row[3:] for row in rows if row[4:]] == [["photos/round/1.png", "+3 copies"]]
+    assert done.err == f"{query} is in the gallery as photos/square/again.png\n"
+    for k in ("1", "2"):
+        listed = lookalike("search", query, "-k", k, "--paths-only").out.splitlines()
+        assert listed == [row[3] for row in rows[: int(k)]]
+    with_self = lookalike("search", query, "-k", "99", "--include-self").out.splitlines()
+    assert with_self[1] == f"1\t0.000000\tsquare\t{query}\t+1 copy"
+    assert len(with_self) == 1 + ALL
+    unfolded = lookalike("search", query, "-k", "99", "--include-self", "--no-fold")
+    assert unfolded.out.count("\n") == 1 + ALL + 4
+    assert "cop" not in unfolded.out.replace("/copy", "")
+
+
+def test_json_is_complete_and_marks_what_is_the_query(lookalike, own):
+    (result,) = lookalike("search", "photos/square/2.png", "-k", "99", "--json").json["results"]
+    assert len(result["hits"]) == ALL + 4
+    selves = [os.path.basename(hit["path"]) for hit in result["hits"] if hit["self"]]
+    assert selves == ["2.png", "again.png"]
+    assert not any(hit["missing"] for hit in result["hits"])
+    done = lookalike("search", "photos/square/2.png", "--exclude-self", "--json").json
+    assert not any(hit["self"] for hit in done["results"][0]["hits"])
+
+
+def test_paths_that_are_not_there_are_pointed_out(lookalike, own):
+    shutil.copy("photos/square/2.png", "query.png")
+    os.rename("photos", "pictures")
+    done = lookalike("search", "query.png", "-k", "2")
+    assert done.code == 0
+    assert done.err.splitlines()[-1].startswith("2 images found but not there, such as photos/")
+    assert "`lookalike relocate OLD NEW`" in done.err
+    hits = lookalike("search", "query.png", "--json").json["results"][0]["hits"]
+    assert all(hit["missing"] for hit in hits)
+
+
 def test_k_beyond_the_gallery_finds_all_of_it(lookalike):
-    assert lookalike("search", "photos/round/1.png", "-k", "99").out.count("\n") == 1 + ALL
+    assert (
+        lookalike("search", "photos/round/1.png", "-k", "99", "--include-self").out.count("\n")
+        == 1 + ALL
+    )
 
 
 def test_paths_are_for_other_programs_byte_for_byte(lookalike, drawn):
     query = drawn / "photos" / HOSTILE
-    done = lookalike("search", query, "-k", "2", "-0")
+    done = lookalike("search", query, "-k", "2", "-0", "--include-self")
     assert done.out.split("\0")[0] == f"photos/{HOSTILE}"
     assert done.out.count("\0") == 2
     assert done.out.endswith("\0")
-    whole = lookalike("search", query, "-k", "1", "-0", "--absolute")
+    whole = lookalike("search", query, "-k", "1", "-0", "--absolute", "--include-self")
     assert whole.out == f"{query}\0"
-    lines = lookalike("search", "photos/round/0.png", "--paths-only", "-k", "1")
+    lines = lookalike("search", "photos/round/0.png", "--paths-only", "-k", "1", "--include-self")
     assert lines.out == "photos/round/0.png\n"
 
 
 def test_a_table_keeps_hostile_names_on_one_line(lookalike, drawn):
-    done = lookalike("search", drawn / "photos" / HOSTILE, "-k", str(ALL))
+    done = lookalike("search", drawn / "photos" / HOSTILE, "-k", str(ALL), "--include-self")
     assert done.out.count("\n") == 1 + ALL
     assert f"1\t0.000000\t-\t{printable(f'photos/{HOSTILE}')}\n" in done.out
 
@@ -72,7 +131,9 @@ def test_a_table_keeps_hostile_names_on_one_line(lookalike, drawn):
 def test_queries_that_cannot_be_read_are_named_and_the_others_searched(lookalike, tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_text("no image")
-    done = lookalike("search", bad, "photos/round/0.png", "nowhere.jpg", "-k", "1")
+    done = lookalike(
+        "search", bad, "photos/round/0.png", "nowhere.jpg", "-k", "1", "--include-self"
+    )
     assert done.code == 1
     assert done.out == "photos/round/0.png\n1\t0.000000\tround\tphotos/round/0.png\n"
     assert done.err.splitlines() == [

@@ -199,7 +199,11 @@ def test_a_disk_that_is_not_mounted_loses_nothing(gallery, photos, embedder, emp
         photos.mkdir()
     report = gallery.update()
     assert report.failed == [
-        (str(photos), "missing or empty; its 12 images are kept until they are removed")
+        (
+            str(photos),
+            "missing or empty; its 12 images are kept: `lookalike relocate` if it has moved, "
+            "`lookalike forget` if it is gone for good",
+        )
     ]
     assert len(gallery) == 12
     assert gallery.remove(photos) == 12

@@ -30,6 +30,7 @@ VERBS = (
     "check",
     "export",
     "relocate",
+    "forget",
     "demo",
     "model",
 )

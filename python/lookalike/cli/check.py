@@ -57,5 +57,21 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
             console.remark(
                 f"{console.plural(len(report.outdated), 'photo')} changed or gone: lookalike index"
             )
+            for folder in _missing_folders(gallery):
+                console.remark(
+                    f"{console.shown(folder)} is missing: `lookalike relocate` if it has moved, "
+                    "`lookalike forget` if it is gone for good"
+                )
     if not report.ok:
         click.get_current_context().exit(1)
+
+
+def _missing_folders(path: str) -> list[str]:
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.storage.errors import GalleryError
+
+    try:
+        with Gallery.open(path, mode="r") as opened:
+            return [folder for folder in opened.roots if not os.path.isdir(folder)]
+    except GalleryError:  # damaged, as the report says
+        return []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike.cli import console
-from lookalike.cli.options import DEFAULT_GALLERY, absolute_option, html_option, open_gallery
+from lookalike.cli.galleries import find_gallery
+from lookalike.cli.options import absolute_option, html_option, open_gallery
 from lookalike.cli.output_files import require_folders
 from lookalike.distance import METRICS
 
@@ -65,7 +66,9 @@ class Source:
 
 
 @click.command()
-@click.argument("source", type=click.Path(), default=DEFAULT_GALLERY, metavar="[GALLERY|FILE.npy]")
+@click.argument(
+    "source", type=click.Path(), required=False, callback=find_gallery, metavar="[GALLERY|FILE.npy]"
+)
 @click.option(
     "--labels",
     "labels_file",
@@ -235,11 +238,11 @@ def _print(
         document.pop("schema")
         console.write_json(**document)
     elif output == "csv":
-        click.echo(csv_text(found), nl=False)
+        console.say(csv_text(found).removesuffix("\n"))
     elif output == "markdown":
-        click.echo("\n".join(table.markdown() for table in tables), nl=False)
+        console.say("\n".join(table.markdown() for table in tables).removesuffix("\n"))
     elif output == "latex":
-        click.echo("\n".join(table.latex() for table in tables), nl=False)
+        console.say("\n".join(table.latex() for table in tables).removesuffix("\n"))
     else:
         _print_counts(found, per_category, seed)
         for table in tables:

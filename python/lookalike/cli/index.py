@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import console
+from lookalike.cli.galleries import default_gallery, find_gallery, note_gallery
 from lookalike.cli.options import (
-    DEFAULT_GALLERY,
     choose_embedder,
     json_option,
     model_options,
@@ -35,23 +35,28 @@ MOST_REASONS = 20
     "-g",
     "--gallery",
     type=click.Path(),
-    default=DEFAULT_GALLERY,
-    show_default=True,
-    help="Folder of the gallery; made if there is none.",
+    help="Folder of the gallery; made if there is none.  [default: the one that is found from "
+    "here, or else lookalike.gallery]",
+)
+@click.option(
+    "--default",
+    "to_default",
+    is_flag=True,
+    help="The gallery of this user that is found from everywhere.",
 )
 @click.option(
     "--labels",
-    default="folder",
-    show_default=True,
     metavar="folder|none|FILE.csv",
-    help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.",
+    help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.  "
+    "[default: as before; folder for a FOLDER that is new]",
 )
 @model_options
 @json_option
 def index(
     folders: tuple[str, ...],
-    gallery: str,
-    labels: str,
+    gallery: str | None,
+    to_default: bool,
+    labels: str | None,
     model: str | None,
     untrained: int | None,
     as_json: bool,
@@ -70,17 +75,22 @@ def index(
       lookalike index ~/Pictures
       lookalike index holiday/ scans/ -o both.gallery
       lookalike index photos/ --labels labels.csv
+      lookalike index ~/Pictures --default
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.embedding.weights import ModelError
     from lookalike.gallery.gallery import Gallery
 
+    if to_default and gallery is not None:
+        raise click.UsageError("--default and -g exclude each other: both name a gallery")
+    gallery = default_gallery() if to_default else find_gallery(named=gallery)
     if not folders:
         require_gallery(gallery)
-    if labels not in ("folder", "none") and not os.path.isfile(labels):
+    if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
     started = time.monotonic()
     with Gallery.open(gallery, mode="a") as opened:
+        note_gallery(opened.path)
         before = len(opened)
         try:
             network = choose_embedder(model, untrained, opened.space)
@@ -88,7 +98,7 @@ def index(
                 if folders:
                     report = opened.add(
                         folders,
-                        labels=None if labels == "none" else labels,
+                        labels="kept" if labels is None else labels,
                         embedder=network,
                         progress=progress,
                     )
@@ -118,6 +128,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
             removed=report.removed,
             unchanged=report.unchanged,
             failed=[{"path": path, "reason": reason} for path, reason in report.failed],
+            notes=report.notes,
             space=gallery.space,
             untrained=is_untrained(gallery.space),
             seconds=round(seconds, 3),
@@ -132,5 +143,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
         images = console.plural(len(gallery), "image")
         console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
     console.failures("skipped", report.failed, most=MOST_REASONS)
+    for note in report.notes:
+        console.remark(note)
     if remark := untrained_remark(gallery.space):
         console.remark(remark)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from typing import Any
 
 import click
 
 from lookalike.cli import console
+from lookalike.cli.galleries import known_galleries
 from lookalike.cli.options import gallery_argument, json_option, open_gallery
 from lookalike.embedding.spaces import is_untrained
 
@@ -18,15 +21,22 @@ MOST_LABELS = 12
 @click.command()
 @gallery_argument
 @click.option("--failed", is_flag=True, help="List the files that could not be used, and why.")
+@click.option("--all", "everything", is_flag=True, help="List the galleries that you have used.")
 @json_option
-def info(gallery: str, failed: bool, as_json: bool) -> None:
-    """Show what a gallery holds.
+def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
+    """Show what a gallery holds, or which galleries there are.
 
     \b
     Examples:
       lookalike info
       lookalike info photos.gallery --failed
+      lookalike info --all
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    if everything:
+        if failed:
+            raise click.UsageError("--all and --failed exclude each other")
+        _list_all(gallery, as_json)
+        return
     opened = open_gallery(gallery)
     known = opened.info()
     counts = Counter(label for label in opened.labels if label is not None)
@@ -58,3 +68,36 @@ def info(gallery: str, failed: bool, as_json: bool) -> None:
             ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),
         ]
     )
+
+
+def _list_all(here: str, as_json: bool) -> None:
+    """List the galleries that this user has used; that which is found from here is marked."""
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.storage.errors import GalleryError
+
+    listed = []
+    for path in known_galleries():
+        found: dict[str, Any] = {"path": path, "found": os.path.realpath(here) == path}
+        found |= {"images": None, "roots": [], "reason": None}
+        try:
+            with Gallery.open(path, mode="r") as opened:
+                found |= {"images": len(opened), "roots": opened.roots}
+        except (GalleryError, OSError) as error:
+            found["reason"] = str(error) if os.path.isdir(path) else "not there now"
+        listed.append(found)
+    if as_json:
+        console.write_json(galleries=listed)
+        return
+    console.table(
+        [("bold", "left"), ("", "left"), ("", "right")],
+        (
+            (
+                "*" if each["found"] else "-",
+                each["path"],
+                each["reason"] or console.plural(each["images"], "image"),
+            )
+            for each in listed
+        ),
+    )
+    if not listed:
+        console.remark("No gallery is known; `lookalike index FOLDER` makes one.")

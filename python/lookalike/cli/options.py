@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookalike.cli.galleries import DEFAULT_GALLERY, find_gallery, note_gallery
 from lookalike.embedding.spaces import is_untrained
 
 if TYPE_CHECKING:
@@ -29,17 +30,14 @@ __all__ = [
     "open_gallery",
 ]
 
-DEFAULT_GALLERY = "lookalike.gallery"
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 gallery_option = click.option(
     "-g",
     "--gallery",
     type=click.Path(),
-    default=DEFAULT_GALLERY,
-    show_default=True,
-    help="Folder of the gallery.",
+    callback=find_gallery,
+    help="Folder of the gallery.  [default: LOOKALIKE_GALLERY, or lookalike.gallery here or above]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (schema 1).")
 null_option = click.option(
@@ -68,7 +66,7 @@ def gallery_argument(command: Command) -> Callable[..., Any]:
     def chosen(*, gallery: str | None, named: str | None, **others: Any) -> Any:
         if gallery is not None and named is not None:
             raise click.UsageError("a gallery was named twice, as an argument and with -g")
-        return command(gallery=gallery or named or DEFAULT_GALLERY, **others)
+        return command(gallery=find_gallery(named=gallery or named), **others)
 
     return chosen
 
@@ -118,7 +116,9 @@ def open_gallery(path: str) -> Gallery:
     from lookalike.gallery.gallery import Gallery
 
     require_gallery(path)
-    return Gallery.open(path)
+    opened = Gallery.open(path)
+    note_gallery(opened.path)
+    return opened
 
 
 def require_gallery(path: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import console
+from lookalike.cli.contents import Contents
 from lookalike.cli.options import (
     absolute_option,
     choose_embedder,
@@ -23,7 +24,6 @@ from lookalike.cli.output_files import require_folders
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
-    from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.hits import Hits
 
 __all__ = ["search"]
@@ -39,7 +39,13 @@ BATCH = 64
     "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many to find."
 )
 @metric_option("correlation")
-@click.option("--exclude-self", is_flag=True, help="Leave out files with the image's own content.")
+@click.option(
+    "--include-self/--exclude-self",
+    default=None,
+    help="Show, or leave out, files with the image's own content.  [default: left out; with --json "
+    "shown and marked]",
+)
+@click.option("--no-fold", is_flag=True, help="A line for each of several files of one content.")
 @click.option("--paths-only", is_flag=True, help="Print nothing but paths, for other programs.")
 @null_option
 @html_option
@@ -51,7 +57,8 @@ def search(
     gallery: str,
     k: int,
     metric: str,
-    exclude_self: bool,
+    include_self: bool | None,
+    no_fold: bool,
     paths_only: bool,
     null: bool,
     html: str | None,
@@ -62,23 +69,26 @@ def search(
 ) -> None:
     """Find the images that look most like each IMAGE.
 
-    Prints rank, distance, label and path. IMAGE need not be in the gallery. The smaller the
-    distance, the more alike. An IMAGE that cannot be read is named on standard error, the others
-    are searched, and the exit code is 1.
+    Prints rank, distance, label and path. IMAGE need not be in the gallery; its own file and copies
+    of it are left out. Several files of one content make one line, "+3 copies"; --json lists all.
+    The smaller the distance, the more alike. An IMAGE that cannot be read is named on standard
+    error, the others are searched, and the exit code is 1.
 
     \b
     Examples:
       lookalike search cat.jpg
       lookalike search cat.jpg dog.jpg -k 20 --html alike.html
       lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
-      lookalike search cat.jpg --exclude-self --metric cosine --json
+      lookalike search cat.jpg --include-self --no-fold --metric cosine
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     require_folders(html)
     opened = open_gallery(gallery)
     network = choose_embedder(model, untrained, opened.space)
     failed: list[tuple[str, str]] = []
     found = []
-    for name, hits in _search(opened, images, k, metric, exclude_self, network, failed):
+    exclude_self = include_self is False or (include_self is None and not as_json)
+    contents = Contents(opened, fold=not (no_fold or as_json))
+    for name, hits in _search(contents, images, k, metric, exclude_self, network, failed):
         found.append((name, hits))
         if as_json:
             continue
@@ -86,21 +96,28 @@ def search(
             paths = (console.shown(path, absolute=absolute) for path in hits.paths)
             console.write_paths(paths, b"\0" if null else b"\n")
         else:
-            _print(name, hits, absolute, first=len(found) == 1)
+            _print(name, hits, contents, absolute, first=len(found) == 1)
+            if exclude_self:
+                contents.say_own(name)
     if as_json:
         console.write_json(
             gallery=opened.path,
             metric=metric,
             space=opened.space,
-            results=[{"query": name, "hits": _records(hits)} for name, hits in found],
+            results=[
+                {"query": name, "hits": _records(name, hits, contents)} for name, hits in found
+            ],
             failed=[{"query": name, "reason": reason} for name, reason in failed],
         )
     if html is not None:
         from lookalike.pages.cards import write_search_page
 
         with console.bar("page") as progress:
-            write_search_page(html, found, metric, opened.space, absolute, progress)
+            write_search_page(
+                html, found, metric, opened.space, absolute, progress, contents.copies
+            )
         console.remark(f"Page: {html}")
+    contents.say_missing([hits for _, hits in found])
     for name, reason in failed:
         console.remark(f"lookalike search: {name}: {reason}")
     if failed:
@@ -108,7 +125,7 @@ def search(
 
 
 def _search(
-    gallery: Gallery,
+    contents: Contents,
     images: Sequence[str],
     k: int,
     metric: str,
@@ -128,20 +145,26 @@ def _search(
                 failed.append((image, error.reason))
             else:
                 usable.append(image)
-        found = gallery.search(usable, k, metric, exclude_self, embedder=network) if usable else []
+        found = contents.search(usable, k, metric, exclude_self, network) if usable else []
         yield from zip(usable, found, strict=True)
 
 
-def _print(name: str, hits: Hits, absolute: bool, first: bool) -> None:
+def _print(name: str, hits: Hits, contents: Contents, absolute: bool, first: bool) -> None:
     if not first:
         console.say("")
     console.heading(name)
-    rows = zip(hits.distances.tolist(), hits.labels, hits.paths, strict=True)
+    rows = zip(hits.distances.tolist(), hits.labels, hits.paths, contents.copies(hits), strict=True)
     console.table(
-        [("dim", "right"), ("cyan", "right"), ("green", "left"), ("", "left")],
+        [("dim", "right"), ("cyan", "right"), ("green", "left"), ("", "left"), ("dim", "left")],
         (
-            (rank, f"{distance:.6f}", _label(label), console.shown(path, absolute=absolute))
-            for rank, (distance, label, path) in enumerate(rows, 1)
+            (
+                rank,
+                f"{distance:.6f}",
+                _label(label),
+                console.shown(path, absolute=absolute),
+                *filter(None, [copies]),
+            )
+            for rank, (distance, label, path, copies) in enumerate(rows, 1)
         ),
     )
 
@@ -150,9 +173,17 @@ def _label(label: object) -> str:
     return "-" if label is None else str(label)
 
 
-def _records(hits: Hits) -> list[dict[str, object]]:
-    rows = zip(hits.paths, hits.labels, hits.distances.tolist(), strict=True)
+def _records(name: str, hits: Hits, contents: Contents) -> list[dict[str, object]]:
+    rows = zip(hits.paths, hits.labels, hits.distances.tolist(), hits.indices.tolist(), strict=True)
+    own = contents.digest(name)
     return [
-        {"rank": rank, "distance": distance, "label": label, "path": path}
-        for rank, (path, label, distance) in enumerate(rows, 1)
+        {
+            "rank": rank,
+            "distance": distance,
+            "label": label,
+            "path": path,
+            "self": own is not None and contents.hashes[index] == own,
+            "missing": contents.is_missing(path, index),
+        }
+        for rank, (path, label, distance, index) in enumerate(rows, 1)
     ]

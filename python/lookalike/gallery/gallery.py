@@ -9,36 +9,34 @@ from __future__ import annotations
 
 import operator
 import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import LabelSource, source_paths
+from lookalike.gallery.intake.folders import source_paths
 from lookalike.gallery.intake.intake import bring_in
+from lookalike.gallery.intake.labels import LabelSource
 from lookalike.gallery.intake.report import Report
+from lookalike.gallery.intake.roots import name_roots
 from lookalike.gallery.intake.rows import add_rows, matrix
 from lookalike.gallery.intake.survey import Survey, survey_again, survey_sources
-from lookalike.gallery.reader import GalleryReader, default_model
+from lookalike.gallery.keeper import GalleryKeeper, PathLike
+from lookalike.gallery.reader import default_model
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
-from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
-from lookalike.gallery.storage.writer import Writer, create
+from lookalike.gallery.storage.writer import create
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
-    from lookalike.gallery.upkeep.check import CheckReport
 
 __all__ = ["Gallery"]
 
-PathLike: TypeAlias = "str | os.PathLike[str]"
 
-
-class Gallery(GalleryReader):
+class Gallery(GalleryKeeper):
     """Images and their features, kept in a folder.
 
     `Gallery.create`, `Gallery.open` and `Gallery.import_features` make one. Any number of processes
@@ -53,12 +51,6 @@ class Gallery(GalleryReader):
     ...     gallery.search([0, 2], k=2, metric="euclidean").paths
     ['a', 'c']
     """
-
-    def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
-        super().__init__(path)
-        self._mode = mode
-        self._guard = threading.RLock()
-        self._writer: Writer | None = None
 
     @classmethod
     def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
@@ -153,13 +145,6 @@ class Gallery(GalleryReader):
             raise
         return gallery
 
-    def close(self) -> None:
-        """Let others write; arrays that were handed out stay valid."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        super().close()
-
     def add(
         self,
         source: Any,
@@ -183,11 +168,13 @@ class Gallery(GalleryReader):
         ----------
         source : path, several paths, or (n, dim) array_like
             Folders, files, or features; rows are added all or none.
-        labels : None, "folder", mapping, path, or a sequence
-            "folder" takes the name of the first folder below the one given; files directly in it
-            have no label. A mapping gives a label for each path, and so does a CSV file with the
-            columns ``path`` and ``label``; paths are relative to the folder given or absolute. An
-            array takes one label a row. None keeps the labels that are there.
+        labels : None, "folder", "none", "kept", mapping, path, or a sequence
+            "folder" takes the name of the first folder below the one given, or below the outermost
+            of those given so far; files directly in it have no label, "none" takes all labels
+            away. A mapping gives a label for each path, and so does a CSV file with the columns
+            ``path`` and ``label``; paths are relative to the folder given or absolute. An array
+            takes one label a row. None keeps the labels that are there, and new images get theirs
+            as before; "kept" does so too, and is "folder" for folders that are new.
         paths : sequence, optional
             The names of an array's rows, by default numbers. A name that is there already gets the
             new features.
@@ -252,127 +239,6 @@ class Gallery(GalleryReader):
         """
         return self._bring_in(survey_again, embedder, progress)
 
-    def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
-        """Remove images, by a new generation of the features file; their files are not touched.
-
-        A file that stays in a folder of which other images remain comes back with the next
-        `update`; a folder of which no image remains is no longer looked at.
-
-        Parameters
-        ----------
-        paths : path or several
-            Paths as `.paths` has them, or relative to the current folder; a folder stands for all
-            images below it.
-
-        Returns
-        -------
-        int
-            How many images were removed.
-
-        Raises
-        ------
-        GalleryError
-            A path is not in the gallery; nothing is removed then.
-        """
-        wanted = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        with self._guard:
-            writer = self._writing()
-            view = self._view
-            positions: set[int] = set()
-            for path in wanted:
-                found = view.positions_of(os.fsencode(path))
-                if not found:
-                    raise GalleryError(f"{os.fsdecode(path)} is not in {self._path}")
-                positions.update(found)
-            roots = set(view.column("root"))
-            writer.switch([int(view.rows[position]) for position in positions])
-            writer.forget_roots(roots)
-            self.refresh()
-            return len(positions)
-
-    def compact(self) -> bool:
-        """Remove dead rows, which a killed writer may have left; return False if there are none."""
-        with self._guard:
-            switched = self._writing().switch()
-            self.refresh()
-            return switched
-
-    def relocate(self, old: PathLike, new: PathLike) -> int:
-        """Tell the gallery that the photos below folder `old` now lie below folder `new`.
-
-        Returns
-        -------
-        int
-            How many images are concerned.
-
-        Raises
-        ------
-        GalleryError
-            No image lies below `old`, or an image lies at its new path already.
-        """
-        from lookalike.gallery.upkeep.relocate import relocate
-
-        with self._guard:
-            moved = relocate(
-                self._writing().catalogue,
-                os.fsencode(os.path.abspath(old)),
-                os.fsencode(os.path.abspath(new)),
-            )
-            self.refresh()
-            return moved
-
-    def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
-        """Check all rows and files; `check_gallery` does so for a gallery that cannot be opened."""
-        from lookalike.gallery.upkeep.check import check_gallery
-
-        with self._guard:
-            writing = self._writer is not None
-            if repair:
-                self._check_writable()
-                if self._writer is not None:  # a lock that check_gallery takes itself
-                    self._writer.close()
-                    self._writer = None
-            report = check_gallery(self._path, repair=repair, progress=progress)
-            if writing:
-                self._writing()
-            self.refresh()
-            return report
-
-    def export(self, path: str | os.PathLike[str], *, parquet: bool = False) -> list[str]:
-        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
-
-        Parameters
-        ----------
-        path : path
-            The files' name without its ending; for a folder that exists, ``features`` in it.
-        parquet : bool
-            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
-
-        Returns
-        -------
-        list of str
-            The files that were written. Each appears whole or not at all.
-        """
-        from lookalike.gallery.upkeep.export import export
-
-        return export(self, os.fsdecode(path), parquet)
-
-    def _writing(self) -> Writer:
-        """Return the writer, which this gallery becomes if it is not yet."""
-        self._check_writable()
-        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
-            self._writer = Writer(self._path)
-            self._snapshot = None
-        return self._writer
-
-    def _check_writable(self) -> None:
-        self._check_open()
-        if self._mode == "r":
-            raise GalleryError(
-                f"{self._path} was opened with mode='r', to read only; "
-                "Gallery.open(path) can also write"
-            )
-
     def _bring_in(
         self,
         look: Callable[[Catalogue], Survey],
@@ -389,6 +255,7 @@ class Gallery(GalleryReader):
             writer = self._writing()
             if embedder is not None:
                 model()  # refused before the work rather than in it
+            name_roots(writer.catalogue)
             try:
                 return bring_in(writer, look(writer.catalogue), model, progress)
             finally:

@@ -35,6 +35,7 @@ def write_search_page(
     space: str | None,
     absolute: bool,
     progress: OnProgress | None = None,
+    copies: Callable[[Hits], Sequence[str]] | None = None,
 ) -> None:
     """Write queries and their hits as one file.
 
@@ -50,15 +51,20 @@ def write_search_page(
         Whether whole paths are shown rather than those seen from the page.
     progress : callable(done, total), optional
         Counts the pictures.
+    copies : callable(hits), optional
+        Says of each hit what else it stands for; nothing where that is empty.
     """
     groups = []
     for query, hits in results:
-        rows = zip(hits.paths, hits.distances.tolist(), hits.labels, strict=True)
+        more = [""] * len(hits.paths) if copies is None else copies(hits)
+        rows = zip(hits.paths, hits.distances.tolist(), hits.labels, more, strict=True)
         cards = [Card(query, [], "query")]
-        for rank, (path, distance, label) in enumerate(rows, 1):
+        for rank, (path, distance, label, others) in enumerate(rows, 1):
             lines = [f"{rank} · {distance:.6f}"]
             if label is not None:
                 lines.append(str(label))
+            if others:
+                lines.append(others)
             cards.append(Card(path, lines))
         groups.append((f"Like {shown_path(query, page, absolute=absolute)}", "", cards))
     count = sum(len(hits.paths) for _, hits in results)

@@ -1,34 +1,19 @@
-"""Image files below a folder, and the labels that their folders or a table give them."""
+"""Image files below a folder, each by the real name of the folder it lies in."""
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lookalike.gallery.storage.errors import GalleryError
-from lookalike.gallery.storage.photos import Label
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "FoundFile",
-    "LabelSource",
-    "find_images",
-    "folder_label",
-    "labeller",
-    "source_paths",
-]
+__all__ = ["IMAGE_SUFFIXES", "FoundFile", "find_images", "is_listed", "source_paths"]
 
 IMAGE_SUFFIXES = frozenset(
     b".jpg .jpeg .jpe .jfif .png .webp .avif .gif .tif .tiff .bmp .dib .jp2 .j2k .jpx .ppm .pgm "
     b".pbm .pnm .heic .heif .hif".split()
-)
-
-LabelSource: TypeAlias = (
-    "str | os.PathLike[str] | Mapping[str | os.PathLike[str], str | int | None] | None"
 )
 
 
@@ -40,11 +25,14 @@ class FoundFile(NamedTuple):
     mtime_ns: int
 
 
-def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[FoundFile]:
+def find_images(
+    folder: bytes, unreadable: list[tuple[bytes, str]], roots: Collection[bytes] = ()
+) -> Iterator[FoundFile]:
     """Yield the image files below a folder, known by their extension, sorted within each folder.
 
-    Links are followed; a folder that is reached twice, by a loop of links for example, is listed
-    once. What begins with a dot is left out.
+    A folder is listed once and by its real name, whichever links lead to it as well: links are
+    followed last, and only to where neither this listing nor that of another root comes by itself.
+    What begins with a dot is left out.
 
     Parameters
     ----------
@@ -52,6 +40,8 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
         The folder's path.
     unreadable : list
         ``(relative path, reason)`` is appended for each folder that cannot be listed.
+    roots : collection of bytes
+        Real paths of folders that are listed as well.
 
     Examples
     --------
@@ -62,10 +52,20 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
     >>> [file.path for file in find_images(bytes(folder), [])]
     [b'a.png', b'b.JPG']
     """
-    waiting = [b""]
+    top = os.path.realpath(folder)
+    roots = {top, *roots}
+    waiting = [(b"", top)]
+    links: deque[bytes] = deque()
+    linked = False
     seen: set[tuple[int, int]] = set()
-    while waiting:
-        below = waiting.pop()
+    while waiting or links:
+        if waiting:
+            below, real = waiting.pop()
+        else:
+            linked, below = True, links.popleft()
+            real = os.path.realpath(os.path.join(folder, below))
+        if linked and is_listed(real, roots):
+            continue
         folders = []
         try:
             here = os.stat(os.path.join(folder, below))
@@ -83,7 +83,10 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
             path = os.path.join(below, entry.name)
             try:
                 if entry.is_dir():
-                    folders.append(path)
+                    if entry.is_symlink():
+                        links.append(path)
+                    else:
+                        folders.append((path, os.path.join(real, entry.name)))
                     continue
             except OSError:  # a link that leads to itself
                 pass
@@ -95,6 +98,19 @@ def find_images(folder: bytes, unreadable: list[tuple[bytes, str]]) -> Iterator[
                 else:
                     yield FoundFile(path, found.st_size, found.st_mtime_ns)
         waiting.extend(reversed(folders))
+
+
+def is_listed(path: bytes, roots: Iterable[bytes]) -> bool:
+    """Tell whether the listing of one of the roots comes by a real path.
+
+    >>> is_listed(b"/p/cats", [b"/p"]), is_listed(b"/p/.cats", [b"/p"]), is_listed(b"/q", [b"/p"])
+    (True, False, False)
+    """
+    whole = os.path.join(path, b"")
+    return any(
+        whole.startswith(inside) and b"/." not in whole[len(inside) - 1 :]
+        for inside in (os.path.join(root, b"") for root in roots)
+    )
 
 
 def source_paths(source: Any) -> list[str | os.PathLike[str]] | None:
@@ -110,81 +126,3 @@ def source_paths(source: Any) -> list[str | os.PathLike[str]] | None:
         if any(isinstance(each, (str, os.PathLike, bytes)) for each in several):
             raise TypeError("source must be paths (str or path-like) or an array, got a mixture")
     return None
-
-
-def folder_label(path: bytes) -> str | None:
-    """Return the first folder of a relative path, None for a file that lies in no folder.
-
-    >>> folder_label(b"cats/young/1.jpg"), folder_label(b"1.jpg")
-    ('cats', None)
-    """
-    first, slash, _ = path.partition(b"/")
-    return os.fsdecode(first) if slash else None
-
-
-def labeller(labels: LabelSource, folder: bytes) -> Callable[[bytes], Label] | None:
-    """Return a function from a path relative to `folder` to its label, None without `labels`.
-
-    Parameters
-    ----------
-    labels : None, "folder", mapping or path
-        Paths in a mapping or in a CSV file are absolute or relative to `folder`. The CSV file is
-        UTF-8 and has a header with the columns ``path`` and ``label``; an empty label is none.
-
-    Raises
-    ------
-    GalleryError
-        The CSV file cannot be read.
-    TypeError
-        `labels` is none of these.
-    """
-    if labels is None:
-        return None
-    if labels == "folder":
-        return folder_label
-    if isinstance(labels, (str, os.PathLike)):
-        pairs = read_label_table(labels)
-    elif isinstance(labels, Mapping):
-        pairs = {os.fspath(path): label for path, label in labels.items()}
-    else:
-        raise TypeError(
-            "labels must be None, 'folder', a mapping from path to label or the path of a CSV "
-            f"file, got {type(labels).__name__}"
-        )
-
-    def key(path: bytes) -> bytes:
-        return os.path.normpath(os.path.join(folder, path))
-
-    table = {key(os.fsencode(path)): checked_label(label) for path, label in pairs.items()}
-    return lambda path: table.get(key(path))
-
-
-def read_label_table(path: str | os.PathLike[str]) -> dict[str, Label]:
-    """Read a CSV file with the columns ``path`` and ``label``."""
-    name = os.fsdecode(path)
-    try:
-        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            columns = table.fieldnames or []
-            if "path" not in columns or "label" not in columns:
-                raise GalleryError(
-                    f"labels: {name} must have a header with the columns path and label, "
-                    f"got {', '.join(columns) or 'an empty file'}"
-                )
-            return {row["path"]: row["label"] or None for row in table}
-    except (OSError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise GalleryError(f"labels: cannot read {name}: {reason}") from error
-
-
-def checked_label(label: object) -> Label:
-    """Return a label as the catalogue stores it.
-
-    >>> import numpy as np
-    >>> checked_label(np.int64(3)), checked_label("cat")
-    (3, 'cat')
-    """
-    value = label.item() if hasattr(label, "item") else label
-    if value is None or (isinstance(value, (str, int)) and not isinstance(value, bool)):
-        return value
-    raise TypeError(f"a label must be a str, an int or None, got {label!r}")

@@ -19,10 +19,12 @@ import numpy.typing as npt
 
 from lookalike.embedding.images import ImageError, read_image
 from lookalike.gallery.intake.report import Report
+from lookalike.gallery.intake.roots import forget_gone_roots, still_missing
 from lookalike.gallery.intake.survey import Candidate, Survey, decoders
-from lookalike.gallery.storage.catalogue import Catalogue, FailureRecord, ImageRecord
+from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import PhotoFile
+from lookalike.gallery.storage.records import FailureRecord, ImageRecord
 from lookalike.gallery.storage.writer import Writer
 from lookalike.progress import Progress, reporting
 
@@ -71,6 +73,11 @@ def bring_in(
     writer.commit()
     run.report.removed += len(run.gone)
     writer.switch([image.row for image in run.gone.values()])
+    run.report.failed.extend(still_missing(writer.catalogue, survey.missing))
+    run.report.notes.extend(
+        f"{folder} is gone, with all that was in it: it is no longer looked at"
+        for folder in forget_gone_roots(writer)
+    )
     return run.report
 
 
@@ -146,7 +153,7 @@ class _Run:
         owners = self._owners[digest]
         if known is None:
             for i, (path, owner) in enumerate(owners):
-                if not os.path.lexists(path):
+                if path in self.gone or not os.path.lexists(path):
                     del owners[i]
                     self._move(candidate, path, owner)
                     return True

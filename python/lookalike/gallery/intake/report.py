@@ -25,6 +25,9 @@ class Report:
         Images that are as they were.
     failed : list of (path, reason)
         Files that cannot be used, those of earlier calls that have not changed among them.
+    notes : list of str
+        What else is to be known, a line each: rows of a table of labels that match no image,
+        folders that are no longer looked at.
     """
 
     added: int = 0
@@ -33,3 +36,4 @@ class Report:
     removed: int = 0
     unchanged: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list, repr=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.intake.folders import checked_label
+from lookalike.gallery.intake.labels import checked_label
 from lookalike.gallery.intake.report import Report
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.photos import Label, PhotoFile, status

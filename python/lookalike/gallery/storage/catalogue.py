@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from lookalike.gallery.storage.catalogue_file import (
     Damaged,
@@ -24,55 +24,11 @@ from lookalike.gallery.storage.catalogue_file import (
     naming,
 )
 from lookalike.gallery.storage.errors import GalleryError
-from lookalike.gallery.storage.photos import Label
+from lookalike.gallery.storage.photos import Label, label_from_stored, stored_label
+from lookalike.gallery.storage.records import FailureRecord, Header, ImageRecord, PutRecord
 from lookalike.interrupts import uninterrupted
 
-__all__ = ["Catalogue", "FailureRecord", "Header", "ImageRecord", "PutRecord"]
-
-
-class Header(NamedTuple):
-    """What the gallery as a whole is: the one row of the table ``gallery``."""
-
-    dim: int
-    space: str | None
-    generation: int
-    rows: int
-
-
-class ImageRecord(NamedTuple):
-    """An image; its path is relative to its root."""
-
-    row: int
-    root: int
-    path: bytes
-    label: Label
-    size: int | None
-    mtime_ns: int | None
-    hash: bytes | None
-
-
-class PutRecord(NamedTuple):
-    """An image whose features have just been written, and the checksum of its row."""
-
-    row: int
-    root: int
-    path: bytes
-    label: object
-    size: int | None
-    mtime_ns: int | None
-    hash: bytes | None
-    crc: int
-
-
-class FailureRecord(NamedTuple):
-    """A file that could not be used; `decoders` is None if it could not even be read."""
-
-    root: int
-    path: bytes
-    size: int
-    mtime_ns: int
-    decoders: str | None
-    reason: str
+__all__ = ["Catalogue"]
 
 
 class Catalogue:
@@ -171,7 +127,7 @@ class Catalogue:
     def images(self) -> list[ImageRecord]:
         """Return all images."""
         found = self._select("SELECT row, root, path, label, size, mtime_ns, hash FROM images")
-        return [ImageRecord(*each) for each in found]
+        return [ImageRecord(*each)._replace(label=label_from_stored(each[3])) for each in found]
 
     def rows(self) -> list[int]:
         """Return the rows of the images, ascending."""
@@ -179,7 +135,8 @@ class Catalogue:
 
     def column(self, name: str) -> list[Any]:
         """Return a column of the images' table, in the order of their rows."""
-        return [value for (value,) in self._select(f"SELECT {name} FROM images ORDER BY row")]
+        found = [value for (value,) in self._select(f"SELECT {name} FROM images ORDER BY row")]
+        return [label_from_stored(value) for value in found] if name == "label" else found
 
     def places(self) -> list[tuple[int, bytes]]:
         """Return root and relative path of all images, in the order of their rows."""
@@ -189,7 +146,7 @@ class Catalogue:
         """Return root, relative path and label of the image of a row."""
         (found,) = self._select("SELECT root, path, label FROM images WHERE row = ?", (row,))
         root, path, label = found
-        return root, path, label
+        return root, path, label_from_stored(label)
 
     def rows_with_hash(self, digest: bytes) -> list[int]:
         """Return the rows of the images whose file has this content."""
@@ -251,7 +208,7 @@ class Catalogue:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (root, path) DO UPDATE SET "
             "row = excluded.row, label = excluded.label, size = excluded.size, "
             "mtime_ns = excluded.mtime_ns, hash = excluded.hash, crc = excluded.crc",
-            images,
+            [image._replace(label=stored_label(image.label)) for image in images],
         )
         self._change_all(
             "DELETE FROM failures WHERE root = ? AND path = ?",
@@ -264,20 +221,21 @@ class Catalogue:
 
     def set_label(self, row: int, label: Label) -> None:
         """Give the image of a row another label."""
-        self._change("UPDATE images SET label = ? WHERE row = ?", label, row)
+        self._change("UPDATE images SET label = ? WHERE row = ?", stored_label(label), row)
 
     def set_file(self, row: int, size: int, mtime_ns: int, label: Label) -> None:
         """Note that an image's file has been touched, its content as before."""
         self._change(
             "UPDATE images SET size = ?, mtime_ns = ?, label = ? WHERE row = ?",
-            *(size, mtime_ns, label, row),
+            *(size, mtime_ns, stored_label(label), row),
         )
 
     def move_image(self, image: ImageRecord) -> None:
         """Note that the image of a row has another root, path, size, time or label."""
         self._change(
             "UPDATE images SET root = ?, path = ?, size = ?, mtime_ns = ?, label = ? WHERE row = ?",
-            *(image.root, image.path, image.size, image.mtime_ns, image.label, image.row),
+            *(image.root, image.path, image.size, image.mtime_ns, stored_label(image.label)),
+            image.row,
         )
 
     def note_failure(self, failure: FailureRecord) -> None:
@@ -288,15 +246,31 @@ class Catalogue:
         """Take back that a file could not be used."""
         self._change("DELETE FROM failures WHERE root = ? AND path = ?", root, path)
 
-    def note_root(self, path: bytes, scanned: bool, folder_labels: bool) -> int:
-        """Return the number of a root, noted if it is new; what was once wanted of it stays so."""
+    def note_root(self, path: bytes, scanned: bool, folder_labels: bool | None) -> int:
+        """Return the number of a root, noted if it is new; None leaves its labels as they were."""
         self._change(
-            "INSERT INTO roots (path, scanned, folder_labels) VALUES (?, ?, ?) ON CONFLICT (path) "
-            "DO UPDATE SET scanned = scanned OR excluded.scanned, "
-            "folder_labels = folder_labels OR excluded.folder_labels",
-            *(path, scanned, folder_labels),
+            "INSERT INTO roots (path, scanned, folder_labels) VALUES (?, ?, ifnull(?, 0)) "
+            "ON CONFLICT (path) DO UPDATE SET scanned = scanned OR excluded.scanned, "
+            "folder_labels = ifnull(?, folder_labels)",
+            *(path, scanned, folder_labels, folder_labels),
         )
         return int(self._select("SELECT id FROM roots WHERE path = ?", (path,))[0][0])
+
+    def rename_root(self, root: int, path: bytes) -> None:
+        """Let a root have another name; where that is a root already, the two become one."""
+        if not (same := self._select("SELECT id FROM roots WHERE path = ?", (path,))):
+            self.place_root(root, path)
+            return
+        for table in ("images", "failures"):
+            self._change(f"UPDATE OR IGNORE {table} SET root = ? WHERE root = ?", same[0][0], root)
+            self._change(f"DELETE FROM {table} WHERE root = ?", root)  # what was there twice
+        for wish in ("scanned", "folder_labels"):
+            self._change(
+                f"UPDATE roots SET {wish} = {wish} OR (SELECT {wish} FROM roots WHERE id = ?) "
+                "WHERE id = ?",
+                *(root, same[0][0]),
+            )
+        self._change("DELETE FROM roots WHERE id = ?", root)
 
     def forget_empty_roots(self, roots: Iterable[int]) -> None:
         """Forget those of the roots that have no image, and the failures below them."""

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from lookalike.gallery.storage.catalogue import Header
+from lookalike.gallery.storage.records import Header
 
 __all__ = ["Salvaged", "salvage"]
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.storage import features_file
-from lookalike.gallery.storage.catalogue import Catalogue, Header
+from lookalike.gallery.storage.catalogue import Catalogue
+from lookalike.gallery.storage.records import Header
 from lookalike.interrupts import uninterrupted
 
 __all__ = ["switch"]

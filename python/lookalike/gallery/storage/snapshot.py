@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.storage import features_file
-from lookalike.gallery.storage.catalogue import Catalogue, Header
+from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.gallery.storage.errors import GalleryError
-from lookalike.gallery.storage.photos import Label
+from lookalike.gallery.storage.photos import Label, real_name
+from lookalike.gallery.storage.records import Header
 
 __all__ = ["Snapshot"]
 
@@ -110,10 +111,11 @@ class Snapshot:
 
     def positions_of(self, path: bytes) -> list[int]:
         """Return where an image stands, or all images below a folder; an empty list for neither."""
-        for name in (path, os.path.abspath(path)):
+        whole = os.path.abspath(path)
+        for name in (path, whole, real_name(path)):
             if name in self.positions:
                 return [self.positions[name]]
-        below = os.path.join(os.path.abspath(path), b"")
+        below = tuple({os.path.join(each, b"") for each in (whole, os.path.realpath(path))})
         return [i for name, i in self.positions.items() if name.startswith(below)]
 
     @property

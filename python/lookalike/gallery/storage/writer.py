@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from lookalike.files import sync_folder
 from lookalike.gallery.storage import features_file
-from lookalike.gallery.storage.catalogue import Catalogue, PutRecord
+from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, expect
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.generations import switch
 from lookalike.gallery.storage.lock import LOCK_NAME, WriterLock
 from lookalike.gallery.storage.photos import PhotoFile
+from lookalike.gallery.storage.records import PutRecord
 from lookalike.interrupts import uninterrupted
 
 __all__ = ["MAX_UNCOMMITTED", "UNCOMMITTED_SECONDS", "Writer", "create"]
@@ -175,7 +176,9 @@ class Writer:
         with self.catalogue.transaction():
             self.catalogue.forget_empty_roots(roots)
 
-    def note_root(self, path: bytes, *, scanned: bool = False, folder_labels: bool = False) -> int:
+    def note_root(
+        self, path: bytes, *, scanned: bool = False, folder_labels: bool | None = None
+    ) -> int:
         """Return the number of a folder that images are added from, noted at once if it is new."""
         with self.catalogue.transaction():
             return self.catalogue.note_root(path, scanned, folder_labels)

@@ -15,13 +15,14 @@ import numpy.typing as npt
 
 from lookalike.files import sync_folder
 from lookalike.gallery.storage import features_file
-from lookalike.gallery.storage.catalogue import Catalogue, Header
+from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
 from lookalike.gallery.storage.catalogue_salvage import salvage
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.generations import switch
 from lookalike.gallery.storage.lock import WriterLock
 from lookalike.gallery.storage.photos import status
+from lookalike.gallery.storage.records import Header
 from lookalike.progress import Progress, reporting
 
 __all__ = ["CheckReport", "Problem", "check_gallery"]

@@ -71,7 +71,12 @@ def _write_parquet(gallery: GalleryReader, file: Path) -> None:
 
     # Parquet's text must be UTF-8.
     paths = [os.fsencode(path).decode("utf-8", "backslashreplace") for path in gallery.paths]
-    labels = [None if label is None else str(label) for label in gallery.labels]
+    labels = [
+        None
+        if label is None
+        else str(label).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        for label in gallery.labels
+    ]
     schema = pa.schema(
         [
             ("path", pa.string()),

@@ -1,0 +1,194 @@
+"""The part of a gallery that keeps it in order: what leaves it, what lies elsewhere, checks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lookalike.gallery.reader import GalleryReader
+from lookalike.gallery.storage.errors import GalleryError
+from lookalike.gallery.storage.writer import Writer
+from lookalike.progress import Progress
+
+if TYPE_CHECKING:
+    from lookalike.gallery.upkeep.check import CheckReport
+    from lookalike.gallery.upkeep.forget import Forgotten
+
+__all__ = ["GalleryKeeper", "PathLike"]
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+
+
+class GalleryKeeper(GalleryReader):
+    """A gallery that can be written; `Gallery` adds what brings images in."""
+
+    def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
+        super().__init__(path)
+        self._mode = mode
+        self._guard = threading.RLock()
+        self._writer: Writer | None = None
+
+    def close(self) -> None:
+        """Let others write; arrays that were handed out stay valid."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        super().close()
+
+    def remove(self, paths: PathLike | Iterable[PathLike]) -> int:
+        """Remove images, by a new generation of the features file; their files are not touched.
+
+        A file that stays in a folder of which other images remain comes back with the next
+        `update`; a folder of which no image remains is no longer looked at. `forget` does the same
+        and says more.
+
+        Parameters
+        ----------
+        paths : path or several
+            Paths as `.paths` has them, or relative to the current folder; a folder stands for all
+            images below it.
+
+        Returns
+        -------
+        int
+            How many images were removed.
+
+        Raises
+        ------
+        GalleryError
+            A path is not in the gallery; nothing is removed then.
+        """
+        return self.forget(paths).images
+
+    def forget(self, paths: PathLike | Iterable[PathLike]) -> Forgotten:
+        """Drop all that is kept of images, folders or files that failed; no file is touched.
+
+        A folder below one that is looked at comes back with the next `update`, as long as its files
+        are there; so does an image.
+
+        Parameters
+        ----------
+        paths : path or several
+            Paths as `.paths` has them, or relative to the current folder; a folder stands for all
+            that is below it, and is no longer looked at.
+
+        Returns
+        -------
+        Forgotten
+            ``images`` and ``failures`` as numbers; ``folders``, those no longer looked at, and
+            ``returning``, those of the paths that the next `update` finds again, as lists.
+
+        Raises
+        ------
+        GalleryError
+            Nothing is kept of a path; nothing is forgotten then.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from lookalike import Gallery
+        >>> folder = tempfile.mkdtemp()
+        >>> with Gallery.create(folder + "/a.gallery", dim=2) as gallery:
+        ...     report = gallery.add([[0, 1], [2, 2]], paths=["a", "b"])
+        ...     gallery.forget("a").images, gallery.paths
+        (1, ['b'])
+        """
+        from lookalike.gallery.upkeep.forget import forget
+
+        given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        with self._guard:
+            writer = self._writing()
+            forgotten = forget(writer, self._view, [os.fsencode(path) for path in given])
+            self.refresh()
+            return forgotten
+
+    def compact(self) -> bool:
+        """Remove dead rows, which a killed writer may have left; return False if there are none."""
+        with self._guard:
+            switched = self._writing().switch()
+            self.refresh()
+            return switched
+
+    def relocate(self, old: PathLike, new: PathLike) -> int:
+        """Tell the gallery that the photos below folder `old` now lie below folder `new`.
+
+        Returns
+        -------
+        int
+            How many images are concerned.
+
+        Raises
+        ------
+        GalleryError
+            No image lies below `old`, or an image lies at its new path already.
+        """
+        from lookalike.gallery.upkeep.relocate import relocate
+
+        with self._guard:
+            names = [os.fsencode(name(old)) for name in (os.path.abspath, os.path.realpath)]
+            known = [
+                name
+                for name in names
+                if any(path.startswith(os.path.join(name, b"")) for path in self._view.byte_paths)
+            ]
+            moved = relocate(
+                self._writing().catalogue,
+                [*known, *names][0],
+                os.fsencode(os.path.realpath(new)),
+            )
+            self.refresh()
+            return moved
+
+    def check(self, *, repair: bool = False, progress: Progress = None) -> CheckReport:
+        """Check all rows and files; `check_gallery` does so for a gallery that cannot be opened."""
+        from lookalike.gallery.upkeep.check import check_gallery
+
+        with self._guard:
+            writing = self._writer is not None
+            if repair:
+                self._check_writable()
+                if self._writer is not None:  # a lock that check_gallery takes itself
+                    self._writer.close()
+                    self._writer = None
+            report = check_gallery(self._path, repair=repair, progress=progress)
+            if writing:
+                self._writing()
+            self.refresh()
+            return report
+
+    def export(self, path: str | os.PathLike[str], *, parquet: bool = False) -> list[str]:
+        """Write the features as ``.npy`` and the rest as ``.csv``, to use them elsewhere.
+
+        Parameters
+        ----------
+        path : path
+            The files' name without its ending; for a folder that exists, ``features`` in it.
+        parquet : bool
+            Also write one ``.parquet`` file of both (``pip install 'lookalike[parquet]'``).
+
+        Returns
+        -------
+        list of str
+            The files that were written. Each appears whole or not at all.
+        """
+        from lookalike.gallery.upkeep.export import export
+
+        return export(self, os.fsdecode(path), parquet)
+
+    def _writing(self) -> Writer:
+        """Return the writer, which this gallery becomes if it is not yet."""
+        self._check_writable()
+        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
+            self._writer = Writer(self._path)
+            self._snapshot = None
+        return self._writer
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if self._mode == "r":
+            raise GalleryError(
+                f"{self._path} was opened with mode='r', to read only; "
+                "Gallery.open(path) can also write"
+            )
