@@ -20,6 +20,7 @@ from lookalike.gallery.storage.catalogue_file import (
     Damaged,
     checked_format,
     connect,
+    fetch,
     migrate,
     naming,
 )
@@ -114,9 +115,14 @@ class Catalogue:
     def header(self) -> Header:
         """Return the gallery's width, space, generation and committed rows."""
         found = self._select("SELECT dim, space, generation, rows FROM gallery")
+        lost = "SELECT 1 FROM images WHERE root NOT IN (SELECT id FROM roots) LIMIT 1"
         with naming(self.path):
             if not found:
                 raise Damaged("it does not say what the gallery holds")
+            if found[0][0] < 1 or min(found[0][2:]) < 0:
+                raise Damaged(f"it says that the gallery holds {found[0]}")
+            if self._select(lost) or self._select(lost.replace("images", "failures")):
+                raise Damaged("an image in it has no root")
         return Header(*found[0])
 
     def size(self) -> tuple[int, int | None]:
@@ -351,7 +357,7 @@ class Catalogue:
 
     def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with self._lock, naming(self.path):
-            return self._connection.execute(sql, values).fetchall()
+            return fetch(self._connection.execute(sql, values))
 
     def _change(self, sql: str, *values: Any) -> None:
         with self._lock, naming(self.path):

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 from lookalike.gallery.storage.errors import GalleryError
 
@@ -18,6 +19,7 @@ __all__ = [
     "connect",
     "damage",
     "expect",
+    "fetch",
     "migrate",
     "naming",
 ]
@@ -71,6 +73,36 @@ FORMAT = len(MIGRATIONS)
 
 class Damaged(sqlite3.DatabaseError):
     """A file that SQLite finds no fault with and that yet cannot be a catalogue."""
+
+
+_OR_NONE = type(None)
+COLUMN_TYPES: dict[str, tuple[type, ...]] = {
+    "dim": (int,),
+    "space": (str, _OR_NONE),
+    "generation": (int,),
+    "rows": (int,),
+    "id": (int,),
+    "path": (bytes,),
+    "row": (int,),
+    "root": (int,),
+    "size": (int, _OR_NONE),
+    "mtime_ns": (int, _OR_NONE),
+    "hash": (bytes, _OR_NONE),
+    "crc": (int,),
+    "decoders": (str, _OR_NONE),
+    "reason": (str,),
+}
+"""What SQLite, which lets any column hold anything, must have read where the catalogue is sound."""
+
+
+def fetch(cursor: sqlite3.Cursor) -> list[Any]:
+    """Return all rows of a query, each value of its column's type."""
+    rows = cursor.fetchall()
+    for (name, *_), values in zip(cursor.description, zip(*rows, strict=True), strict=False):
+        types = COLUMN_TYPES.get(name)
+        if types and not set(map(type, values)) <= set(types):
+            raise Damaged(f"a {name} in it is of the wrong type")
+    return rows
 
 
 def expect(path: str) -> None:
