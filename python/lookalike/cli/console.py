@@ -80,7 +80,12 @@ def write_json(**document: Any) -> None:
 
 
 def write_paths(paths: Iterable[str], end: bytes) -> None:
-    """Print paths for other programs: byte for byte, unless a person reads them."""
+    """Print paths for other programs: byte for byte, unless a person reads them.
+
+    One that begins with a dash gets ``./`` before it: what it is piped to would take it for an
+    option.
+    """
+    paths = (f"./{path}" if path.startswith("-") else path for path in paths)
     if is_terminal(sys.stdout) and end == b"\n":
         for path in paths:
             say(line(path))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from lookalike.files import replacing
+from lookalike.files import reason, replacing
 from lookalike.progress import ByteBar
 
 __all__ = [
@@ -142,7 +142,7 @@ def install_model(model: str | os.PathLike[str]) -> Path:
     try:
         write_file(cached_model(), content)
     except OSError as error:
-        raise ModelError(f"cannot write {cached_model()}: {error.strerror}") from error
+        raise ModelError(f"cannot write {cached_model()}: {reason(error)}") from error
     return cached_model()
 
 
@@ -163,7 +163,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read {path}: {reason(error)}") from error
 
 
 def write_file(path: Path, content: bytes) -> None:

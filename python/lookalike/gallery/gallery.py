@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 import os
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
@@ -53,12 +52,6 @@ class Gallery(GalleryReader):
     ...     gallery.search([0, 2], k=2, metric="euclidean").paths
     ['a', 'c']
     """
-
-    def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
-        super().__init__(path)
-        self._mode = mode
-        self._guard = threading.RLock()
-        self._writer: Writer | None = None
 
     @classmethod
     def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
@@ -155,9 +148,11 @@ class Gallery(GalleryReader):
 
     def close(self) -> None:
         """Let others write; arrays that were handed out stay valid."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._closed = True
+        with self._guard:  # what a thread is adding is finished first
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         super().close()
 
     def add(
