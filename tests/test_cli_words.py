@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from command_line import draw
+from command_line import draw, run
 from lookalike import Gallery, cdist
 
 
@@ -84,3 +84,25 @@ def test_a_path_that_begins_with_a_dash_is_no_option(lookalike, tmp_path, monkey
     assert "./-rf.png" in lookalike("search", "copy.png", "--paths-only").out.splitlines()
     assert "./-rf.png" in lookalike("search", "copy.png", "-0").out.split("\0")
     assert lookalike("duplicates", "--list", "keep").out == "./-rf.png\n"
+
+
+def test_a_first_run_without_network_fails_before_it_makes_anything(tmp_path):
+    (tmp_path / "photos").mkdir()
+    draw("round", 1).save(tmp_path / "photos" / "a.png")
+    settings = {
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "LOOKALIKE_MODEL": "",
+        "LOOKALIKE_MODEL_URL": "http://127.0.0.1:9/googlenet.onnx",
+        "NO_PROXY": "127.0.0.1",
+    }
+    done = run("index", "photos", cwd=tmp_path, **settings)
+    first, *error = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert first == "Fetching the weights of GoogLeNet, 28 MB, once."
+    assert len(error) <= 5
+    assert "Connection refused" in error[0]
+    assert "googlenet.onnx: " not in done.stderr
+    assert error[-1].endswith("index --untrained 0 FOLDER (--verbose tells more)")
+    assert not (tmp_path / "lookalike.gallery").exists()
+    more = run("index", "photos", "--verbose", cwd=tmp_path, **settings)
+    assert "http://127.0.0.1:9/googlenet.onnx: " in more.stderr

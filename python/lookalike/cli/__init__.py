@@ -103,7 +103,7 @@ def main() -> None:
     except OSError as error:
         code = _fail(_os_error(error), 1)
     except ValueError as error:
-        code = _fail(str(error), 1 if _is_about_content(error) else 2)
+        code = _fail(_with_notes(error), 1 if _is_about_content(error) else 2)
     _silence(sys.stdout)
     sys.exit(code)
 
@@ -115,6 +115,17 @@ def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
     with contextlib.suppress(OSError):
         click.echo(f"{name}: {lines}", file=sys.stderr)
     return code
+
+
+def _with_notes(error: ValueError) -> str:
+    from lookalike.cli import console
+
+    notes = getattr(error, "__notes__", [])
+    if not notes:
+        return str(error)
+    if not console.verbosity[0]:
+        return f"{error} (--verbose tells more)"
+    return "\n".join([str(error), *notes])
 
 
 def _os_error(error: OSError) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "show",
     "shown",
     "table",
+    "verbosity",
     "waiting",
     "write_json",
     "write_paths",
@@ -43,6 +44,9 @@ __all__ = [
 
 NARROWEST = 80
 """Columns used even if the terminal has fewer: a wrapped number is read, a cut one lost."""
+
+verbosity = [False]
+"""Whether an error is to be told with all that is known of it."""
 
 SCHEMA = 1
 """Of the JSON that the verbs print; it rises when a key changes its meaning or goes away."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lookalike.cli import console
 from lookalike.embedding.spaces import is_untrained
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "MetricName",
     "absolute_option",
     "choose_embedder",
+    "fetch_weights",
     "gallery_argument",
     "gallery_option",
     "html_option",
@@ -32,6 +34,7 @@ __all__ = [
     "open_gallery",
     "reading",
     "require_images",
+    "verbose_option",
 ]
 
 DEFAULT_GALLERY = "lookalike.gallery"
@@ -74,6 +77,20 @@ class MetricName(click.Choice):  # type: ignore[type-arg]
         name = str(value).lower().replace("-", "").replace("_", "").replace(" ", "")
         name = ALIASES.get(name, name)
         return super().convert(name if name in self.choices else value, param, ctx)
+
+
+def _be_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        console.verbosity[0] = True
+
+
+verbose_option = click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_verbose,
+    help="Say all that is known of an error.",
+)
 
 
 def gallery_argument(command: Command) -> Callable[..., Any]:
@@ -119,7 +136,26 @@ def model_options(command: Command) -> Command:
         metavar="SEED",
         help="Random weights: no download, and distances that mean little. For a try.",
     )
-    return model(untrained(command))
+    return model(untrained(verbose_option(command)))
+
+
+def fetch_weights() -> None:
+    """Get the network's weights before anything else is begun, and say so in a line.
+
+    Raises
+    ------
+    ModelError
+        They are not here and cannot be fetched.
+    """
+    from lookalike.embedding.weights import ModelError, find_model
+
+    try:
+        find_model(download=False)
+    except ModelError:
+        if os.environ.get("LOOKALIKE_MODEL"):
+            raise
+        console.remark("Fetching the weights of GoogLeNet, 28 MB, once.")
+        find_model()
 
 
 def open_gallery(path: str) -> Gallery:
