@@ -147,7 +147,7 @@ class TestAllPairs:
             (["neighbors", "-o", "none/n.npz"], 2, "/none to write none/n.npz to"),
             (["export", "-o", "none/all"], 2, "/none to write none/all to"),
             (["duplicates", "--html", "none/p.html"], 2, "/none to write none/p.html to"),
-            (["distances", "-o", "/dev/full"], 1, "/dev/full: is not a regular file"),
+            (["distances", "-o", "/dev/full"], 2, "--output must end in .npy or .csv"),
         ],
     )
     def test_failures_are_one_line(self, lookalike, own, arguments, code, message):

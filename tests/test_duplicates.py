@@ -121,7 +121,7 @@ def test_nothing_and_wrong_arguments():
     rows = np.ones((2, 4), np.float32)
     with pytest.raises(ValueError, match="equal lengths, got 2, 1 and 2"):
         find_duplicates(rows, ["a"], [None] * 2)
-    with pytest.raises(ValueError, match="radius must be at least 0, got -1"):
+    with pytest.raises(ValueError, match="threshold must be at least 0, got -1"):
         find_duplicates(rows, ["a", "b"], [None] * 2, threshold=-1)
     with pytest.raises(ValueError, match="metric must be one of"):
         find_duplicates(rows, ["a", "b"], [None] * 2, metric="hamming")

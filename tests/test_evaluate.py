@@ -225,7 +225,7 @@ def test_k_beyond_the_database_is_lowered_with_one_warning():
     ("options", "error", "message"),
     [
         ({"labels": ["a"]}, ValueError, "labels must have 4 entries, one a row of features, got 1"),
-        ({"labels": "aabb"}, TypeError, "labels must be one label an image, got the str"),
+        ({"labels": "aabb"}, TypeError, "labels must be one an image, got the str"),
         ({"labels": np.zeros((4, 1))}, ValueError, "labels must be 1-D, got 2-D"),
         ({"labels": [["a"], ["a"], "b", "b"]}, TypeError, "got a list at 0"),
         ({"labels": [np.zeros(2)] * 4}, TypeError, "got a ndarray at 0"),

@@ -217,3 +217,22 @@ def test_axes_have_round_numbers(low, high, expected):
     assert all(len(f"{value:.6g}") <= 5 for value in values)
     if (low, high) not in ((0, 0), (0.5, 0.5)):
         assert [f"{value:.6g}" for value in values] == expected
+
+
+def test_the_page_keeps_its_spaces_and_its_names():
+    import re
+
+    from lookalike import evaluate
+    from lookalike.evaluation.show import charts
+    from lookalike.evaluation.show.page import evaluation_page
+
+    features = np.random.default_rng(0).random((60, 8))
+    labels = ["WhatsApp Images 2019"] * 20 + ["MMMMWWWW wide"] * 19 + ["only"] + [None] * 20
+    page = evaluation_page(evaluate(features, labels, k=5, metrics=["l1", "cosine"]))
+    text = re.sub(r"<[^>]+>", "\n", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
+    assert not re.findall(r"[a-z][.,;:][A-Z0-9]", text)
+    assert "their label.\n20 have" in text
+    for name in (*labels[:1], labels[20], "猫" * 20, "i" * 60):
+        assert charts._width(charts._short(name)) <= charts.LEFT - 12
+        assert name.startswith(charts._short(name).rstrip("…"))
+    assert charts._short("Bray-Curtis") == "Bray-Curtis"

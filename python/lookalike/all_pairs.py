@@ -7,6 +7,7 @@ stops at once.
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import hashlib
 import json
@@ -25,10 +26,12 @@ from lookalike.files import replacing
 from lookalike.locks import FileLock, HeldError
 from lookalike.progress import Progress, reporting
 
-__all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph"]
+__all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph", "write_table"]
 
 BLOCK_ROWS = 16384
 """Rows a step. Fewer than this are compared among themselves in one, with half the work."""
+
+TABLE_ROWS = 256
 
 
 def write_distances(
@@ -78,6 +81,44 @@ def write_distances(
             cdist(features[rows], features, metric, out=matrix[rows], dtype=dtype)
             report(min(count, start + BLOCK_ROWS))
         matrix.flush()
+
+
+def write_table(
+    path: str | os.PathLike[str],
+    features: npt.NDArray[Any],
+    paths: Sequence[str],
+    metric: str,
+    *,
+    dtype: str = "float32",
+) -> None:
+    """Write the matrix of all distances as CSV: paths as first line and first column.
+
+    Parameters
+    ----------
+    path : path
+        The file; it appears whole or not at all. A path that is not UTF-8 keeps its bytes.
+    features : (n, d) array
+    paths : sequence of str
+        The names of the n rows.
+    metric, dtype : str
+        As for `write_distances`. Every number is written so that it reads back the same.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    with (
+        replacing(path) as file,
+        open(file, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
+    ):
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(["path", *paths])
+        for start in range(0, len(features), TABLE_ROWS):
+            some = slice(start, start + TABLE_ROWS)
+            block = cdist(features[some], features, metric, dtype=dtype)
+            for name, row in zip(paths[some], block, strict=True):
+                table.writerow([name, *map(str, row)])
 
 
 def neighbor_graph(

@@ -14,13 +14,16 @@ import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import cdist, radius_neighbors
+from lookalike.distance.arguments import checked_matrix, require_finite
+from lookalike.distance.metrics import metric_name
 from lookalike.progress import Progress
+from lookalike.sequences import is_missing, values_of
 
 __all__ = [
     "METRIC",
@@ -133,8 +136,8 @@ class Duplicates:
 
 
 def find_duplicates(
-    features: npt.NDArray[np.float32],
-    paths: Sequence[str],
+    features: npt.ArrayLike,
+    paths: Sequence[str | os.PathLike[str]],
     hashes: Sequence[Hashable | None],
     *,
     facts: Callable[[int], Facts] = lambda row: Facts(),
@@ -146,13 +149,13 @@ def find_duplicates(
 
     Parameters
     ----------
-    features : (n, d) array
-        One row for each image.
-    paths : sequence of str
-        The images' paths.
-    hashes : sequence
-        Hashes of the files' contents, None where unknown. Equal ones make duplicates whatever the
-        distance.
+    features : (n, d) array_like
+        One row for each image, numbers of any real type.
+    paths : (n,) array_like of paths
+        The images' paths: a sequence, an array or a column of a table.
+    hashes : (n,) array_like
+        Hashes of the files' contents, None or NaN where unknown. Equal ones make duplicates
+        whatever the distance.
     facts : callable(row)
         A function that returns what is known of an image's file; it is called for members of groups
         alone.
@@ -173,7 +176,10 @@ def find_duplicates(
     Raises
     ------
     ValueError
-        The threshold is negative or NaN, the metric unknown, or the lengths differ.
+        The threshold is negative or NaN, the metric unknown, a value not finite, or the lengths
+        differ.
+    TypeError
+        `features` are not real numbers, or a path or hash is none.
 
     Notes
     -----
@@ -191,33 +197,61 @@ def find_duplicates(
     >>> found.keep, found.remove
     (['a'], ['c'])
     """
-    count = len(features)
-    if not count == len(paths) == len(hashes):
+    rows = checked_matrix(features, "features")
+    names = [_path(each) for each in values_of(paths, "paths")]
+    keys = [None if is_missing(each) else each for each in values_of(hashes, "hashes")]
+    count = len(rows)
+    if not count == len(names) == len(keys):
         raise ValueError(
             "features, paths and hashes must have equal lengths, "
-            f"got {count}, {len(paths)} and {len(hashes)}"
+            f"got {count}, {len(names)} and {len(keys)}"
         )
-    first = _first_alike(hashes)
+    limit = _threshold(threshold)
+    metric_name(metric)
+    if count:
+        require_finite(rows, "features", metric=metric)
+    try:
+        first = _first_alike(keys)
+    except TypeError as error:
+        raise TypeError(f"hashes must be hashable values: {error}") from None
     left, right = [np.arange(count)], [first]
-    if threshold is not None and count:
+    if limit is not None and count:
         alone = np.flatnonzero(first == np.arange(count))
-        first = alone[_first_alike(_digest(features[row]) for row in alone)]
+        first = alone[_first_alike(_digest(rows[row]) for row in alone)]
         left.append(alone)
         right.append(first)
         alone = np.unique(first)
-        near = radius_neighbors(features[alone], radius=threshold, metric=metric, progress=progress)
+        near = radius_neighbors(rows[alone], radius=limit, metric=metric, progress=progress)
         left.append(np.repeat(alone, np.diff(near.indptr)))
         right.append(alone[near.indices])
     label = connected(count, np.concatenate(left), np.concatenate(right))
     order = np.argsort(label, kind="stable")
     starts = np.flatnonzero(np.diff(label[order], prepend=-1))
     groups = [
-        _group(rows.tolist(), features, paths, hashes, facts, threshold, metric)
-        for rows in np.split(order, starts[1:])
-        if len(rows) > 1
+        _group(some.tolist(), rows, names, keys, facts, limit, metric)
+        for some in np.split(order, starts[1:])
+        if len(some) > 1
     ]
     groups.sort(key=lambda group: group.keeper.path)
-    return Duplicates(groups, count, metric, threshold)
+    return Duplicates(groups, count, metric, limit)
+
+
+def _path(path: object) -> str:
+    if isinstance(path, (str, bytes, os.PathLike)):
+        return os.fsdecode(path)
+    raise TypeError(f"paths must hold paths, got {path!r}")
+
+
+def _threshold(threshold: float | None) -> float | None:
+    if threshold is None:
+        return None
+    try:
+        limit = float(threshold)
+    except (TypeError, ValueError):
+        raise TypeError(f"threshold must be a number or None, got {threshold!r}") from None
+    if not limit >= 0:
+        raise ValueError(f"threshold must be at least 0, got {threshold}")
+    return limit
 
 
 def file_facts(path: str, size: int | None, mtime_ns: int | None) -> Facts:
@@ -278,13 +312,13 @@ def _first_alike(keys: Iterable[Hashable | None]) -> npt.NDArray[np.int64]:
     )
 
 
-def _digest(row: npt.NDArray[np.float32]) -> bytes:
+def _digest(row: npt.NDArray[Any]) -> bytes:
     return hashlib.blake2b(row.tobytes(), digest_size=16).digest()
 
 
 def _group(
     rows: list[int],
-    features: npt.NDArray[np.float32],
+    features: npt.NDArray[Any],
     paths: Sequence[str],
     hashes: Sequence[Hashable | None],
     facts: Callable[[int], Facts],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import secrets
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from lookalike import locks
 
-__all__ = ["replacing", "sync_folder"]
+__all__ = ["reason", "replacing", "sync_folder"]
 
 LEFTOVER_SECONDS = 60
 
@@ -68,6 +69,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         os.close(descriptor)
+
+
+def reason(error: OSError) -> str:
+    """Return why a file could not be read or written, in words.
+
+    Examples
+    --------
+    >>> reason(OSError("512 requested and 0 written"))  # as NumPy puts it
+    'No space left on device'
+    """
+    if error.strerror:
+        return error.strerror
+    short = "requested and" in str(error) and "written" in str(error)
+    return os.strerror(errno.ENOSPC) if short else str(error) or type(error).__name__
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:

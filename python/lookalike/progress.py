@@ -89,9 +89,22 @@ def bar(label: str, *, transient: bool = False) -> Iterator[Callable[[int, int |
             return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="cyan")
 
     drawn = _bar(MofNCompleteColumn(), Rate(), TimeRemainingColumn(), transient=transient)
-    with drawn:
+    with drawn, _noted(drawn):
         task = drawn.add_task(label, total=None)
         yield lambda done, total: drawn.update(task, completed=done, total=total)
+
+
+_drawn: list[RichProgress] = []
+"""The bars that are drawn now."""
+
+
+@contextlib.contextmanager
+def _noted(drawn: RichProgress) -> Iterator[None]:
+    _drawn.append(drawn)
+    try:
+        yield
+    finally:
+        _drawn.remove(drawn)
 
 
 class ByteBar:
@@ -111,11 +124,16 @@ class ByteBar:
         self.total = 0
 
     def __enter__(self) -> Self:
+        self._paused = list(_drawn)
+        for other in self._paused:  # two on one line would write over each other
+            other.stop()
         self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+        for other in self._paused:
+            other.start()
 
     def update(self, size: int) -> None:
         """Add so many bytes."""

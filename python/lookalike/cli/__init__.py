@@ -7,6 +7,7 @@ verb's own module is imported when the verb is used, and what is heavy in it whe
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from typing import TextIO
 
 import click
 
+from lookalike.files import reason
 from lookalike.printable import printable
 
 __all__ = ["cli", "main"]
@@ -44,6 +46,16 @@ NO_ARGUMENTS: tuple[type[click.UsageError], ...] = tuple(
 
 class Verbs(click.Group):
     """A group whose commands are imported when they are asked for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that is meant, or say which may be."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0].lower(), VERBS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the verbs."""
@@ -92,7 +104,7 @@ def main() -> None:
     except OSError as error:
         code = _fail(_os_error(error), 1)
     except ValueError as error:
-        code = _fail(str(error), 1 if _is_about_content(error) else 2)
+        code = _fail(_with_notes(error), 1 if _is_about_content(error) else 2)
     _silence(sys.stdout)
     sys.exit(code)
 
@@ -106,10 +118,20 @@ def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
     return code
 
 
+def _with_notes(error: ValueError) -> str:
+    from lookalike.cli import console
+
+    notes = getattr(error, "__notes__", [])
+    if not notes:
+        return str(error)
+    if not console.verbosity[0]:
+        return f"{error} (--verbose tells more)"
+    return "\n".join([str(error), *notes])
+
+
 def _os_error(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    file = error.filename
-    return f"{os.fsdecode(file)}: {reason}" if isinstance(file, (str, bytes)) else reason
+    file, why = error.filename, reason(error)
+    return f"{os.fsdecode(file)}: {why}" if isinstance(file, (str, bytes)) else why
 
 
 def _is_about_content(error: ValueError) -> bool:

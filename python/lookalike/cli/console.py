@@ -36,6 +36,7 @@ __all__ = [
     "show",
     "shown",
     "table",
+    "verbosity",
     "waiting",
     "write_json",
     "write_paths",
@@ -43,6 +44,9 @@ __all__ = [
 
 NARROWEST = 80
 """Columns used even if the terminal has fewer: a wrapped number is read, a cut one lost."""
+
+verbosity = [False]
+"""Whether an error is to be told with all that is known of it."""
 
 SCHEMA = 1
 """Of the JSON that the verbs print; it rises when a key changes its meaning or goes away."""
@@ -80,7 +84,12 @@ def write_json(**document: Any) -> None:
 
 
 def write_paths(paths: Iterable[str], end: bytes) -> None:
-    """Print paths for other programs: byte for byte, unless a person reads them."""
+    """Print paths for other programs: byte for byte, unless a person reads them.
+
+    One that begins with a dash gets ``./`` before it: what it is piped to would take it for an
+    option.
+    """
+    paths = (f"./{path}" if path.startswith("-") else path for path in paths)
     if is_terminal(sys.stdout) and end == b"\n":
         for path in paths:
             say(line(path))

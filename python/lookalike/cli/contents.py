@@ -36,13 +36,13 @@ class Contents:
     """
 
     def __init__(self, gallery: Gallery, fold: bool) -> None:
-        self._gallery = gallery
+        self.gallery = gallery
         self._fold = fold
 
     @cached_property
     def hashes(self) -> list[str | None]:
         """Of each image."""
-        return self._gallery.hashes
+        return self.gallery.hashes
 
     @cached_property
     def _counts(self) -> Counter[str | None]:
@@ -50,7 +50,7 @@ class Contents:
 
     @cached_property
     def _sizes(self) -> list[int | None]:
-        return self._gallery.sizes
+        return self.gallery.sizes
 
     def digest(self, name: str) -> str | None:
         """Return the hash of a file, None if it cannot be read."""
@@ -71,15 +71,15 @@ class Contents:
         """Find the k nearest of each image; folded, of k contents."""
         if not self._fold:
             return list(
-                self._gallery.search(list(images), k, metric, exclude_self, embedder=network)
+                self.gallery.search(list(images), k, metric, exclude_self, embedder=network)
             )
         found: dict[int, Hits] = {}
         wanted, room = list(range(len(images))), k + SPARE
         while wanted:
-            some = self._gallery.search(
+            some = self.gallery.search(
                 [images[i] for i in wanted], room, metric, exclude_self, embedder=network
             )
-            whole = [len(hits.paths) < room or room >= len(self._gallery) for hits in some]
+            whole = [len(hits.paths) < room or room >= len(self.gallery) for hits in some]
             found |= {i: self._folded(hits, k) for i, hits in zip(wanted, some, strict=True)}
             wanted = [
                 i
@@ -122,7 +122,7 @@ class Contents:
         """Say, in one line, under which other names the content of a query is in the gallery."""
         if (own := self.digest(name)) is None or not self._counts[own]:
             return
-        paths = self._gallery.paths
+        paths = self.gallery.paths
         others = [
             paths[index]
             for index, content in enumerate(self.hashes)

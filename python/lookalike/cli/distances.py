@@ -7,7 +7,13 @@ import time
 import click
 
 from lookalike.cli import console
-from lookalike.cli.options import gallery_argument, json_option, metric_option, open_gallery
+from lookalike.cli.options import (
+    gallery_argument,
+    json_option,
+    metric_option,
+    open_gallery,
+    reading,
+)
 from lookalike.cli.output_files import require_folders, say_written
 
 __all__ = ["distances"]
@@ -20,8 +26,8 @@ __all__ = ["distances"]
     "--output",
     type=click.Path(dir_okay=False),
     required=True,
-    metavar="D.npy",
-    help="The file; it appears whole or not at all.",
+    metavar="FILE",
+    help="A .npy or .csv file; it appears whole or not at all.",
 )
 @metric_option("correlation")
 @click.option(
@@ -29,7 +35,10 @@ __all__ = ["distances"]
 )
 @json_option
 def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool) -> None:
-    """Write the matrix of all distances as a NumPy file.
+    """Write the matrix of all distances as a file.
+
+    A .csv file has the paths as its first line and column, and takes images by the thousand; a .npy
+    file takes any number.
 
     Row i and column i are the image of row i in `lookalike export`. For n images the file has n x n
     numbers: 10,000 images make 400 MB. np.load(..., mmap_mode="r") opens any size at once.
@@ -39,11 +48,16 @@ def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool)
       lookalike distances -o D.npy
       lookalike distances -o D.npy --metric canberra --dtype float64
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
-    from lookalike.all_pairs import write_distances
+    from lookalike.all_pairs import write_distances, write_table
 
+    if not output.lower().endswith((".npy", ".csv")):
+        raise click.UsageError(f"--output must end in .npy or .csv, got {output!r}")
     require_folders(output)
     opened = open_gallery(gallery)
     started = time.monotonic()
-    with console.bar("rows") as progress:
-        write_distances(output, opened.features, metric, dtype=dtype, progress=progress)
+    with reading(gallery), console.bar("rows") as progress:
+        if output.lower().endswith(".csv"):
+            write_table(output, opened.features, opened.paths, metric, dtype=dtype)
+        else:
+            write_distances(output, opened.features, metric, dtype=dtype, progress=progress)
     say_written(output, len(opened), metric, time.monotonic() - started, as_json, dtype=dtype)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import console
 from lookalike.cli.options import (
+    MetricName,
     absolute_option,
     gallery_argument,
     html_option,
     json_option,
     null_option,
     open_gallery,
+    reading,
+    require_images,
 )
 from lookalike.cli.output_files import require_folders
 from lookalike.distance import METRICS
@@ -38,7 +42,7 @@ CALIBRATED_SPACE = "d8a87ef3d0e073946ac039c15d451a1f"
 )
 @click.option(
     "--metric",
-    type=click.Choice(METRICS),
+    type=MetricName(METRICS),
     metavar="NAME",
     help=f"Which distance: {', '.join(METRICS)}. Others than braycurtis, the default, need a "
     "--threshold.",
@@ -83,6 +87,8 @@ def duplicates(
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.duplicates import METRIC, THRESHOLD, file_facts, find_duplicates
 
+    if threshold is not None and not math.isfinite(threshold):
+        raise click.UsageError(f"--threshold must be a number from 0, got {threshold}")
     if exact and (threshold is not None or metric is not None):
         raise click.UsageError(
             "--exact compares no distances: it goes without a threshold or metric"
@@ -93,6 +99,7 @@ def duplicates(
         raise click.UsageError("-0 goes with --list keep or --list remove")
     require_folders(html)
     opened = open_gallery(gallery)
+    require_images(opened, gallery)
     if not exact and threshold is None and opened.space != CALIBRATED_SPACE:
         console.remark(
             "The default threshold is for GoogLeNet's weights, which this gallery was not made "
@@ -103,7 +110,7 @@ def duplicates(
     def facts(row: int) -> Facts:
         return file_facts(paths[row], sizes[row], times[row])
 
-    with console.bar("images") as progress:
+    with reading(gallery), console.bar("images") as progress:
         found = find_duplicates(
             opened.features,
             paths,

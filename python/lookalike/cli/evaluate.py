@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,13 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.galleries import find_gallery
-from lookalike.cli.options import absolute_option, html_option, open_gallery
+from lookalike.cli.options import (
+    MetricName,
+    absolute_option,
+    html_option,
+    open_gallery,
+    reading,
+)
 from lookalike.cli.output_files import require_folders
 from lookalike.distance import METRICS
 
@@ -88,7 +95,7 @@ class Source:
 @click.option(
     "--metric",
     "metrics",
-    type=click.Choice(METRICS),
+    type=MetricName(METRICS),
     metavar="NAME",
     multiple=True,
     help="Only this distance; may be given several times.  [default: all seven]",
@@ -167,7 +174,8 @@ def evaluate(
     given = read_source(source, labels_file, label_column)
     if per_category is not None:
         given.limit(per_category, seed)
-    with console.bar("queries") as progress, warnings.catch_warnings(record=True) as caught:
+    damage = contextlib.nullcontext() if given.paths is None else reading(source)
+    with damage, console.bar("queries") as progress, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = run(
             given.features,
@@ -195,7 +203,7 @@ def evaluate(
 
 def read_source(source: str, labels_file: str | None, column: str | None) -> Source:
     """Read a gallery, or a feature matrix with its labels."""
-    from lookalike.evaluation.label_files import read_labels
+    from lookalike.evaluation.label_files import not_numbers, read_labels
 
     labels = None if labels_file is None else read_labels(labels_file, column)
     if not source.endswith(".npy"):
@@ -207,8 +215,8 @@ def read_source(source: str, labels_file: str | None, column: str | None) -> Sou
         raise click.UsageError(f"{source} has no labels: name a file of them with --labels")
     try:
         features = np.load(source, mmap_mode="r")
-    except (ValueError, EOFError):
-        raise click.UsageError(f"{source} is not a NumPy array file") from None
+    except (ValueError, EOFError) as error:
+        raise click.UsageError(f"{source} {not_numbers(error)}") from None
     except FileNotFoundError:
         raise click.UsageError(f"there is no file {source}") from None
     return Source(features, labels, None)

@@ -12,6 +12,7 @@ from lookalike.cli import console
 from lookalike.cli.galleries import default_gallery, find_gallery, note_gallery
 from lookalike.cli.options import (
     choose_embedder,
+    fetch_weights,
     json_option,
     model_options,
     require_gallery,
@@ -89,11 +90,20 @@ def index(
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
     started = time.monotonic()
+    network = None
+    if new := not os.path.exists(gallery) or not os.listdir(gallery):  # weights before a gallery
+        try:
+            network = choose_embedder(model, untrained, None)
+            if network is None:
+                fetch_weights()
+        except ModelError as error:
+            raise _with_a_way_out(error) from error
     with Gallery.open(gallery, mode="a") as opened:
         note_gallery(opened.path)
         before = len(opened)
         try:
-            network = choose_embedder(model, untrained, opened.space)
+            if not new:
+                network = choose_embedder(model, untrained, opened.space)
             with console.bar("images") as progress:
                 if folders:
                     report = opened.add(
@@ -105,16 +115,23 @@ def index(
                 else:
                     report = opened.update(embedder=network, progress=progress)
         except ModelError as error:
-            raise ModelError(
-                f"{error}\nFor a try without weights: lookalike index --untrained 0 FOLDER"
-            ) from error
+            raise _with_a_way_out(error) from error
         except KeyboardInterrupt:
             opened.refresh()
-            new = console.plural(max(0, len(opened) - before), "image")
+            added = console.plural(max(0, len(opened) - before), "image")
             raise KeyboardInterrupt(
-                f"interrupted; {new} stored, the same command goes on from there"
+                f"interrupted; {added} stored, the same command goes on from there"
             ) from None
         _say(opened, gallery, report, time.monotonic() - started, as_json)
+
+
+def _with_a_way_out(error: ValueError) -> ValueError:
+    from lookalike.embedding.weights import ModelError
+
+    told = ModelError(f"{error}\nWithout weights: lookalike index --untrained 0 FOLDER")
+    for note in getattr(error, "__notes__", []):
+        told.add_note(note)
+    return told
 
 
 def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: bool) -> None:

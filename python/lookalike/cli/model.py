@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lookalike.cli import console
-from lookalike.cli.options import json_option
+from lookalike.cli.options import json_option, verbose_option
 from lookalike.embedding import weights
 
 __all__ = ["model"]
@@ -27,6 +27,7 @@ def model() -> None:
 
 
 @model.command()
+@verbose_option
 @json_option
 def download(as_json: bool) -> None:
     """Download the public weights (28 MB) into the user's cache.

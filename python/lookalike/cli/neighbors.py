@@ -9,7 +9,13 @@ import time
 import click
 
 from lookalike.cli import console
-from lookalike.cli.options import gallery_argument, json_option, metric_option, open_gallery
+from lookalike.cli.options import (
+    gallery_argument,
+    json_option,
+    metric_option,
+    open_gallery,
+    reading,
+)
 from lookalike.cli.output_files import require_folders, say_written
 
 __all__ = ["neighbors"]
@@ -63,7 +69,7 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
         k = len(opened) - 1
     started, work = time.monotonic(), f"{output}.part"
     try:
-        with console.bar("images") as progress:
+        with reading(gallery), console.bar("images") as progress:
             near = neighbor_graph(opened.features, k, metric, work=work, progress=progress)
     except KeyboardInterrupt:
         kept = f"; {work} keeps what is done, the same command goes on" * os.path.isdir(work)

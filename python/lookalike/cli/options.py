@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from lookalike.cli.galleries import DEFAULT_GALLERY, find_gallery, note_gallery
+from lookalike.cli import console
+from lookalike.cli.galleries import (
+    DEFAULT_GALLERY,
+    find_gallery,
+    known_galleries,
+    note_gallery,
+)
 from lookalike.embedding.spaces import is_untrained
 
 if TYPE_CHECKING:
@@ -18,8 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_GALLERY",
+    "MetricName",
     "absolute_option",
     "choose_embedder",
+    "fetch_weights",
     "gallery_argument",
     "gallery_option",
     "html_option",
@@ -28,6 +38,9 @@ __all__ = [
     "model_options",
     "null_option",
     "open_gallery",
+    "reading",
+    "require_images",
+    "verbose_option",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -57,6 +70,32 @@ absolute_option = click.option(
 )
 
 
+class MetricName(click.Choice):  # type: ignore[type-arg]
+    """A distance by its name or an alias, in any case and with any hyphens."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the canonical name."""
+        from lookalike.distance.metrics import ALIASES
+
+        name = str(value).lower().replace("-", "").replace("_", "").replace(" ", "")
+        name = ALIASES.get(name, name)
+        return super().convert(name if name in self.choices else value, param, ctx)
+
+
+def _be_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        console.verbosity[0] = True
+
+
+verbose_option = click.option(
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_be_verbose,
+    help="Say all that is known of an error.",
+)
+
+
 def gallery_argument(command: Command) -> Callable[..., Any]:
     """Add the argument for a gallery, and the option that names it in the other verbs."""
 
@@ -78,7 +117,7 @@ def metric_option(default: str) -> Callable[[Command], Command]:
 
     return click.option(
         "--metric",
-        type=click.Choice(METRICS),
+        type=MetricName(METRICS),
         default=default,
         show_default=True,
         metavar="NAME",
@@ -100,7 +139,26 @@ def model_options(command: Command) -> Command:
         metavar="SEED",
         help="Random weights: no download, and distances that mean little. For a try.",
     )
-    return model(untrained(command))
+    return model(untrained(verbose_option(command)))
+
+
+def fetch_weights() -> None:
+    """Get the network's weights before anything else is begun, and say so in a line.
+
+    Raises
+    ------
+    ModelError
+        They are not here and cannot be fetched.
+    """
+    from lookalike.embedding.weights import ModelError, find_model
+
+    try:
+        find_model(download=False)
+    except ModelError:
+        if os.environ.get("LOOKALIKE_MODEL"):
+            raise
+        console.remark("Fetching the weights of GoogLeNet, 28 MB, once.")
+        find_model()
 
 
 def open_gallery(path: str) -> Gallery:
@@ -123,10 +181,63 @@ def open_gallery(path: str) -> Gallery:
 
 def require_gallery(path: str) -> None:
     """Raise click.UsageError if there is nothing at `path`."""
+    if os.path.isdir(path) and os.listdir(path) and not _is_gallery(path):
+        name = os.fsdecode(path)
+        raise click.UsageError(
+            f"{name} is a folder, not a gallery: `lookalike index {shlex.quote(name)}` makes one "
+            f"of the images in it{_gallery_of(path)}"
+        )
     if not os.path.exists(path):
         raise click.UsageError(
             f"there is no gallery {os.fsdecode(path)}; `lookalike index FOLDER` makes one"
         )
+
+
+def _is_gallery(path: str) -> bool:
+    from lookalike.gallery.storage.catalogue_file import FILE_NAME
+
+    return os.path.exists(os.path.join(path, FILE_NAME))
+
+
+def _gallery_of(folder: str) -> str:
+    """Return a remark about a gallery that has the images of a folder, if one is known."""
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.storage.errors import GalleryError
+
+    wanted = os.path.abspath(folder)
+    places = [os.getcwd(), wanted, os.path.dirname(wanted)]
+    beside = [os.path.join(place, DEFAULT_GALLERY) for place in places]
+    for gallery in (*beside, *known_galleries()):
+        try:
+            with Gallery.open(gallery, mode="r") as opened:
+                roots = opened.roots
+        except (GalleryError, OSError):
+            continue
+        if any(os.path.join(wanted, "").startswith(os.path.join(root, "")) for root in roots):
+            return f"; {os.path.relpath(gallery)} has them already"
+    return ""
+
+
+def require_images(gallery: Gallery, name: str) -> None:
+    """Raise click.ClickException if there is nothing in a gallery to look at."""
+    if not len(gallery):
+        raise click.ClickException(f"{name} holds no images: `lookalike index FOLDER` adds some")
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Let features that are not finite be told as what they are: damage of the gallery."""
+    from lookalike.distance.arguments import RowError
+
+    try:
+        yield
+    except RowError as error:
+        if error.finite:
+            raise
+        raise click.ClickException(
+            f"{name} is damaged, its features hold a value that is not finite: `lookalike check "
+            f"{shlex.quote(name)}` says where"
+        ) from None
 
 
 def choose_embedder(model: str | None, untrained: int | None, space: str | None) -> Embedder | None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import click
 
 from lookalike.cli import console
+from lookalike.files import reason
 
 __all__ = ["require_folders", "say_written"]
 
 
 def require_folders(*paths: str | None) -> None:
-    """Raise click.UsageError if a file could not be written because its folder is missing."""
+    """Raise click.UsageError if a file could not be written to its folder."""
     for path in filter(None, paths):
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise click.UsageError(f"there is no folder {folder} to write {path} to")
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise click.UsageError(f"cannot write {path}: {reason(error)}") from None
 
 
 def say_written(

@@ -19,6 +19,8 @@ from lookalike.cli.options import (
     model_options,
     null_option,
     open_gallery,
+    reading,
+    require_images,
 )
 from lookalike.cli.output_files import require_folders
 
@@ -83,7 +85,18 @@ def search(
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     require_folders(html)
     opened = open_gallery(gallery)
+    require_images(opened, gallery)
     network = choose_embedder(model, untrained, opened.space)
+    if opened.space is None and network is None:
+        raise click.ClickException(
+            f"{gallery} does not say which network its features are from: --model or --untrained "
+            "names it"
+        )
+    if network is not None and opened.space not in (None, network.space):
+        raise click.ClickException(
+            f"{gallery} holds features of the space {opened.space}, this network gives "
+            f"{network.space}: --model or --untrained names the right one"
+        )
     failed: list[tuple[str, str]] = []
     found = []
     exclude_self = include_self is False or (include_self is None and not as_json)
@@ -145,7 +158,10 @@ def _search(
                 failed.append((image, error.reason))
             else:
                 usable.append(image)
-        found = contents.search(usable, k, metric, exclude_self, network) if usable else []
+        if not usable:
+            continue
+        with reading(console.shown(contents.gallery.path)):
+            found = contents.search(usable, k, metric, exclude_self, network)
         yield from zip(usable, found, strict=True)
 
 

@@ -14,12 +14,35 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lookalike import _core
-from lookalike.distance.metrics import METRICS
+from lookalike.distance.metrics import METRICS, specification
+
+MOST_EXACT = 2**53
+"""Integers up to here are all exact in float64."""
+
+
+def dense(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return an array of what was given, refusing what an array would silently leave out."""
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):  # scipy's, which NumPy takes for one
+        kind = type(values).__name__
+        raise TypeError(f"{name} must be dense, got a sparse {kind}: {name}.toarray() is dense")
+    several = values if isinstance(values, (list, tuple)) else (values,)
+    for each in several:
+        if isinstance(each, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(each).sum())):
+            raise TypeError(
+                f"{name} must have no masked entries, got {masked}: {name}.filled(…) or "
+                f"{name}.compressed() says what stands for them"
+            )
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of several lengths
+        raise ValueError(f"{name} must be an array of numbers: {error}") from None
+    except (TypeError, RuntimeError) as error:  # a tensor that lies elsewhere, or has a gradient
+        raise TypeError(f"{name} must be an array of numbers: {error}") from None
 
 
 def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return a 2-D array of real numbers, aligned and in native byte order."""
-    array = np.asarray(values)
+    array = dense(values, name)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TypeError(f"{name} must hold real numbers of at most 64 bits, got {array.dtype}")
     if array.ndim != 2:
@@ -30,7 +53,29 @@ def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} must have fewer than 2**31 rows, got {len(array)}")
     if not (array.flags.aligned and array.dtype.isnative):
         array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        _require_exact(array, name)
+    if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        return array.astype(np.uint8)  # 1 for every other byte than 0, as NumPy casts
     return array
+
+
+def _require_exact(array: NDArray[Any], name: str) -> None:
+    """Refuse a 64-bit integer with more than 53 significant bits: float64 would round it."""
+    rows = max(1, (1 << 20) // array.shape[1])
+    for start in range(0, len(array), rows):
+        block = array[start : start + rows]
+        if block.max() <= MOST_EXACT and block.min() >= -MOST_EXACT:
+            continue
+        bits = (np.abs(block) if block.dtype.kind == "i" else block).view(np.uint64)
+        odd = bits // np.maximum(bits & (~bits + np.uint64(1)), np.uint64(1))
+        if (odd > MOST_EXACT).any():
+            row, column = np.argwhere(odd > MOST_EXACT)[0].tolist()
+            raise ValueError(
+                f"{name} row {start + row} has {block[row, column]}, which float64 cannot hold "
+                "exactly, and distances are computed in float64: scale such numbers, or compare "
+                "the bits of hashes (np.unpackbits)"
+            )
 
 
 def check_same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
@@ -50,12 +95,20 @@ def same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
 
 
 def two_sides(
-    X: ArrayLike, Y: ArrayLike | None, include_self: bool
+    X: ArrayLike, Y: ArrayLike | None, include_self: bool, keyword: str
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Return the matrices of a search; the second is None in a self-join."""
+    """Return the matrices of a search; the second is None in a self-join.
+
+    `keyword` is what somebody means who gives a number in the place of `Y`.
+    """
     x = checked_matrix(X, "X")
     if Y is None:
         return x, None
+    if isinstance(Y, str) or np.isscalar(Y):
+        meant = "metric" if isinstance(Y, str) else keyword
+        raise TypeError(
+            f"Y must be a matrix, got {Y!r}: {meant} is given by its name, {meant}={Y!r}"
+        )
     if include_self:
         raise ValueError("include_self must be False when Y is given, got True")
     y = checked_matrix(Y, "Y")
@@ -116,23 +169,27 @@ def thread_count(threads: int | None) -> int:
     return count
 
 
-def require_finite(matrix: NDArray[Any], name: str, threads: int | None = None) -> None:
+def require_finite(
+    matrix: NDArray[Any], name: str, threads: int | None = None, metric: str = METRICS[0]
+) -> None:
     """Refuse a checked matrix with a value that is not finite, before any longer work."""
-    row = np.empty((1, len(matrix)))
+    row, wanted = np.empty((1, len(matrix))), specification(metric)
     with NamingRows(name, name):  # the core looks at every value; the distances are not needed
-        _core.distances(matrix[:1], matrix, METRICS[0], row, False, thread_count(threads))
+        _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))
 
 
 def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:
     """Return the row that each query leaves out, −1 for none."""
     if exclude is None:
         return None
-    ids = np.asarray(exclude)
+    ids = dense(exclude, "exclude")
     if ids.dtype.kind not in "iu" and ids.size:
         raise TypeError(f"exclude must hold integers, got {ids.dtype}")
     if ids.shape != (queries,):
         raise ValueError(f"exclude must have a row for each of {queries} queries, got {ids.shape}")
     wrong = ids[(ids < -1) | (ids >= rows)]
+    if wrong.size and not rows:
+        raise ValueError(f"exclude must be -1, as there are no rows to leave out, got {wrong[0]}")
     if wrong.size:
         raise ValueError(f"exclude must hold rows from 0 to {rows - 1}, or -1, got {wrong[0]}")
     return np.ascontiguousarray(ids, np.int64)
@@ -146,13 +203,34 @@ def check_k(
         raise ValueError(f"k must be at least 1, got {k}")
     if not queries:
         return
-    what = what or "the rows to search"
+    what = what or "rows to search"
     if excluded is not None and (excluded >= 0).any():
         available, what = available - 1, f"{what} but the excluded one"
     if available < 1:
-        raise ValueError(f"k must be at most 0, as there is no neighbour ({what}), got {k}")
+        raise ValueError(
+            f"k must be at most the number of {what}, which is 0: nothing to find, got {k}"
+        )
     if not 1 <= k <= available:
         raise ValueError(f"k must be from 1 to {available} ({what}), got {k}")
+
+
+class RowError(ValueError):
+    """A row with a value that cannot be compared.
+
+    Attributes
+    ----------
+    side : int
+        0 for the first array of a call, 1 for the second.
+    finite : bool
+        Whether the value is at fault for the metric alone.
+    """
+
+    def __init__(self, message: str, side: int, finite: bool) -> None:
+        super().__init__(message, side, finite)
+        self.side, self.finite = side, finite
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class NamingRows:
@@ -173,4 +251,5 @@ class NamingRows:
         if type(error) is ArithmeticError:
             side, row, finite = error.args
             what = "below zero, where the metric is not defined" if finite else "that is not finite"
-            raise ValueError(f"{self.names[side]} row {row} has a value {what}") from None
+            message = f"{self.names[side]} row {row} has a value {what}"
+            raise RowError(message, side, bool(finite)) from None

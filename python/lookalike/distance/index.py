@@ -35,6 +35,9 @@ class Index:
     and computes what is left from the rows themselves, so its answers are those of `knn` to the
     bit. A single query is bound by memory: it reads a quarter of what float32 rows would take.
 
+    Any number of threads may search it. A pickle of an opened index names its file, which must be
+    there unchanged when it is loaded; one of an index in memory holds its rows.
+
     Parameters
     ----------
     X : (n, d) array_like
@@ -66,6 +69,7 @@ class Index:
         self, X: ArrayLike, metric: str = "correlation", *, threads: int | None = None
     ) -> None:
         self._path = ""  # of the file that the rows lie in, if any
+        self._identity: index_file.Identity | None = None
         self._rows = checked_matrix(X, "X")
         self._specification = specification(metric)
         with NamingRows("Q", "X"):
@@ -183,8 +187,8 @@ class Index:
         """
         from lookalike.files import replacing
 
-        with replacing(path) as file:
-            index_file.write(file, self._specification, self._rows, self._index.parts())
+        with replacing(path) as file, file.open("wb") as out:
+            index_file.write(out, self._specification, self._rows, self._index.parts())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -197,16 +201,21 @@ class Index:
         OSError
             The file cannot be read.
         """
-        contents = index_file.read(path)
         index = cls.__new__(cls)
-        index._path = os.fsdecode(path)
+        index._take(index_file.read(path), os.fsdecode(path))
+        return index
+
+    def _take(self, contents: index_file.Contents, path: str) -> None:
+        """Become the index of a file, or of its bytes where `path` is empty."""
+        self._path = path
+        self._identity = contents.identity if path else None
         try:
-            index._rows = checked_matrix(contents.rows, "rows")
-            index._specification = contents.specification
-            with index._reporting_damage():
-                index._index = _core.Index(
-                    index._rows,
-                    index._specification,
+            self._rows = checked_matrix(contents.rows, "rows")
+            self._specification = contents.specification
+            with self._reporting_damage():
+                self._index = _core.Index(
+                    self._rows,
+                    self._specification,
                     contents.parts,
                     contents.row_guard,
                     contents.code_guard,
@@ -214,8 +223,37 @@ class Index:
         except IndexFileError:
             raise
         except (TypeError, ValueError) as error:
-            raise IndexFileError(f"{index._path} is damaged: {error}") from error
-        return index
+            raise IndexFileError(f"{path or 'the index'} is damaged: {error}") from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return where the file lies and which it is, or the bytes of an index without a file."""
+        if self._identity is None:
+            parts = self._index.parts()
+            return {"content": index_file.to_bytes(self._specification, self._rows, parts)}
+        return {"path": os.path.abspath(self._path), "identity": tuple(self._identity)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "content" in state:
+            self._take(index_file.from_bytes(state["content"]), "")
+            return
+        path, expected = state["path"], index_file.Identity(*state["identity"])
+        try:
+            contents = index_file.read(path)
+        except OSError as error:
+            raise IndexFileError(
+                f"{path}, which a pickled index lies in, cannot be read: {error.strerror}"
+            ) from error
+        if contents.identity != expected:
+            raise IndexFileError(f"{path} has changed since the index in it was pickled")
+        self._take(contents, path)
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)  # nothing of it is ever changed
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
 
     @contextmanager
     def _reporting_damage(self) -> Iterator[None]:
@@ -224,5 +262,5 @@ class Index:
             yield
         except _core.DamagedError as error:
             raise IndexFileError(
-                f"{self._path} is damaged: {index_file.damage(str(error))}"
+                f"{self._path or 'the index'} is damaged: {index_file.damage(str(error))}"
             ) from error

@@ -8,10 +8,11 @@ first reads them.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,13 @@ class IndexFileError(ValueError):
     """A file that is no index, is damaged, or was written by another version."""
 
 
+class Identity(NamedTuple):
+    """What tells an index file from every other: its checksums are in the header."""
+
+    bytes: int
+    header: str
+
+
 class Contents(NamedTuple):
     """What an index file holds."""
 
@@ -42,10 +50,20 @@ class Contents(NamedTuple):
     parts: dict[str, NDArray[np.uint8]]
     row_guard: Guard
     code_guard: Guard | None
+    identity: Identity
+
+
+def to_bytes(
+    named: Specification, rows: NDArray[Any], parts: dict[str, NDArray[np.uint8]]
+) -> bytes:
+    """Return what `write` would write."""
+    stream = io.BytesIO()
+    write(stream, named, rows, parts)
+    return stream.getvalue()
 
 
 def write(
-    path: Path,
+    out: BinaryIO,
     named: Specification,
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
@@ -72,11 +90,10 @@ def write(
     text = json.dumps(header).encode()
     first = MAGIC + b"%d\n" % FORMAT
     text += b" " * (-(len(first) + 17 + len(text) + 1) % ALIGNMENT) + b"\n"
-    with path.open("wb") as out:
-        out.write(first + _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n" + text)
-        for array in arrays.values():
-            out.write(array.data)
-            out.write(bytes(_padded(array.size) - array.size))
+    out.write(first + _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n" + text)
+    for array in arrays.values():
+        out.write(array.data)
+        out.write(bytes(_padded(array.size) - array.size))
 
 
 def read(path: str | os.PathLike[str]) -> Contents:
@@ -87,38 +104,52 @@ def read(path: str | os.PathLike[str]) -> Contents:
     IndexFileError
         The file is no index, of another format, or not as it was written.
     """
-    name = os.fsdecode(path)
     with Path(path).open("rb") as file:
-        first = file.readline(len(MAGIC) + 16)
-        if not first.startswith(MAGIC):
-            raise IndexFileError(f"{name} is not an index of lookalike")
-        if first != MAGIC + b"%d\n" % FORMAT:
-            raise IndexFileError(
-                f"{name} is an index of another version of lookalike, which this one does not "
-                "read: build it again from its rows"
-            )
-        checksum, text = file.readline(32), file.readline(MOST_HEADER)
-        start = file.tell()
+        return _read(file, os.fsdecode(path), path)
+
+
+def from_bytes(content: bytes) -> Contents:
+    """Check what `to_bytes` returned, as `read` checks a file."""
+    return _read(io.BytesIO(content), "the index", content)
+
+
+def _read(file: BinaryIO, name: str, source: str | os.PathLike[str] | bytes) -> Contents:
+    first = file.readline(len(MAGIC) + 16)
+    if not first.startswith(MAGIC):
+        raise IndexFileError(f"{name} is not an index of lookalike")
+    if first != MAGIC + b"%d\n" % FORMAT:
+        raise IndexFileError(
+            f"{name} is an index of another version of lookalike, which this one does not "
+            "read: build it again from its rows"
+        )
+    checksum, text = file.readline(32), file.readline(MOST_HEADER)
+    start = file.tell()
     try:
         if checksum != _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n":
             raise ValueError("its header is not as it was written")
-        return _contents(path, json.loads(text), start)
+        return _contents(source, json.loads(text), start, checksum.decode().strip())
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise IndexFileError(f"{name} is damaged: {error}") from error
 
 
-def _contents(path: str | os.PathLike[str], header: dict[str, Any], start: int) -> Contents:
+def _contents(
+    source: str | os.PathLike[str] | bytes, header: dict[str, Any], start: int, checksum: str
+) -> Contents:
     size, places, chunks = int(header["bytes"]), header["parts"], header["chunks"]
-    found = os.stat(path).st_size - start
+    whole = len(source) if isinstance(source, bytes) else os.stat(source).st_size
+    found = whole - start
     if found != size:
         raise ValueError(f"it has {found} bytes of data where it should have {size}")
-    data = np.memmap(path, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
+    if isinstance(source, bytes):
+        data = _aligned(source, start)
+    else:
+        data = np.memmap(source, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
     parts = {}
-    for name, (at, length, checksum) in places.items():
+    for name, (at, length, expected) in places.items():
         if not 0 <= at <= at + _padded(length) <= size or at % ALIGNMENT:
             raise ValueError(f"its part '{name}' does not lie within it")
         parts[name] = data[at : at + length]
-        if checksum is not None and checksum != _checksum(parts[name]):
+        if expected is not None and expected != _checksum(parts[name]):
             raise damage(name)
         if data[at + length : at + _padded(length)].any():
             raise damage(name)
@@ -136,7 +167,19 @@ def _contents(path: str | os.PathLike[str], header: dict[str, Any], start: int) 
     named = specification(header["metric"])
     if header["parameters"] != named.parameters:
         raise ValueError(f"its metric cannot have the parameters {header['parameters']}")
-    return Contents(named, rows, parts, guards["rows"], guards.get("codes"))
+    return Contents(
+        named, rows, parts, guards["rows"], guards.get("codes"), Identity(whole, checksum)
+    )
+
+
+def _aligned(content: bytes, start: int) -> NDArray[np.uint8]:
+    """Copy bytes to where a file would be mapped to: an address that vectors can be read from."""
+    room = np.empty(len(content) - start + ALIGNMENT, np.uint8)
+    skip = -room.ctypes.data % ALIGNMENT
+    data = room[skip : skip + len(content) - start]
+    data[:] = np.frombuffer(content, np.uint8, offset=start)
+    data.flags.writeable = False
+    return data
 
 
 def damage(part: str) -> ValueError:

@@ -57,9 +57,10 @@ def cdist(
     Raises
     ------
     ValueError
-        If an argument has the wrong shape, a value is not finite, or the metric is unknown.
+        If an argument has the wrong shape, a value is not finite or an integer that float64 cannot
+        hold, or the metric is unknown.
     TypeError
-        If an array is not of real numbers.
+        If an array is not of real numbers, is sparse or has masked entries.
 
     See Also
     --------

@@ -99,10 +99,10 @@ def knn(
     Raises
     ------
     ValueError
-        If an argument has the wrong shape, a value is not finite, the metric is unknown, `k` is out
-        of range, or `include_self` is given with `Y`.
+        If an argument has the wrong shape, a value is not finite or an integer that float64 cannot
+        hold, the metric is unknown, `k` is out of range, or `include_self` is given with `Y`.
     TypeError
-        If an array is not of real numbers.
+        If an array is not of real numbers, is sparse or has masked entries, or `Y` is a number.
 
     Notes
     -----
@@ -119,7 +119,7 @@ def knn(
     >>> la.knn([[5.0, 5.0]], [[0.0, 1.0], [5.0, 5.0]], k=1, exclude=[1]).indices
     array([[0]])
     """
-    x, y = two_sides(X, Y, include_self)
+    x, y = two_sides(X, Y, include_self, "k")
     count = whole_number(k, "k")
     wanted, workers = specification(metric), thread_count(threads)
     rows = x if y is None else y
@@ -205,7 +205,7 @@ def radius_neighbors(
     >>> la.radius_neighbors([[0.0], [1.0], [5.0]], radius=1, metric="l1").indptr
     array([0, 1, 2, 2])
     """
-    x, y = two_sides(X, Y, include_self)
+    x, y = two_sides(X, Y, include_self, "radius")
     wanted, workers = specification(metric), thread_count(threads)
     try:
         limit = float(radius)

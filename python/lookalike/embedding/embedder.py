@@ -8,24 +8,27 @@ compete with the decoders for the cores; this way no core ever waits and results
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import itertools
+import numbers
 import os
 import threading
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from lookalike.embedding.images import ImageError, ImageSource, image_name, open_image
-from lookalike.embedding.model_cache import prepared_model
+from lookalike.embedding.model_cache import ModelFile, prepared_model, unchanged_model
+from lookalike.embedding.prepared import PreparedModel
 from lookalike.embedding.preprocessing import Preprocessing
-from lookalike.embedding.session import open_session
+from lookalike.embedding.session import open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
 from lookalike.progress import Progress, reporting
@@ -45,6 +48,9 @@ Results: TypeAlias = Generator[tuple[int, "Vector | ImageError"]]
 
 class Embedder:
     """Features of images from any ONNX image model.
+
+    Any number of threads may use it. A pickle names the file of the model, which must be there
+    unchanged when it is loaded; only of a model given as bytes it holds the weights.
 
     Parameters
     ----------
@@ -88,18 +94,60 @@ class Embedder:
         batch_size: int = 32,
     ) -> None:
         for argument, value in (("threads", threads), ("batch_size", batch_size)):
+            if value is not None and not isinstance(value, numbers.Integral):
+                raise TypeError(f"{argument} must be an integer, got {value!r}")
             if value is not None and value < 1:
                 raise ValueError(f"{argument} must be at least 1, got {value}")
         self.preprocessing = preprocessing
         self.threads = threads or len(os.sched_getaffinity(0))
         self.batch_size = batch_size
         self._name = "<bytes>" if isinstance(model, bytes) else os.fsdecode(model)
-        self._model = prepared_model(model, output)
+        self._output = output
+        self._model, self._file = prepared_model(model, output)
+        self._check_model()
+        self._session: tuple[int, onnxruntime.InferenceSession] | None = None
+
+    def _check_model(self) -> None:
+        preprocessing = self.preprocessing
         given = [3, preprocessing.crop, preprocessing.crop]
         taken = self._model.input_shape
         if any(side not in (None, other) for side, other in zip(taken, given, strict=True)):
             raise ModelError(f"{self._name} takes {taken}, the preprocessing gives {given}")
-        self._session: tuple[int, onnxruntime.InferenceSession] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the session; of the weights, which file they lie in if they do in one."""
+        state = {key: value for key, value in vars(self).items() if key != "_session"}
+        if self._file is not None:
+            state.pop("_model")
+        else:
+            content = self._model.to_bytes()
+            state["_model"] = content, hashlib.sha256(content).hexdigest()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        file: ModelFile | None = state["_file"]
+        if file is not None:
+            state["_model"] = unchanged_model(file, state["_output"])
+        else:
+            content, checksum = state["_model"]
+            if hashlib.sha256(content).hexdigest() != checksum:
+                raise ModelError("the pickled model is not as it was written")
+            state["_model"] = PreparedModel.from_bytes(content)
+        self.__dict__.update(state, _session=None)
+        self._check_model()
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = self.__copy__()
+        shared = {"_model", "_file", "_session", "preprocessing"}  # never changed
+        for key in vars(self).keys() - shared:
+            setattr(copied, key, copy.deepcopy(getattr(self, key), memo))
+        return copied
 
     @property
     def width(self) -> int:
@@ -232,9 +280,11 @@ class Embedder:
 
     def _open_session(self) -> onnxruntime.InferenceSession:
         """Return a session of this process; the locks of one from before a fork may be held."""
-        if self._session is None or self._session[0] != os.getpid():
-            self._session = os.getpid(), open_session(self._model.content)
-        return self._session[1]
+        with opening():  # by one thread; the others wait for its session
+            session = self._session
+            if session is None or session[0] != os.getpid():
+                session = self._session = os.getpid(), open_session(self._model.content)
+        return session[1]
 
 
 class _Work:

@@ -10,21 +10,32 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from lookalike.embedding.prepared import PreparedModel
-from lookalike.embedding.weights import cache_folder, read_file, write_file
+from lookalike.embedding.weights import ModelError, cache_folder, read_file, write_file
 
-__all__ = ["prepared_model"]
+__all__ = ["ModelFile", "prepared_model", "unchanged_model"]
 
 PREPARATION = 1
 """Part of a prepared model's key: to be raised when ``onnx_graph.prepare`` changes its result."""
 
 
-def prepared_model(model: str | os.PathLike[str] | bytes, output: str | None) -> PreparedModel:
+class ModelFile(NamedTuple):
+    """Where a model lies, and what tells whether it is still the same."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def prepared_model(
+    model: str | os.PathLike[str] | bytes, output: str | None
+) -> tuple[PreparedModel, ModelFile | None]:
     """Return a model cut at `output`, from the user's cache or prepared now.
 
     A cache that cannot be written costs a second at each start and is no error. The content of a
-    file, given as bytes, is always prepared.
+    file, given as bytes, is always prepared, and has no `ModelFile`.
 
     Raises
     ------
@@ -32,14 +43,33 @@ def prepared_model(model: str | os.PathLike[str] | bytes, output: str | None) ->
         The file is not a model or has no such tensor.
     """
     if isinstance(model, bytes):
-        return _prepare(model, output, "<bytes>")
+        return _prepare(model, output, "<bytes>"), None
     path = Path(model)
     content = read_file(path)
-    key = hashlib.sha256(f"{PREPARATION} {output} ".encode() + content).hexdigest()[:32]
+    found = ModelFile(os.path.abspath(path), len(content), hashlib.sha256(content).hexdigest())
+    return _from_cache(content, found, output), found
+
+
+def unchanged_model(file: ModelFile, output: str | None) -> PreparedModel:
+    """Return the model of a file that must be as it was.
+
+    Raises
+    ------
+    ModelError
+        It is missing or has changed.
+    """
+    content = read_file(Path(file.path))
+    if (len(content), hashlib.sha256(content).hexdigest()) != (file.size, file.sha256):
+        raise ModelError(f"{file.path} has changed since the embedder with it was pickled")
+    return _from_cache(content, file, output)
+
+
+def _from_cache(content: bytes, found: ModelFile, output: str | None) -> PreparedModel:
+    key = hashlib.sha256(f"{PREPARATION} {output} {found.sha256}".encode()).hexdigest()[:32]
     file = cache_folder() / f"prepared-{key}"
     with contextlib.suppress(OSError, ValueError, TypeError):  # missing or damaged: made anew
         return PreparedModel.from_bytes(file.read_bytes())
-    prepared = _prepare(content, output, str(path))
+    prepared = _prepare(content, output, found.path)
     with contextlib.suppress(OSError):
         write_file(file, prepared.to_bytes())
     return prepared

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["open_session"]
+__all__ = ["open_session", "opening"]
+
+_locks = [threading.Lock()]
+
+
+def _renew() -> None:
+    _locks[0] = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew)  # the parent's may be held for ever
+
+
+def opening() -> threading.Lock:
+    """Return the lock under which the one session of a network is opened."""
+    return _locks[0]
 
 
 def open_session(content: bytes) -> onnxruntime.InferenceSession:

@@ -7,13 +7,14 @@ looks at an explicit path, at ``LOOKALIKE_MODEL`` and in the user's cache, and d
 from __future__ import annotations
 
 import os
+import re
 import time
 import urllib.parse
 from pathlib import Path
 
 import platformdirs
 
-from lookalike.files import replacing
+from lookalike.files import reason, replacing
 from lookalike.progress import ByteBar
 
 __all__ = [
@@ -45,9 +46,7 @@ RETRIES = 2
 
 WAYS_OUT = """Ways out: fetch googlenet-12.onnx of the ONNX model zoo on another machine and run
   lookalike model import googlenet-12.onnx
-or set LOOKALIKE_MODEL to its path; set LOOKALIKE_MODEL_URL to a mirror that you can reach, and
-XDG_CACHE_HOME to a folder that you can write to. For a try without weights there is
-GoogLeNet.untrained(0)."""
+or set LOOKALIKE_MODEL to its path, LOOKALIKE_MODEL_URL to a mirror, XDG_CACHE_HOME to a folder."""
 
 
 class ModelError(ValueError):
@@ -99,7 +98,10 @@ def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = 
     try:
         return download_model()
     except ModelError as error:
-        raise ModelError(f"{missing} and {error}") from error
+        whole = ModelError(f"{missing} and {error}")
+        for note in error.__notes__:
+            whole.add_note(note)
+        raise whole from error
 
 
 def download_model() -> Path:
@@ -127,7 +129,17 @@ def download_model() -> Path:
             failures.append(f"\n  {url}: {' '.join(str(error).split())}")
         else:
             return cached_model()
-    raise ModelError(f"the download failed:{''.join(failures)}\n{WAYS_OUT}")
+    last = failures[-1].split(": ", 1)[1]
+    tried = f"{len(failures)} address{'es' * (len(failures) > 1)} tried"
+    failed = ModelError(f"the download failed ({tried}): {_brief(last)}\n{WAYS_OUT}")
+    failed.add_note(f"Addresses tried:{''.join(failures)}")  # a traceback shows it
+    raise failed
+
+
+def _brief(reason: str) -> str:
+    """Return the end of what requests says, which is the cause, without its layers of wrapping."""
+    found = re.search(r"(\[Errno -?\d+\] [^\"')(\]]+|Read timed out|IncompleteRead)", reason)
+    return found[1].rstrip(": ") if found else reason[:200]
 
 
 def install_model(model: str | os.PathLike[str]) -> Path:
@@ -142,7 +154,7 @@ def install_model(model: str | os.PathLike[str]) -> Path:
     try:
         write_file(cached_model(), content)
     except OSError as error:
-        raise ModelError(f"cannot write {cached_model()}: {error.strerror}") from error
+        raise ModelError(f"cannot write {cached_model()}: {reason(error)}") from error
     return cached_model()
 
 
@@ -163,7 +175,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+        raise ModelError(f"cannot read {path}: {reason(error)}") from error
 
 
 def write_file(path: Path, content: bytes) -> None:

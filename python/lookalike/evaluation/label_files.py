@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["read_labels"]
+__all__ = ["not_numbers", "read_labels"]
 
 COLUMNS = ("label", "category")
 
@@ -42,11 +42,18 @@ def read_labels(path: str, column: str | None = None) -> list[Any]:
         raise ValueError(f"{path} is not text in UTF-8") from None
 
 
+def not_numbers(error: Exception) -> str:
+    """Return what is wrong with a file that NumPy does not load."""
+    if str(error).startswith("Object arrays"):
+        return "holds Python objects, which are not read: save it as an array of numbers or strings"
+    return "is not a NumPy array file"
+
+
 def _array(path: str) -> list[Any]:
     try:
         labels = np.load(path)
-    except (ValueError, EOFError):
-        raise ValueError(f"{path} is not a NumPy array file") from None
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} {not_numbers(error)}") from None
     if labels.ndim != 1:
         raise ValueError(f"{path} must hold a 1-D array, got shape {labels.shape}")
     return list(labels.tolist())

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.sequences import is_missing, values_of
+
 __all__ = ["EncodedLabels", "LabelSequence", "balanced_subset", "category_counts", "encode_labels"]
 
 LabelSequence: TypeAlias = "Sequence[Any] | NDArray[Any] | Iterable[Any]"
@@ -47,8 +49,8 @@ def encode_labels(labels: LabelSequence) -> EncodedLabels:
     Parameters
     ----------
     labels : (n,) array_like
-        Any hashable values. None, NaN, ``pandas.NA``, a masked entry and the empty string mean "no
-        label".
+        Any hashable values, as a sequence, an array, a tensor or a column of a table. None, NaN,
+        ``pandas.NA``, a masked entry and the empty string mean "no label".
 
     Raises
     ------
@@ -57,21 +59,11 @@ def encode_labels(labels: LabelSequence) -> EncodedLabels:
     TypeError
         If `labels` is one string, or a value cannot be hashed.
     """
-    if isinstance(labels, (str, bytes)):
-        raise TypeError(f"labels must be one label an image, got the {type(labels).__name__}")
-    if hasattr(labels, "to_numpy"):  # a column of a table
-        labels = labels.to_numpy()
-    if isinstance(labels, np.ndarray):
-        if labels.ndim != 1:
-            raise ValueError(f"labels must be 1-D, got {labels.ndim}-D of shape {labels.shape}")
-        # Python's own numbers and strings, except of dates, which would become bare integers.
-        values = list(labels) if labels.dtype.kind in "mM" else labels.tolist()
-    else:
-        values = list(labels)
+    values = values_of(labels, "labels")
     number: dict[Hashable, int] = {}
     codes = np.empty(len(values), np.int64)
     for position, value in enumerate(values):
-        if _is_missing(value):
+        if is_missing(value):
             codes[position] = UNLABELLED
             continue
         try:
@@ -81,19 +73,6 @@ def encode_labels(labels: LabelSequence) -> EncodedLabels:
             raise TypeError(f"labels must be hashable values, got a {kind} at {position}") from None
     counts = np.bincount(codes[codes >= 0], minlength=len(number)).astype(np.int64)
     return EncodedLabels(codes, tuple(number), counts)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None:
-        return True
-    if isinstance(value, (str, bytes)):
-        return not value
-    try:
-        return bool(value != value)  # NaN, NaT
-    except TypeError:  # pandas.NA has no truth
-        return True
-    except ValueError:  # an array: encode_labels says that it is no label
-        return False
 
 
 def category_counts(labels: LabelSequence) -> dict[Any, int]:

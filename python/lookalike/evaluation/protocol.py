@@ -42,8 +42,9 @@ def evaluate(
     features : (n, d) array_like
         One row an image, numbers of any real type.
     labels : (n,) array_like
-        The category of each image: any hashable values. None, NaN and the empty string mean "no
-        label": such an image never queries; it can be retrieved and is never relevant.
+        The category of each image: any hashable values, as a sequence, an array, a tensor or a
+        column of a table. None, NaN and the empty string mean "no label": such an image never
+        queries; it can be retrieved and is never relevant.
     k : int or sequence of int
         How many neighbours are retrieved. Of several, the result is at the largest and
         `Evaluation.at` gives the others; one search serves all.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.gallery.reader import GalleryReader
 from lookalike.gallery.storage.errors import GalleryError
@@ -24,17 +23,13 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 class GalleryKeeper(GalleryReader):
     """A gallery that can be written; `Gallery` adds what brings images in."""
 
-    def __init__(self, path: str, mode: Literal["r", "r+"] | None) -> None:
-        super().__init__(path)
-        self._mode = mode
-        self._guard = threading.RLock()
-        self._writer: Writer | None = None
-
     def close(self) -> None:
         """Let others write; arrays that were handed out stay valid."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._closed = True
+        with self._guard:  # what a thread is adding is finished first
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
         super().close()
 
     def remove(self, paths: PathLike | Iterable[PathLike]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import numbers
 import os
+import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.hits import Hits
+    from lookalike.gallery.storage.writer import Writer
 
 __all__ = ["GalleryReader", "default_model"]
 
@@ -29,23 +31,28 @@ __all__ = ["GalleryReader", "default_model"]
 class GalleryReader:
     """A gallery as it was when it was opened or refreshed; `Gallery` adds what changes it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: Literal["r", "r+"] | None = None) -> None:
         self._path = path
+        self._mode = mode
+        self._guard = threading.RLock()  # of changes
+        self._writer: Writer | None = None
         self._snapshot: Snapshot | None = None
         self._embedder: Embedder | None = None
         self._closed = False
+        self._swapping = threading.RLock()  # of what threads share; held while a snapshot is opened
 
     def close(self) -> None:
         """Free what is held open; arrays that were handed out stay valid."""
         self._closed = True
-        if self._snapshot is not None:
-            self._snapshot.close()
-            self._snapshot = None
+        self._snapshot = None  # freed by the last thread that searches in it
 
     def refresh(self) -> None:
         """Look at what is committed now."""
         self._check_open()
-        self._snapshot = Snapshot.open(self._path)
+        opened = Snapshot.open(self._path)  # others go on searching the one before
+        with self._swapping:
+            if not self._closed:
+                self._snapshot = opened
 
     def __enter__(self) -> Self:
         return self
@@ -231,18 +238,57 @@ class GalleryReader:
         if embedder is not None:
             self._model(embedder)  # refuses another space, needed or not
         queries = [known(query, view) for query in queries]
-        if any(query.image is not None for query in queries):
+        if view.count and any(query.image is not None for query in queries):
             queries = embed(queries, self._model(embedder))
         hits = nearest(view, queries, k, metric, exclude_self)
         return hits[0] if single else hits
 
     @property
     def _view(self) -> Snapshot:
-        self._check_open()
-        if self._snapshot is None:
-            self.refresh()
-        assert self._snapshot is not None
-        return self._snapshot
+        if (found := self._snapshot) is not None and not self._closed:
+            return found
+        with self._swapping:
+            self._check_open()
+            if (found := self._snapshot) is None:
+                found = self._snapshot = Snapshot.open(self._path)
+            return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return where the gallery lies and which state of it this reader sees."""
+        self._check_reading()
+        return {
+            "path": self._path,
+            "mode": self._mode,
+            "state": self._view.catalogue.digest(),
+            "embedder": self._embedder,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        GalleryReader.__init__(self, state["path"], state["mode"])
+        self._embedder = state["embedder"]
+        if self._view.catalogue.digest() != state["state"]:
+            raise GalleryError(
+                f"{self._path} has changed since this reader of it was pickled: refresh() it and "
+                "pickle it again, or open the gallery where it is used"
+            )
+
+    def __copy__(self) -> Self:
+        self._check_reading()
+        view = self._view
+        copied = type(self).__new__(type(self))
+        GalleryReader.__init__(copied, self._path, self._mode)
+        copied._snapshot, copied._embedder = view, self._embedder
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def _check_reading(self) -> None:
+        if self._writer is not None:
+            raise TypeError(
+                f"{self._path} is open to write, which cannot be pickled or copied; one that "
+                "Gallery.open(path) opens to read can"
+            )
 
     def _check_open(self) -> None:
         if self._closed:
@@ -257,7 +303,8 @@ class GalleryReader:
                     f"{self._path} does not say which model its features are from; "
                     "search(..., embedder=...) names it"
                 )
-            model = default_model()
+            with self._swapping:  # the weights are loaded by one thread
+                model = self._embedder = self._embedder or default_model()
         if model.width != self.dim or space not in (None, model.space):
             raise GalleryError(
                 f"{self._path} holds {self.dim} features of the space {space}, the model "

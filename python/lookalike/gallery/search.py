@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import knn
+from lookalike.distance.arguments import dense
 from lookalike.gallery.hits import Hits
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def from_rows(
             row = operator.index(given)
         except TypeError:
             raise TypeError(f"row must be an integer or several, got {given!r}") from None
+        if not len(features):
+            raise ValueError(f"row must be one of this gallery, which has no images, got {row}")
         if not -len(features) <= row < len(features):
             raise ValueError(
                 f"row must be from {-len(features)} to {len(features) - 1} in this gallery of "
@@ -57,6 +60,10 @@ def from_rows(
 
 def from_source(source: Any, dim: int) -> tuple[list[Query], bool]:
     """Return the queries in what `Gallery.search` was given, and whether it was one alone."""
+    if hasattr(source, "to_numpy"):  # a frame or a column
+        source = source.to_numpy()
+    if hasattr(source, "nnz") or isinstance(source, np.ma.MaskedArray):
+        source = dense(source, "query")
     if isinstance(source, np.ndarray) and source.ndim == 2 and source.dtype != np.uint8:
         return [_vector(row, f"row {i} of query", dim) for i, row in enumerate(source)], False
     if isinstance(source, (list, tuple)) and not _is_number_list(source):

@@ -7,6 +7,7 @@ readable on both.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -251,5 +252,24 @@ def _scaled(value: float, low: float, high: float, start: float, end: float) -> 
     return start + (value - low) / (high - low) * (end - start)
 
 
-def _short(name: str, most: int = 14) -> str:
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _short(name: str, most: float = LEFT - 12) -> str:
+    """Return as much of a name as fits to the left of the axis, in pixels."""
+    if _width(name) <= most:
+        return name
+    while name and _width(name + "…") > most:
+        name = name[:-1]
+    return name.rstrip() + "…"
+
+
+def _width(text: str) -> float:
+    """Return at most how wide a text is at 12 pixels, in whatever font the reader has."""
+    return sum(
+        12.5
+        if unicodedata.east_asian_width(c) in "WF" or c in "mwMW@%…—"
+        else 4.0
+        if c in "iljI.,:;'|! "
+        else 9.0
+        if c.isupper()
+        else 7.2
+        for c in text
+    )

@@ -202,6 +202,8 @@ def checked_label(label: object) -> Label:
             value.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
             raise ValueError(f"a label must be text that can be encoded, got {value!r}") from None
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"a label must be an int of at most 64 bits, got {value}")
     if value is None or (isinstance(value, (str, int)) and not isinstance(value, bool)):
         return value
     raise TypeError(f"a label must be a str, an int or None, got {label!r}")

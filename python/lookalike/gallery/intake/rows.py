@@ -11,19 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.distance.arguments import dense
 from lookalike.gallery.intake.labels import checked_label
 from lookalike.gallery.intake.report import Report
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.photos import Label, PhotoFile, status
 from lookalike.gallery.storage.snapshot import Snapshot
 from lookalike.gallery.storage.writer import Writer
+from lookalike.sequences import is_missing, values_of
 
 __all__ = ["add_rows", "matrix"]
 
 
 def matrix(features: Any) -> npt.NDArray[Any]:
     """Return features as a 2-D array; its values are checked later, as they are written."""
-    rows = np.asarray(features)
+    rows = dense(features, "features")
     if rows.dtype.kind not in "fiub":
         raise TypeError(f"an array must hold real numbers, got {rows.dtype}")
     if rows.ndim != 2 or not rows.shape[1]:
@@ -47,8 +49,10 @@ def add_rows(
     before : Snapshot
         The gallery as it is before.
     """
-    names = None if paths is None else [os.fsencode(path) for path in paths]
-    given = [None] * len(features) if labels is None else list(labels)
+    names = None if paths is None else [_name(path) for path in values_of(paths, "paths")]
+    given: list[Any] = [None] * len(features)
+    if labels is not None:
+        given = [None if is_missing(each) else each for each in values_of(labels, "labels")]
     for argument, values in (("paths", names), ("labels", given)):
         if values is not None and len(values) != len(features):
             raise ValueError(
@@ -74,6 +78,12 @@ def add_rows(
     writer.switch()
     updated = sum(os.path.join(folder, name) in before.positions for name in names)
     return Report(added=len(names) - updated, updated=updated)
+
+
+def _name(path: object) -> bytes:
+    if isinstance(path, (str, bytes, os.PathLike)):
+        return os.fsencode(path)
+    raise TypeError(f"paths must hold paths, got {path!r}")
 
 
 def _put_rows(

@@ -10,6 +10,7 @@ All that is asked of it or changed in it has a name here; no other room speaks S
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 import threading
@@ -199,6 +200,14 @@ class Catalogue:
             "SELECT root, path, size, mtime_ns, decoders, reason FROM failures ORDER BY root, path"
         )
         return [FailureRecord(*each) for each in found]
+
+    def digest(self) -> str:
+        """Return a checksum of all that the gallery holds: equal ones are of one state."""
+        made = hashlib.blake2b(digest_size=16)
+        for table in ("gallery", "roots", "images", "failures"):
+            for row in self._select(f"SELECT * FROM {table} ORDER BY 1, 2"):
+                made.update(repr(row).encode("utf-8", "surrogatepass"))
+        return made.hexdigest()
 
     def integrity(self) -> str:
         """Return ``"ok"``, or what SQLite finds wrong with the file."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.files import replacing
+from lookalike.files import reason, replacing
 from lookalike.gallery.storage.errors import GalleryError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def export(gallery: GalleryReader, path: str, parquet: bool) -> list[str]:
             with replacing(written[2]) as file:
                 _write_parquet(gallery, file)
     except OSError as error:
-        raise GalleryError(f"cannot write {error.filename or path}: {error.strerror}") from error
+        raise GalleryError(f"cannot write {error.filename or path}: {reason(error)}") from error
     return written
 
 
