@@ -81,13 +81,9 @@ def test_a_path_that_begins_with_a_dash_is_no_option(lookalike, tmp_path, monkey
     for name in ("-rf.png", "copy.png"):
         draw("round", 1).save(tmp_path / name)
     assert lookalike("index", ".").code == 0
-    assert (
-        "./-rf.png"
-        in lookalike(
-            "search", "copy.png", "--paths-only", "--include-self", "--no-fold"
-        ).out.splitlines()
-    )
-    assert "./-rf.png" in lookalike("search", "copy.png", "-0").out.split("\0")
+    search = ("search", "copy.png", "--include-self", "--no-fold")
+    assert "./-rf.png" in lookalike(*search, "--paths-only").out.splitlines()
+    assert "./-rf.png" in lookalike(*search, "-0").out.split("\0")
     assert lookalike("duplicates", "--list", "keep").out == "./-rf.png\n"
 
 
