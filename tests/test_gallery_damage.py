@@ -116,6 +116,17 @@ def test_flipped_bytes_in_features(target, photos, features):
     repaired(target, photos, 27)
 
 
+def test_a_search_names_the_gallery_whose_features_are_not_finite(target, features):
+    with features.open("r+b") as file:
+        file.seek(7 * ROW)
+        file.write(np.float32(np.nan).tobytes())
+    with la.Gallery.open(target) as gallery:
+        with pytest.raises(GalleryError, match="is damaged, its features hold a value that is not"):
+            gallery.search(np.ones(WIDTH), k=1)
+        with pytest.raises(ValueError, match="a vector must be finite, got nan"):
+            gallery.search(np.full(WIDTH, np.nan), k=1)
+
+
 def test_an_open_gallery_repairs_itself(target, features):
     flip(features, 3)
     with la.Gallery.open(target, mode="r+") as gallery:

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import knn
+from lookalike.distance.arguments import RowError
 from lookalike.distance.arguments import dense
 from lookalike.gallery.hits import Hits
+from lookalike.gallery.storage.errors import GalleryError
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
@@ -111,7 +113,16 @@ def nearest(
     most = min(k + copies, available)
     if most and queries:
         vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
-        near = knn(vectors, view.features, k=most, metric=metric, exclude=first)
+        try:
+            near = knn(vectors, view.features, k=most, metric=metric, exclude=first)
+        except RowError as error:
+            if error.side == 0 or error.finite:
+                raise
+            folder = os.path.dirname(view.catalogue.path)
+            raise GalleryError(
+                f"{folder} is damaged, its features hold a value that is not finite: "
+                "`lookalike check` says where"
+            ) from error
     else:
         knn(np.empty((0, 1)), k=1, metric=metric)  # an unknown metric is one here too
         return [Hits([], np.empty(0), np.empty(0, np.int64), []) for _ in queries]
