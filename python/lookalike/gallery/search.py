@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import knn
-from lookalike.distance.arguments import RowError
-from lookalike.distance.arguments import dense
+from lookalike.distance.arguments import RowError, dense
 from lookalike.gallery.hits import Hits
 from lookalike.gallery.storage.errors import GalleryError
 
