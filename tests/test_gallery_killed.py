@@ -31,10 +31,10 @@ def run_script(name, *arguments):
 
 
 @pytest.mark.long
-def test_twenty_kills(tmp_path):
-    outcome = json.loads(run_script("killed_writer.py", tmp_path, 20, 1))
-    assert outcome["growing"] == 10
-    assert outcome["changing"] >= 10
+def test_twelve_kills(tmp_path):
+    outcome = json.loads(run_script("killed_writer.py", tmp_path, 12, 1))
+    assert outcome["growing"] == 6
+    assert outcome["changing"] >= 6
     assert outcome["generations"] > 0
 
 

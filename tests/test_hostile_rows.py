@@ -22,7 +22,7 @@ from reference import (
 )
 
 KINDS = HOSTILE | AGAINST_CODES
-N, D = 203, 70  # several tiles and a part of one; a width that no vector divides
+N, D = 139, 70  # several tiles and a part of one; a width that no vector divides
 # A filter must leave no more than three candidates for each neighbour: for so many none does.
 HALF = N // 2
 

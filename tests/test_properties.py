@@ -76,7 +76,7 @@ def assert_searches(pair, exact, metric, data):
 
 @every_metric
 @given(pair=pairs_of_matrices(), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_two_matrices(metric, pair, data):
     X, Y = pair
     there, back = lookalike.cdist(X, Y, metric), lookalike.cdist(Y, X, metric)
@@ -91,7 +91,7 @@ def test_two_matrices(metric, pair, data):
 
 @every_metric
 @given(X=matrices(rows=st.integers(2, 14)), data=st.data())
-@settings(max_examples=50)
+@settings(max_examples=35)
 def test_a_matrix_with_itself(metric, X, data):
     D = lookalike.cdist(X, X, metric)
     for square in (D, lookalike.cdist(X, X.copy(), metric)):
