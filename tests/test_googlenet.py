@@ -15,9 +15,9 @@ from PIL import Image
 
 from lookalike.embedding.embedder import Embedder
 from lookalike.embedding.googlenet import GoogLeNet
-from lookalike.embedding.images import ImageError
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
 from lookalike.embedding.untrained import untrained_googlenet
+from lookalike.pictures.images import ImageError
 from processes import HANGS, cpu_seconds
 
 UNTRAINED = untrained_googlenet(0)

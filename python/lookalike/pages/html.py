@@ -24,7 +24,7 @@ from lookalike.printable import printable
 if TYPE_CHECKING:
     import jinja2
 
-    from lookalike.embedding.images import ImageSource
+    from lookalike.pictures.images import ImageSource
 
 __all__ = [
     "MAX_THUMBNAILS",
@@ -95,7 +95,7 @@ def thumbnail(source: ImageSource) -> str:
     >>> thumbnail(np.zeros((300, 400), np.uint8))[:23]
     'data:image/jpeg;base64,'
     """
-    from lookalike.embedding.images import open_image
+    from lookalike.pictures.images import open_image
 
     image = open_image(source)
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2)
@@ -110,7 +110,7 @@ def thumbnails(sources: Iterable[ImageSource]) -> Generator[str | None]:
 
     Closing the iterator leaves out what has not been begun.
     """
-    from lookalike.embedding.images import ImageError
+    from lookalike.pictures.images import ImageError
 
     def made(source: ImageSource) -> str | None:
         try:
