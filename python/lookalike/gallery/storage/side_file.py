@@ -15,7 +15,7 @@ from typing import Any
 
 from lookalike.gallery.storage.errors import GalleryError
 
-__all__ = ["SideFile", "integrity", "read_side_file"]
+__all__ = ["SideFile", "delete", "integrity", "read_side_file"]
 
 APPLICATION_ID = 0x4C4F4F4B
 SUFFIXES = ("", "-journal")
