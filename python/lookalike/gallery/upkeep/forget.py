@@ -71,8 +71,9 @@ def forget(writer: Writer, view: Snapshot, paths: Sequence[bytes]) -> Forgotten:
         dropped.update(inside)
         decided.update(about)
     with_images = set(view.column("root"))
-    with catalogue.transaction():
-        catalogue.forget_decisions(decided)
+    if decided:
+        with catalogue.transaction():
+            catalogue.forget_decisions(decided)
     writer.switch([int(view.rows[position]) for position in positions])
     with catalogue.transaction():
         for name in failed:
