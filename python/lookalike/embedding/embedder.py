@@ -30,7 +30,13 @@ from lookalike.embedding.preprocessing import Preprocessing
 from lookalike.embedding.session import open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
-from lookalike.pictures.images import ImageError, ImageSource, image_name, open_picture
+from lookalike.pictures.images import (
+    DECODING,
+    ImageError,
+    ImageSource,
+    image_name,
+    open_picture,
+)
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -156,13 +162,13 @@ class Embedder:
 
     @property
     def space(self) -> str:
-        """Identity of the feature space: a hash of the network, its weights and the preprocessing.
+        """Identity of the feature space: a hash of network, weights, decoding and preprocessing.
 
         Features may be compared if, and only if, their spaces are equal. The name of the file, the
         converter that wrote it, batching and threads do not enter. It begins with ``untrained-``
         if the weights are random.
         """
-        identity = f"{self._model.fingerprint} {self.preprocessing}"
+        identity = f"{self._model.fingerprint} {self.preprocessing} decoding {DECODING}"
         mark = UNTRAINED if self._model.untrained else ""
         return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
@@ -313,7 +319,8 @@ class _Work:
                 return []
             try:
                 picture = open_picture(source, least=self._preprocessing.least_side)
-                self._preprocessing(picture.image, out=inputs[index - len(failed)])
+                place = inputs[index - len(failed)]
+                self._preprocessing(picture.image, out=place, box=picture.box)
             except ImageError as error:
                 failed[index] = error
         used = len(sources) - len(failed)
