@@ -70,7 +70,7 @@ def open_picture(source: ImageSource, least: int | None = None) -> Picture:
     >>> import numpy as np
     >>> picture = open_picture(np.zeros((70, 90), np.uint8), least=20)
     >>> picture.width, picture.height, picture.image.size, picture.box
-    (90, 70, (30, 24), (0.0, 0.0, 30.0, 23.333333333333332))
+    (90, 70, (45, 35), (0.0, 0.0, 45.0, 35.0))
     """
     name = image_name(source)
     if isinstance(source, np.ndarray):

@@ -125,6 +125,8 @@ def open_jpeg(
         With it, the decoder leaves out what is finer than a half, a quarter or an eighth, as long
         as no side falls below this.
     """
+    if parts.frame:
+        check_size(parts.size, name)
     _check_memory(parts, name)
     if parts.scan and parts.content.rfind(END, parts.scan) < 0:
         parts.content = _ended(parts, name)
