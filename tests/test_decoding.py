@@ -1,6 +1,5 @@
 """At a smaller scale a picture is what it is in full; what is large is decoded all the same."""
 
-import io
 import os
 import struct
 import subprocess
@@ -16,33 +15,11 @@ from PIL import Image
 from lookalike.embedding.preprocessing import BVLC
 from lookalike.pictures.images import ImageError, image_size, open_image, open_picture
 from lookalike.pictures.picture import Noted
+from picture_files import SAVED, drawn, encoded
 
 LEAST = 64
 SMALL = BVLC.__class__(size=LEAST // 2, crop=LEAST // 2)
 SIZES = [(300, 260), (301, 523), (1031, 517), (67, 2000)]
-SAVED = {
-    "JPEG": {"quality": 95},
-    "PNG": {"compress_level": 1},
-    "TIFF": {},
-    "WEBP": {"lossless": True, "method": 0},
-    "BMP": {},
-}
-
-
-def drawn(width, height, seed=0):
-    """A picture with edges and gradients at all scales, without symmetry."""
-    random = np.random.default_rng(seed)
-    whole = np.zeros((height, width, 3))
-    for side in (2, 5, 12, 40):
-        coarse = Image.fromarray(random.integers(0, 256, (side, side + 1, 3), np.uint8))
-        whole += np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)) / 4
-    return Image.fromarray(whole.round().astype(np.uint8))
-
-
-def encoded(image, file_format, **options):
-    stream = io.BytesIO()
-    image.save(stream, file_format, **{**SAVED.get(file_format, {}), **options})
-    return stream.getvalue()
 
 
 def network_input(content, least, preprocessing=SMALL):

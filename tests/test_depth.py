@@ -9,46 +9,10 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from lookalike.pictures.images import ImageError, open_image, open_picture
+from picture_files import chunk, tiff
 
 RAMP = np.linspace(0, 1, 256)[None].repeat(4, axis=0)
 SHORTS, LONGS, SIGNED, FLOAT = 1, 1, 2, 3
-
-
-def tiff(samples, *, tags=(), photometric=1, kind=None, bits=None, order="<"):
-    """A TIFF file of one strip, written here: Pillow writes few of these."""
-    samples = np.ascontiguousarray(samples)
-    height, width, *several = samples.shape
-    count = several[0] if several else 1
-    kinds = {"u": 1, "i": 2, "f": 3}
-    bits = bits or samples.dtype.itemsize * 8
-    body = samples.astype(samples.dtype.newbyteorder(order)).tobytes()
-    entries = {
-        256: ("I", [width]),
-        257: ("I", [height]),
-        258: ("H", [bits] * count),
-        259: ("H", [1]),
-        262: ("H", [photometric]),
-        273: ("I", [8]),
-        277: ("H", [count]),
-        278: ("I", [height]),
-        279: ("I", [len(body)]),
-        339: ("H", [kind or kinds[samples.dtype.kind]] * count),
-        **dict(tags),
-    }
-    codes = {"H": 3, "I": 4, "f": 11, "i": 9, "d": 12}
-    at = 8 + len(body)
-    beyond = at + 2 + 12 * len(entries) + 4
-    directory, rest = [], b""
-    for tag, (code, values) in sorted(entries.items()):
-        data = struct.pack(f"{order}{len(values)}{code}", *values)
-        if len(data) > 4:
-            place, rest = struct.pack(order + "I", beyond + len(rest)), rest + data
-        else:
-            place = data.ljust(4, b"\0")
-        directory.append(struct.pack(order + "HHI", tag, codes[code], len(values)) + place)
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    header = mark + struct.pack(order + "I", at) + body
-    return header + struct.pack(order + "H", len(entries)) + b"".join(directory) + bytes(4) + rest
 
 
 def grey(content):
@@ -155,16 +119,14 @@ def test_compressed_colours_of_12_bits():
     assert_ramp(content)
 
 
-def chunk(kind, body):
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
 def png(samples, *chunks):
     samples = np.ascontiguousarray(samples)
     colour = {1: 0, 2: 4, 3: 2, 4: 6}[1 if samples.ndim == 2 else samples.shape[2]]
     bits = samples.dtype.itemsize * 8
     header = struct.pack(">IIBBBBB", samples.shape[1], samples.shape[0], bits, colour, 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(samples.dtype.newbyteorder(">")).tobytes() for row in samples)
+    rows = b"".join(
+        b"\0" + row.astype(samples.dtype.newbyteorder(">")).tobytes() for row in samples
+    )
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", header)

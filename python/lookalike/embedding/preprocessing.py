@@ -65,9 +65,9 @@ class Preprocessing:
         out: npt.NDArray[np.float32] | None = None,
         box: tuple[float, float, float, float] | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Return the input for one image of mode RGB, or for a box of it, written to `out` if given.
+        """Return the input for one image of mode RGB, written to `out` if given.
 
-        The box (left, top, right, bottom) may lie between pixels.
+        With a box (left, top, right, bottom), which may lie between pixels, for that part of it.
         """
         if out is None:
             out = np.empty((3, self.crop, self.crop), np.float32)

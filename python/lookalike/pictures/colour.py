@@ -15,14 +15,16 @@ MOST_PROFILE = 4 << 20
 """Bytes of a profile; those of printing presses have up to 3 MiB."""
 
 SAME = 2
-"""Levels of 8 bits by which a profile may differ from sRGB and is taken for it: the many versions of
-sRGB's own differ by rounding."""
+"""Levels of 8 bits by which a profile may differ from sRGB and is taken for it: the many versions
+of sRGB's own differ by rounding."""
 
 SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 LEVELS = np.linspace(0, 255, 9).round().astype(np.uint8)
 
 
-def to_srgb(image: Image.Image, profile: bytes | None = None, gamma: float | None = None) -> Image.Image:
+def to_srgb(
+    image: Image.Image, profile: bytes | None = None, gamma: float | None = None
+) -> Image.Image:
     """Return a picture in sRGB, as 8-bit RGB.
 
     Parameters
@@ -70,7 +72,7 @@ def _space(profile: bytes) -> str | None:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Return the way from a profile to sRGB, None if there is none or it changes next to nothing."""
+    """Return the way from a profile to sRGB, None if there is none or it changes nothing."""
     try:
         transform = ImageCms.ImageCmsTransform(
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
@@ -83,7 +85,9 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         if mode == "CMYK":
             transform.apply(Image.new(mode, (1, 1)))
             return transform
-        sample = _lattice() if mode == "RGB" else Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        sample = (
+            _lattice() if mode == "RGB" else Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        )
         changed = np.asarray(transform.apply(sample)).astype(int)
     except Exception:  # see above
         return None

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lookalike.pictures.reduction import strips
 from lookalike.pictures.reading import ImageError
+from lookalike.pictures.reduction import strips
 
 __all__ = ["Stated", "Tones", "deep_colour", "is_deep", "tones_of"]
 
 DARKEST = 16
-"""Values that stay below a sixteenth of what their type can hold are not a dark picture but those of
-a smaller type: 12 bits kept in 16."""
+"""Values that stay below a sixteenth of what their type can hold are not a dark picture but those
+of a smaller type: 12 bits kept in 16."""
 
 OTHER_BYTE = {
     "N": "B" if sys.byteorder == "little" else "L",
@@ -85,7 +85,7 @@ class Tones:
 
     def _levels(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         if values.dtype.itemsize == 2 and values.dtype.kind == "u":
-            return self._exactly(np.arange(65536))[values]
+            return np.take(self._exactly(np.arange(65536)), values)
         return self._exactly(values)
 
     def _exactly(self, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -133,7 +133,7 @@ def _range(
     lowest: float, highest: float, bits: int | None, real: bool, name: str
 ) -> tuple[float, float]:
     """Return the values of black and white of a picture with these values."""
-    if bits is not None and 0 <= lowest and highest < 2**bits:
+    if bits is not None and lowest >= 0 and highest < 2**bits:
         return 0.0, 2.0**bits - 1
     if lowest < 0 and -lowest > highest / DARKEST:
         if real:
@@ -181,14 +181,17 @@ def deep_colour(
     limit = stated.white
     if limit is None and stated.bits is not None and top < 1 << max(stated.bits - 8, 0):
         limit = 2.0**stated.bits - 1
-    if limit is None and top >= 256 // DARKEST or limit is not None and limit >= 65535:
+    if (limit is None and top >= 256 // DARKEST) or (limit is not None and limit >= 65535):
         return image
     low = again()
     if not _read_lower_bytes(low):
         return image
     values = [
-        (top, np.asarray(strip).astype(np.uint16) << 8 | np.asarray(low.crop(
-            (0, top, image.width, top + strip.height))))
+        (
+            top,
+            np.asarray(strip).astype(np.uint16) << 8
+            | np.asarray(low.crop((0, top, image.width, top + strip.height))),
+        )
         for top, strip in strips(image)
     ]
     if limit is None:
@@ -198,7 +201,9 @@ def deep_colour(
         strip8 = np.empty(part.shape, np.uint8)
         strip8[:, :, :colours] = tones._levels(part[:, :, :colours])
         strip8[:, :, colours:] = part[:, :, colours:] >> 8
-        image.paste(Image.frombytes(image.mode, (image.width, len(part)), strip8.tobytes()), (0, at))
+        image.paste(
+            Image.frombytes(image.mode, (image.width, len(part)), strip8.tobytes()), (0, at)
+        )
     return image
 
 

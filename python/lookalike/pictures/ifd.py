@@ -27,8 +27,8 @@ SUB_DIRECTORIES = 330
 class Entry(NamedTuple):
     """A tag as the directory has it: type, number of values, where they lie, the entry's bytes."""
 
-    type: int
-    count: int
+    kind: int
+    values: int
     at: int
     raw: bytes
 
@@ -42,7 +42,7 @@ class Directory:
 
 
 class TagFile:
-    """A TIFF file, or the TIFF file that EXIF is.
+    r"""A TIFF file, or the TIFF file that EXIF is.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ class TagFile:
 
     Examples
     --------
-    >>> file = TagFile(b"II*\\0\\x08\\0\\0\\0" + b"\\1\\0" + b"\\x12\\1\\3\\0\\1\\0\\0\\0\\6\\0\\0\\0")
+    >>> turned = b"\x12\1\3\0\1\0\0\0\6\0\0\0"
+    >>> file = TagFile(b"II*\0\x08\0\0\0\1\0" + turned)
     >>> file.numbers(file.directory(file.first), 0x112)
     (6,)
     """
@@ -72,9 +73,7 @@ class TagFile:
         if self.big and len(content) < 16:
             raise ValueError("not a TIFF file")
         self._offset = "Q" if self.big else "I"
-        self.first: int = struct.unpack_from(
-            order + self._offset, content, 8 if self.big else 4
-        )[0]
+        self.first: int = struct.unpack_from(order + self._offset, content, 8 if self.big else 4)[0]
 
     def directory(self, at: int) -> Directory:
         """Return the directory at a place; of a damaged one what can be read."""
@@ -84,7 +83,9 @@ class TagFile:
         try:
             if at <= 0:
                 return Directory(entries, 0)
-            count: int = struct.unpack_from(self.order + ("Q" if self.big else "H"), self.content, at)[0]
+            count: int = struct.unpack_from(
+                self.order + ("Q" if self.big else "H"), self.content, at
+            )[0]
             at += 8 if self.big else 2
             for _ in range(min(count, MOST_TAGS)):
                 tag, kind, number = struct.unpack_from(self.order + form, self.content, at)
@@ -92,7 +93,7 @@ class TagFile:
                 length = SIZES.get(kind, 0) * number
                 if length > inline:
                     place = struct.unpack_from(self.order + self._offset, self.content, place)[0]
-                if 0 < length and place + length <= len(self.content) and tag not in entries:
+                if length > 0 and place + length <= len(self.content) and tag not in entries:
                     raw = self.content[at : at + size]
                     if len(raw) == size:
                         entries[tag] = Entry(kind, number, place, raw)
@@ -117,10 +118,10 @@ class TagFile:
     def numbers(self, directory: Directory, tag: int) -> tuple[float, ...]:
         """Return the numbers of a tag, integers as such; () if it is not there or no numbers."""
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in CODES or entry.count > MOST_NUMBERS:
+        if entry is None or entry.kind not in CODES or entry.values > MOST_NUMBERS:
             return ()
         return struct.unpack_from(
-            f"{self.order}{entry.count}{CODES[entry.type]}", self.content, entry.at
+            f"{self.order}{entry.values}{CODES[entry.kind]}", self.content, entry.at
         )
 
     def number(self, directory: Directory, tag: int) -> int | None:
@@ -133,12 +134,12 @@ class TagFile:
         entry = directory.entries.get(tag)
         if entry is None:
             return b""
-        return self.content[entry.at : entry.at + entry.count * SIZES[entry.type]]
+        return self.content[entry.at : entry.at + entry.values * SIZES[entry.kind]]
 
     def text(self, directory: Directory, tag: int) -> str | None:
         """Return a tag's text on one line without what cannot be printed; None if none is left."""
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in (1, 2, 7) or entry.count > MOST_NUMBERS:
+        if entry is None or entry.kind not in (1, 2, 7) or entry.values > MOST_NUMBERS:
             return None
         text = self.data(directory, tag).split(b"\0")[0].decode("utf-8", "replace")
         words = "".join(c if c.isprintable() else " " for c in text).split()

@@ -14,8 +14,8 @@ from lookalike.pictures.reading import ImageError, check_size
 __all__ = ["MOST_COEFFICIENTS", "JpegParts", "jpeg_parts", "open_jpeg"]
 
 MOST_COEFFICIENTS = 400 << 20
-"""Bytes for the coefficients of a JPEG of several scans, which the decoder keeps until the last: 2 a
-sample, 3 a pixel with chroma halved both ways, so 140 megapixels. One of a single scan keeps none."""
+"""Bytes for the coefficients of a JPEG of several scans, which the decoder keeps until the last:
+2 a sample, 3 a pixel with chroma halved both ways, so 140 megapixels. Of a single scan it keeps none."""
 
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
@@ -165,8 +165,8 @@ def _ended(parts: JpegParts, name: str) -> bytes:
     """Return a file without end marker with one, if nothing else is missing."""
     if _has_every_scan(parts):
         content = parts.content.rstrip(b"\xff")
-        # Where bits are missing, the decoder takes what follows: zeros at the end marker. So nothing
-        # is missing if other bits make the same picture.
+        # Where bits are missing, the decoder takes what follows: zeros at the end marker. So
+        # nothing is missing if other bits make the same picture.
         seen = {_fingerprint(content + tail + END, name) for tail in (b"", b"\xfe" * 1024)}
         if len(seen) == 1:
             return content + END

@@ -26,11 +26,11 @@ NOTHING = Facts()
 
 
 def exif_facts(exif: bytes | None) -> Facts:
-    """Return the facts in EXIF data; what is damaged in it is as if it were not there.
+    r"""Return the facts in EXIF data; what is damaged in it is as if it were not there.
 
     Examples
     --------
-    >>> exif_facts(b"Exif\\0\\0II*\\0 and so on")
+    >>> exif_facts(b"Exif\0\0II*\0 and so on")
     Facts(orientation=1, taken=None, camera=None)
     """
     if not exif:
@@ -62,7 +62,8 @@ def _taken(text: str | None, sub_seconds: str | None, offset: str | None) -> str
     if found is None:
         return None
     try:
-        taken = str(datetime.datetime(*map(int, found.groups())))
+        year, month, day, hour, minute, second = map(int, found.groups())
+        taken = str(datetime.datetime(year, month, day, hour, minute, second))
     except ValueError:  # cameras whose clock was never set write zeros
         return None
     if sub_seconds and re.fullmatch(r"\d{1,9}", sub_seconds, re.A):

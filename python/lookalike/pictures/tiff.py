@@ -44,7 +44,7 @@ def pixels_alone(file: TagFile, directory: Directory) -> bytes:
     order, content = file.order, file.content
     entries = []
     for tag, entry in sorted(directory.entries.items()):
-        if tag in DECIDE and not (tag in ONE_VALUE and entry.count != 1):
+        if tag in DECIDE and not (tag in ONE_VALUE and entry.values != 1):
             entries.append(entry.raw)
     at = len(content)
     if file.big:
