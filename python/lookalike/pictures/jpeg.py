@@ -15,7 +15,7 @@ __all__ = ["MOST_COEFFICIENTS", "JpegParts", "jpeg_parts", "open_jpeg"]
 
 MOST_COEFFICIENTS = 400 << 20
 """Bytes for the coefficients of a JPEG of several scans, which the decoder keeps until the last:
-2 a sample, 3 a pixel with chroma halved both ways, so 140 megapixels. Of a single scan it keeps none."""
+2 a sample, 3 a pixel with chroma halved both ways, so 140 megapixels. Of one scan it keeps none."""
 
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
