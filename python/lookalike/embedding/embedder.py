@@ -322,7 +322,8 @@ class _Work:
                 return []
             try:
                 picture = open_picture(source, least=self._preprocessing.least_side)
-                self._preprocessing(picture.image, out=inputs[index - len(failed)])
+                place = inputs[index - len(failed)]
+                self._preprocessing(picture.image, out=place, box=picture.box)
             except ImageError as error:
                 failed[index] = error
         used = len(sources) - len(failed)

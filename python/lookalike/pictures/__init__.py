@@ -3,4 +3,5 @@
 __all__ = ["DECODING"]
 
 DECODING = "2"
-"""Which rules make a picture of a file: what is computed from pixels by other rules differs."""
+"""The name of the rules by which a picture becomes pixels: features of pictures that became so by
+other rules may not be compared with these."""
