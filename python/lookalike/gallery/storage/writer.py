@@ -164,6 +164,8 @@ class Writer:
 
     def begin_conversion(self, space: str) -> Converting:
         """Return the features of another space that wait to replace those that are there."""
+        if self._converting is not None:  # of a conversion that was interrupted
+            self._converting.close()
         self._converting = Converting(self.folder, space)
         return self._converting
 
@@ -274,7 +276,9 @@ class Writer:
         used = self.catalogue.hashes()
         if self._thumbnails is not None or os.path.exists(thumbnails_path(self.folder)):
             self.thumbnails.drop(self.thumbnails.hashes() - used)
-        if self._converting is None:
+        if self._converting is not None:
+            self._converting.keep_only(used)
+        else:
             forget_converted(self.folder, used)
 
     @contextlib.contextmanager
