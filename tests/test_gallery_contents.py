@@ -1,5 +1,6 @@
 """Hash, thumbnail and facts of every picture: made with its features, made again, and forgotten."""
 
+import csv
 import hashlib
 import io
 import os
@@ -319,3 +320,28 @@ def test_thumbnails_are_committed_before_the_catalogue_tells(folder, photos, mon
 
 def test_lacking_asks_for_nothing_where_nothing_is_missing(gallery):
     assert lacking.lacking(gallery._writing()) == set()
+
+
+def test_compact_makes_the_files_small(gallery, folder):
+    digest = b"x" * 32
+    gallery._writer.thumbnails.put([(digest, bytes(300_000))])
+    before = (folder / "thumbnails.sqlite").stat().st_size
+    assert not gallery.compact()
+    assert (folder / "thumbnails.sqlite").stat().st_size < before - 250_000
+    assert_complete(gallery)
+
+
+def test_the_table_that_is_exported_has_the_facts(gallery, tmp_path, photos):
+    gallery.export(tmp_path / "out")
+    with open(tmp_path / "out.csv", newline="", encoding="utf-8") as file:
+        table = {row["path"]: row for row in csv.DictReader(file)}
+    large = table[str(photos / "large.jpg")]
+    assert list(large)[:6] == ["row", "path", "label", "size", "mtime_ns", "sha256"]
+    assert list(large.values())[6:] == [
+        "600",
+        "300",
+        "JPEG",
+        "2020-02-03 04:05:06",
+        "Maker Model 1",
+    ]
+    assert table[str(photos / "0.png")]["taken"] == ""

@@ -271,6 +271,12 @@ class Writer:
         self.drop_unused()
         return True
 
+    def shrink(self) -> None:
+        """Give the space of what was deleted back to the disk."""
+        self.catalogue.vacuum()
+        if os.path.exists(thumbnails_path(self.folder)):
+            self.thumbnails.vacuum()
+
     def drop_unused(self) -> None:
         """Drop what the files beside the catalogue have of contents that no image has."""
         used = self.catalogue.hashes()
