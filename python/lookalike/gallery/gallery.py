@@ -288,7 +288,7 @@ class Gallery(GalleryKeeper):
 
         if not was_decoded_otherwise(writer.catalogue):
             return None
-        if writer.header.space is not None and any(writer.catalogue.files()):
+        if writer.header.space is not None and writer.catalogue.has_files():
             try:
                 model = embedder or self._embedder or default_model()
             except ModelError:  # raised below if there is something to embed

@@ -135,9 +135,12 @@ class GalleryReader:
 
     @property
     def is_of_earlier_decoding(self) -> bool:
-        """Whether an earlier version decoded its photos otherwise, so that `add` converts it."""
-        view = self._view
-        return bool(view.count) and view.catalogue.decoding() != DECODING
+        """Whether an earlier version decoded its photos otherwise, so that `add` converts it.
+
+        That takes the network that its features are of.
+        """
+        source, space = self._view.catalogue, self._view.header.space
+        return space is not None and source.decoding() != DECODING and source.has_files()
 
     def content_columns(self, names: Sequence[str]) -> list[list[Any]]:
         """Return what is known of all images' contents, a list for each column of `facts`."""
@@ -288,7 +291,7 @@ class GalleryReader:
             queries, single = from_rows(row, view.features)
         else:
             queries, single = from_source(query, view.header.dim)
-        if embedder is not None:
+        if embedder is not None and not self._gave_earlier(embedder):
             self._model(embedder)  # refuses another space, needed or not
         queries = [known(query, view) for query in queries]
         if view.count and any(query.image is not None for query in queries):
@@ -347,6 +350,11 @@ class GalleryReader:
         if self._closed:
             raise GalleryError(f"{self._path} has been closed")
 
+    def _gave_earlier(self, model: Embedder) -> bool:
+        """Tell whether the features are a model's, by an earlier decoding."""
+        earlier = getattr(model, "earlier_spaces", ())
+        return model.width == self.dim and self.space in earlier
+
     def _model(self, embedder: Embedder | None) -> Embedder:
         space = self.space
         model = embedder or self._embedder
@@ -358,7 +366,7 @@ class GalleryReader:
                 )
             with self._swapping:  # the weights are loaded by one thread
                 model = self._embedder = self._embedder or default_model()
-        if model.width == self.dim and space in getattr(model, "earlier_spaces", ()):
+        if self._gave_earlier(model):
             raise GalleryError(
                 f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
                 "in it can be searched for, any other image once `lookalike index` has converted it"
