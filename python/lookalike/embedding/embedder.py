@@ -30,13 +30,8 @@ from lookalike.embedding.preprocessing import Preprocessing
 from lookalike.embedding.session import open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
-from lookalike.pictures.images import (
-    DECODING,
-    ImageError,
-    ImageSource,
-    image_name,
-    open_picture,
-)
+from lookalike.pictures import DECODING
+from lookalike.pictures.images import ImageError, ImageSource, image_name, open_picture
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -162,13 +157,21 @@ class Embedder:
 
     @property
     def space(self) -> str:
-        """Identity of the feature space: a hash of network, weights, decoding and preprocessing.
+        """Identity of the feature space: a hash of network, weights, preprocessing and decoding.
 
         Features may be compared if, and only if, their spaces are equal. The name of the file, the
         converter that wrote it, batching and threads do not enter. It begins with ``untrained-``
         if the weights are random.
         """
-        identity = f"{self._model.fingerprint} {self.preprocessing} decoding {DECODING}"
+        return self._space(f" decoding {DECODING}")
+
+    @property
+    def earlier_spaces(self) -> tuple[str, ...]:
+        """The spaces that this network and preprocessing had with earlier rules of decoding."""
+        return (self._space(""),)
+
+    def _space(self, decoding: str) -> str:
+        identity = f"{self._model.fingerprint} {self.preprocessing}{decoding}"
         mark = UNTRAINED if self._model.untrained else ""
         return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
 

@@ -24,7 +24,6 @@ from lookalike.pictures.reduction import factor_for, reduced
 from lookalike.pictures.upright import turned
 
 __all__ = [
-    "DECODING",
     "EXIF_ORIENTATION",
     "FORMATS",
     "ImageError",
@@ -36,10 +35,6 @@ __all__ = [
     "open_picture",
     "read_image",
 ]
-
-DECODING = "2"
-"""The name of the rules by which a picture becomes pixels: features of pictures that became so by
-other rules may not be compared with these."""
 
 ImageSource: TypeAlias = (
     "str | os.PathLike[str] | os.PathLike[bytes] | bytes | BinaryIO | Image.Image"
