@@ -34,6 +34,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from lookalike.system import open_to_read
+
 __all__ = [
     "ImageError",
     "ImageSource",
@@ -267,8 +269,7 @@ def image_size(
 
 def _read_file(path: str | os.PathLike[str] | os.PathLike[bytes], name: str) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_to_read(path)
         try:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
