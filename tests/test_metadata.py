@@ -34,20 +34,17 @@ def test_the_version_is_written_once():
     assert [name for name, text in texts.items() if f'"{VERSION}"' in text] == ["pyproject.toml"]
 
 
-def test_links_hold_wherever_the_description_is_shown():
-    description = METADATA["Description"] or METADATA.get_payload()
-    blob = f"{PROJECT['urls']['Repository']}/blob/v{VERSION}/"
-    links = LINK.findall(description)
-    assert len(links) == len(LINK.findall((ROOT / "README.md").read_text())) > 5
-    for link in links:
-        assert link.startswith(("https://", "#")), link
-        if link.startswith(PROJECT["urls"]["Repository"]):
-            path, _, anchor = link.removeprefix(blob).partition("#")
-            page = (ROOT / path).read_text()
-            assert not anchor or anchor in anchors(page), link
+def test_no_link_of_the_description_is_relative():
+    links = LINK.findall(METADATA["Description"] or METADATA.get_payload())
+    assert len(links) > 5
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))],
+    ids=lambda page: page.name,
+)
 def test_links_between_pages_hold(page):
     for link in LINK.findall(page.read_text()):
         if not link.startswith("https://"):
