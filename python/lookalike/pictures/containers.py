@@ -63,7 +63,7 @@ class Container:
     name : str
         What messages call it.
     reopen : callable
-        Returns a Pillow image, its pixels not loaded.
+        Returns a Pillow image, its pixels not loaded; a new one each time if `wide`.
     jpeg : JpegParts or None
         What there is to be decoded, if it is a JPEG.
     facts : Facts
@@ -119,6 +119,8 @@ def container(content: bytes, name: str) -> Container:
 
 def _jpeg(content: bytes, name: str, file_format: str) -> Container:
     parts = jpeg_parts(content)
+    if not parts.scan:
+        raise ImageError(name, "damaged image: no picture follows its header")
     return _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
 
 
@@ -170,17 +172,14 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
 
 
 def _other(content: bytes, name: str, file_format: str) -> Container:
-    def reopen() -> Image.Image:
-        factory, _ = Image.OPEN[file_format]
-        return factory(io.BytesIO(content), name)
-
-    image = reopen()
+    factory, _ = Image.OPEN[file_format]
+    image = factory(io.BytesIO(content), name)
     exif = image.info.get("exif")
     full = file_format in FULL_RANGE and image.mode != "F"
     return Container(
         file_format,
         name,
-        reopen,
+        lambda: image,
         facts=exif_facts(exif if isinstance(exif, bytes) else None),
         profile=image.info.get("icc_profile"),
         stated=Stated(white=65535.0) if full else Stated(),
