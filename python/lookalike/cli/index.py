@@ -105,6 +105,11 @@ def index(
         try:
             if not new:
                 network = choose_embedder(model, untrained, opened.space)
+            if opened.is_of_earlier_decoding:
+                console.remark(
+                    "the gallery is of an earlier version, which decoded photos otherwise: its "
+                    "photos are embedded anew, once"
+                )
             with console.bar("images") as progress:
                 if folders:
                     report = opened.add(

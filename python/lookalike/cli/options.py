@@ -264,14 +264,18 @@ def choose_embedder(model: str | None, untrained: int | None, space: str | None)
 
     if model is not None:
         return GoogLeNet(model)
-    if guessed and (installed := _installed()) is not None and installed.space == space:
+    if guessed and (installed := _installed()) is not None and _gave(installed, space):
         return installed
     network = GoogLeNet.untrained(untrained or 0)
-    if guessed and network.space != space:
+    if guessed and not _gave(network, space):
         raise click.UsageError(
             "the gallery was made with an untrained network: name its seed with --untrained SEED"
         )
     return network
+
+
+def _gave(network: Embedder, space: str | None) -> bool:
+    return space in (network.space, *network.earlier_spaces)
 
 
 def _installed() -> Embedder | None:

@@ -100,9 +100,15 @@ class GalleryKeeper(GalleryReader):
             return forgotten
 
     def compact(self) -> bool:
-        """Remove dead rows, which a killed writer may have left; return False if there are none."""
+        """Remove dead rows, which a killed writer may have left; return False if there are none.
+
+        The files become as small as they can be.
+        """
         with self._guard:
-            switched = self._writing().switch()
+            writer = self._writing()
+            switched = writer.switch()
+            writer.drop_unused()
+            writer.shrink()
             self.refresh()
             return switched
 

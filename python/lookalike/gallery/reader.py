@@ -139,6 +139,10 @@ class GalleryReader:
         view = self._view
         return bool(view.count) and view.catalogue.decoding() != DECODING
 
+    def content_columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """Return what is known of all images' contents, a list for each column of `facts`."""
+        return [self._view.content_column(name) for name in names]
+
     def facts(self, row: int) -> ContentRecord | None:
         """Return what is known of an image's content, None if nothing is.
 

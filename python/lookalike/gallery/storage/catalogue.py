@@ -157,7 +157,7 @@ class Catalogue(Contents, Journal, Settings):
 
     def hashes(self) -> set[bytes]:
         """Return the hashes of all contents that images have."""
-        found = self._select("SELECT DISTINCT hash FROM images WHERE hash IS NOT NULL")
+        found = self._select("SELECT hash FROM images WHERE hash IS NOT NULL")
         return {digest for (digest,) in found}
 
     def checksums(self) -> list[tuple[int, int]]:
