@@ -21,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from lookalike.pictures.avif import without_exif
 from lookalike.pictures.depth import Stated
 from lookalike.pictures.formats import NO_HEIF_DECODER
 from lookalike.pictures.ifd import TagFile
@@ -186,10 +187,18 @@ def _other(content: bytes, name: str, file_format: str) -> Container:
     )
 
 
+def _avif(content: bytes, name: str, file_format: str) -> Container:
+    content, exif = without_exif(content)
+    found = _other(content, name, file_format)
+    found.facts = exif_facts(exif)._replace(orientation=found.facts.orientation)
+    return found
+
+
 OPENERS: dict[str, Callable[[bytes, str, str], Container]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "TIFF": _tiff,
+    "AVIF": _avif,
 }
 
 
