@@ -26,22 +26,22 @@ class TodaysEmbedder(TinyEmbedder):
             yield position, result * 2 if isinstance(result, np.ndarray) else result
 
 
-def write_format_1(folder, photos, labels=None, space=SPACE, names=(), scanned=True):
+def write_format_1(folder, photos, labels=None, space=SPACE, names=(), features=None):
     """A gallery of the photos below a folder and of names that are no files."""
     folder.mkdir()
     files = sorted(path for path in photos.rglob("*") if path.is_file())
-    features = np.array([features_of(path) for path in files] + [[7] * WIDTH] * len(names), "<f4")
+    if features is None:
+        features = [features_of(path) for path in files] + [[7] * WIDTH] * len(names)
+    features = np.array(features, "<f4")
     features.tofile(folder / "features-0.f32")
     with sqlite3.connect(folder / "catalogue.sqlite") as database:
         database.executescript(MIGRATIONS[0])
         database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         database.execute("PRAGMA user_version = 1")
         database.execute(
-            "INSERT INTO gallery VALUES (1, ?, ?, 0, ?)", (WIDTH, space, len(features))
+            "INSERT INTO gallery VALUES (1, ?, ?, 0, ?)", (features.shape[1], space, len(features))
         )
-        database.execute(
-            "INSERT INTO roots VALUES (1, ?, ?, 0)", (os.fsencode(photos), int(scanned))
-        )
+        database.execute("INSERT INTO roots VALUES (1, ?, 1, 0)", (os.fsencode(photos),))
         for row, path in enumerate(files):
             digest = hashlib.sha256(path.read_bytes()).digest()
             of_file = path.stat().st_size, path.stat().st_mtime_ns, digest

@@ -72,7 +72,9 @@ def test_it_is_read_as_it_is(folder, photos, embedder, tmp_path):
         assert reader.info()["format"] == 1
         assert reader.is_of_earlier_decoding
         assert reader.search(row=2, k=1).paths == [str(photos / "02.png")]
-        assert reader.search(photos / "05.png", k=1).paths == [str(photos / "05.png")]
+        for model in (None, embedder):
+            found = reader.search(photos / "05.png", k=1, embedder=model)
+            assert found.paths == [str(photos / "05.png")]
         assert reader.facts(0) is None
         assert reader.thumbnail(0).startswith(b"RIFF")  # of the file
         with pytest.raises(GalleryError, match=r"once `lookalike index` has converted it"):
@@ -304,3 +306,15 @@ def test_what_a_conversion_killed_at_its_end_has_left_is_deleted(folder, embedde
     Converting(str(folder), OF_TODAY).close()
     with la.Gallery.open(folder, mode="r+") as gallery:
         assert_converted(gallery)
+
+
+def test_features_that_are_no_photos_have_no_decoding(tmp_path, photos):
+    """An array's names stay what they are, and more of them are taken."""
+    empty = tmp_path / "none"
+    empty.mkdir()
+    folder = write_format_1(tmp_path / "a", empty, names=["row 1", "row 2"])
+    with la.Gallery.open(folder) as gallery:
+        assert not gallery.is_of_earlier_decoding
+        gallery.add(np.ones((1, 12)), paths=["row 3"])
+        assert gallery.paths == ["row 1", "row 2", "row 3"]
+        assert gallery.space == SPACE

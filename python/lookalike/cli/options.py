@@ -32,6 +32,7 @@ __all__ = [
     "fetch_weights",
     "gallery_argument",
     "gallery_option",
+    "gave",
     "html_option",
     "json_option",
     "metric_option",
@@ -264,17 +265,18 @@ def choose_embedder(model: str | None, untrained: int | None, space: str | None)
 
     if model is not None:
         return GoogLeNet(model)
-    if guessed and (installed := _installed()) is not None and _gave(installed, space):
+    if guessed and (installed := _installed()) is not None and gave(installed, space):
         return installed
     network = GoogLeNet.untrained(untrained or 0)
-    if guessed and not _gave(network, space):
+    if guessed and not gave(network, space):
         raise click.UsageError(
             "the gallery was made with an untrained network: name its seed with --untrained SEED"
         )
     return network
 
 
-def _gave(network: Embedder, space: str | None) -> bool:
+def gave(network: Embedder, space: str | None) -> bool:
+    """Tell whether a space is the network's, by today's decoding or an earlier one."""
     return space in (network.space, *network.earlier_spaces)
 
 

@@ -60,6 +60,9 @@ class GalleryKeeper(GalleryReader):
     def forget(self, paths: PathLike | Iterable[PathLike]) -> Forgotten:
         """Drop all that is kept of images, folders or files that failed; no file is touched.
 
+        With them go hash, thumbnail and facts of contents that no image has any more, and what was
+        decided about them.
+
         A folder below one that is looked at comes back with the next `update`, as long as its files
         are there; so does an image.
 

@@ -44,6 +44,15 @@ class Contents(CatalogueConnection):
         value: bytes | None = digest
         return value
 
+    def has_files(self) -> bool:
+        """Tell whether any image is a file."""
+        return bool(self._select("SELECT 1 FROM images WHERE size IS NOT NULL LIMIT 1"))
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all contents that images have."""
+        found = self._select("SELECT hash FROM images WHERE hash IS NOT NULL")
+        return {digest for (digest,) in found}
+
     def hashes_not_looked_at(self) -> set[bytes]:
         """Return the hashes of images' contents of which nothing is known."""
         found = self._select(
