@@ -21,7 +21,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from lookalike.pictures.avif import without_exif
 from lookalike.pictures.depth import Stated
+from lookalike.pictures.formats import NO_HEIF_DECODER
 from lookalike.pictures.ifd import TagFile
 from lookalike.pictures.jpeg import JpegParts, jpeg_parts, open_jpeg
 from lookalike.pictures.metadata import NOTHING, Facts, exif_facts, facts_of
@@ -62,7 +64,7 @@ class Container:
     name : str
         What messages call it.
     reopen : callable
-        Returns a Pillow image, its pixels not loaded.
+        Returns a Pillow image, its pixels not loaded; a new one each time if `wide`.
     jpeg : JpegParts or None
         What there is to be decoded, if it is a JPEG.
     facts : Facts
@@ -118,6 +120,8 @@ def container(content: bytes, name: str) -> Container:
 
 def _jpeg(content: bytes, name: str, file_format: str) -> Container:
     parts = jpeg_parts(content)
+    if not parts.scan:
+        raise ImageError(name, "damaged image: no picture follows its header")
     return _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
 
 
@@ -169,27 +173,32 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
 
 
 def _other(content: bytes, name: str, file_format: str) -> Container:
-    def reopen() -> Image.Image:
-        factory, _ = Image.OPEN[file_format]
-        return factory(io.BytesIO(content), name)
-
-    image = reopen()
+    factory, _ = Image.OPEN[file_format]
+    image = factory(io.BytesIO(content), name)
     exif = image.info.get("exif")
     full = file_format in FULL_RANGE and image.mode != "F"
     return Container(
         file_format,
         name,
-        reopen,
+        lambda: image,
         facts=exif_facts(exif if isinstance(exif, bytes) else None),
         profile=image.info.get("icc_profile"),
         stated=Stated(white=65535.0) if full else Stated(),
     )
 
 
+def _avif(content: bytes, name: str, file_format: str) -> Container:
+    content, exif = without_exif(content)
+    found = _other(content, name, file_format)
+    found.facts = exif_facts(exif)._replace(orientation=found.facts.orientation)
+    return found
+
+
 OPENERS: dict[str, Callable[[bytes, str, str], Container]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "TIFF": _tiff,
+    "AVIF": _avif,
 }
 
 
@@ -203,9 +212,7 @@ def _heif(content: bytes, name: str) -> Container:
     try:
         from pillow_heif import open_heif
     except ImportError:
-        raise ImageError(
-            name, "HEIC needs a decoder of its own: pip install 'lookalike[heif]'"
-        ) from None
+        raise ImageError(name, NO_HEIF_DECODER) from None
     # Not registered with Pillow: that would change what Image.open accepts in all the process.
     heif = open_heif(io.BytesIO(content))
     check_size(heif.size, name)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.files import sync_folder
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
@@ -27,6 +26,7 @@ from lookalike.gallery.storage.records import Header
 from lookalike.gallery.storage.side_file import delete, integrity
 from lookalike.gallery.storage.thumbnails_file import Thumbnails, thumbnails_path
 from lookalike.progress import Progress, reporting
+from lookalike.system import sync_folder
 
 __all__ = ["CheckReport", "Problem", "check_gallery"]
 
