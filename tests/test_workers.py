@@ -1,10 +1,10 @@
-"""Threads of the core: their number, and that they bear with forks and with other packages' OpenMP."""
+"""Threads of the core: their number, forks, and other packages that bring OpenMP."""
 
 import os
 
 import pytest
 
-# scikit-learn brings an OpenMP runtime; a child of a process that has used it must not use it again.
+# scikit-learn brings an OpenMP runtime, which hangs in the child of a process that has used it.
 SETUP = """
 import hashlib, multiprocessing, os, resource, signal, sys, threading, time
 import numpy as np
