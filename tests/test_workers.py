@@ -1,10 +1,22 @@
 """Threads of the core: their number, forks, and other packages that bring OpenMP."""
 
+import importlib.util
 import os
 
 import pytest
 
-# scikit-learn brings an OpenMP runtime, which hangs in the child of a process that has used it.
+# Each brings an OpenMP runtime of its own, which hangs in the child of a process that has used it.
+THEIRS = {
+    "sklearn": """
+    from sklearn.metrics import pairwise_distances_argmin
+    return hashlib.sha256(pairwise_distances_argmin(X[:300], X[300:]).tobytes()).hexdigest()
+""",
+    "faiss": """
+    import faiss
+    return hashlib.sha256(faiss.knn(X[:300], X[300:], 5)[1].tobytes()).hexdigest()
+""",
+}
+
 SETUP = """
 import hashlib, multiprocessing, os, resource, signal, sys, threading, time
 import numpy as np
@@ -17,10 +29,6 @@ def ours(metric="correlation"):
     import lookalike
     found = [*lookalike.knn(X, k=10, metric=metric), lookalike.cdist(X, X[:50], metric)]
     return hashlib.sha256(b"".join(map(np.ndarray.tobytes, found))).hexdigest()
-
-def theirs():
-    from sklearn.metrics import pairwise_distances_argmin
-    return hashlib.sha256(pairwise_distances_argmin(X[:300], X[300:]).tobytes()).hexdigest()
 
 def in_child(work):
     reader, writer = os.pipe()
@@ -61,9 +69,13 @@ print(in_child(ours) == expected == ours(), in_pool(ours) == {expected})
 
 @pytest.mark.long
 @pytest.mark.parametrize("script", [THEIRS_FIRST, OURS_FIRST], ids=["theirs first", "ours first"])
-def test_beside_scikit_learn(script, run_python):
+@pytest.mark.parametrize("package", THEIRS)
+def test_beside(package, script, run_python):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: nox -s slim has it")
     environment = {"PYTHONWARNINGS": "ignore::DeprecationWarning", "OMP_NUM_THREADS": "2"}
-    assert set(run_python(SETUP + script, **environment).split()) == {"True"}
+    script = f"{SETUP}\ndef theirs():{THEIRS[package]}\n{script}"
+    assert set(run_python(script, **environment).split()) == {"True"}
 
 
 ALONE = """
