@@ -5,8 +5,11 @@ The seconds and minutes are for two idle cores, once the environment of a sessio
 
 import os
 import shutil
+<<<<<<< HEAD
 import subprocess
 import tarfile
+=======
+>>>>>>> x12
 from pathlib import Path
 
 import nox
@@ -116,6 +119,41 @@ def sanitize(session: nox.Session) -> None:
     """Warnings as errors; address, undefined-behaviour and thread sanitizers: 8 minutes."""
     session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
     session.run("tests/native/run", external=True)
+
+
+@nox.session(python="3.11")  # Debian 12's
+def slim(session: nox.Session) -> None:
+    """Test a wheel in a minimal Debian, without libgomp and with: 5 minutes, as root."""
+    if os.geteuid() != 0 or not shutil.which("debootstrap"):
+        session.error("a minimal Debian is made by root, with `apt-get install debootstrap`")
+    cache = Path(session.cache_dir, "slim").resolve()
+    wheels, image, root = cache / "wheels", cache / "bookworm", cache / "root"
+    if not (image / "complete").exists():
+        shutil.rmtree(image, ignore_errors=True)
+        include = "--include=python3,python3-venv"
+        command = ["debootstrap", "--variant=minbase", include, "bookworm", str(image)]
+        session.run(*command, external=True)
+        (image / "complete").touch()
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run("pip", "wheel", "-q", "-w", str(wheels), ".[test]", "faiss-cpu")
+    shutil.rmtree(root, ignore_errors=True)
+    session.run("cp", "-a", "--reflink=auto", str(image), str(root), external=True)
+    shutil.copytree(wheels, root / "wheels")
+    shutil.copytree("tests", root / "tests")
+
+    def inside(command: str) -> None:
+        """Run a command in there, with what it mounts for itself alone and ten minutes of time."""
+        mounts = f"mount -t proc proc {root}/proc && mount -t tmpfs tmpfs {root}/dev/shm"
+        script = f"{mounts} && exec timeout 600 chroot {root} sh -ec '{command}'"
+        session.run("unshare", "--mount", "sh", "-ec", script, external=True)
+
+    inside("python3 -m venv /venv")
+    inside('/venv/bin/pip install -q --no-index -f /wheels "lookalike[test]" faiss-cpu')
+    test = "cd /tests && /venv/bin/pytest -q -p no:cacheprovider test_workers.py test_fork.py"
+    inside(f"! ldconfig -p | grep libgomp && {test}")
+    inside("apt-get update -qq && apt-get install -qq libgomp1 && ldconfig -p | grep libgomp")
+    inside(test)
+    shutil.rmtree(root)
 
 
 @nox.session

@@ -1,7 +1,5 @@
 // Python sees a few functions and an index: each checks what memory safety needs, allocates, and
 // calls the core with the GIL released. Everything else is checked in distance/arguments.py.
-#include <omp.h>
-
 #include <algorithm>
 #include <string>
 
@@ -9,6 +7,7 @@
 #include "kernels/dispatch.h"
 #include "matrix.h"
 #include "search/neighbors.h"
+#include "workers.h"
 
 namespace {
 
@@ -110,7 +109,7 @@ py::dict cpu_info() {
   d["simd"] = la::kernels().name;
   d["extensions"] = la::extensions();
   d["levels"] = la::available_levels();
-  d["threads"] = omp_get_max_threads();
+  d["threads"] = la::default_threads();
   return d;
 }
 
