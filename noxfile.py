@@ -5,11 +5,8 @@ The seconds and minutes are for two idle cores, once the environment of a sessio
 
 import os
 import shutil
-<<<<<<< HEAD
 import subprocess
 import tarfile
-=======
->>>>>>> x12
 from pathlib import Path
 
 import nox

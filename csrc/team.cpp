@@ -13,6 +13,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kPollInterval = std::chrono::milliseconds(50);
+constexpr int kMostThreads =
+    64;  // or as many as there are cores: libgomp ends the process if the system has no more
 constexpr double kSmallJob = 1e6;  // operations; some 100 µs, what waking others costs
 
 struct Region {
@@ -38,18 +40,24 @@ DefaultFloats::DefaultFloats() {
 DefaultFloats::~DefaultFloats() { std::fesetenv(&saved_); }
 
 Team::Team(int threads, Poll poll)
-    : threads_(threads > 0 ? threads : default_threads()), poll_(std::move(poll)) {}
+    : threads_(threads > 0 ? std::min(threads, std::max(kMostThreads, default_threads()))
+                           : default_threads()),
+      poll_(std::move(poll)) {}
 
 void Team::run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
                double from, double to) {
   if (units <= 0) return;
   Region region;
   auto last_poll = Clock::now();
+  const int threads = int(std::min<int64_t>(threads_, units));
+  const bool together = threads > 1 && cost >= kSmallJob;
+  const int forks_before = forks();
   const auto poll = [&] {
     last_poll = Clock::now();
     const double share = double(region.done.load(std::memory_order_relaxed)) / double(units);
     try {
       if (poll_ && poll_(from + (to - from) * share)) throw Stopped();
+      if (together && forks() != forks_before) throw Stopped();  // work_together says why
     } catch (...) {
       region.fail();
     }
@@ -68,13 +76,10 @@ void Team::run(int64_t units, double cost, const std::function<void(int64_t, int
       if (worker == 0 && Clock::now() - last_poll > kPollInterval) poll();
     }
   };
-  const int threads = int(std::min<int64_t>(threads_, units));
-
-  if (threads == 1 || cost < kSmallJob) {
-    work(0);
-  } else {
+  if (together)
     work_together(threads, work);
-  }
+  else
+    work(0);
   if (region.failure) std::rethrow_exception(region.failure);
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/dispatch.h"
 #include "matrix.h"
 #include "search/neighbors.h"
+#include "openmp_runtime.h"
 #include "workers.h"
 
 namespace {
@@ -110,6 +111,7 @@ py::dict cpu_info() {
   d["extensions"] = la::extensions();
   d["levels"] = la::available_levels();
   d["threads"] = la::default_threads();
+  d["openmp"] = la::openmp_runtime();
   return d;
 }
 

@@ -78,15 +78,40 @@ def test_beside(package, script, run_python):
     assert set(run_python(script, **environment).split()) == {"True"}
 
 
-ALONE = """
+RUNTIMES = """
 import re
+def loaded():
+    names = re.findall("/[^ \\n]*lib[a-z]*omp[^ \\n]*[.]so[^ \\n]*", open("/proc/self/maps").read())
+    return {os.path.realpath(name) for name in names}
+"""
+
+FIRST = """
+import sklearn.metrics
+import lookalike
+(theirs,) = {name for name in loaded() if "scikit_learn" in name}
+before = loaded()
 ours()
-print(re.findall("lib[a-z]*omp[^ ]*[.]so", open("/proc/self/maps").read()))
+print(os.path.realpath(lookalike.cpu_info()["openmp"]) == theirs, loaded() == before)
+"""
+
+LATER = """
+import lookalike
+assert not loaded()  # it is chosen when it is needed
+import sklearn.metrics
+ours()
+print("scikit_learn" in lookalike.cpu_info()["openmp"], len(loaded()) == 1)
+"""
+
+ALONE = """
+import lookalike
+ours()
+print({os.path.realpath(lookalike.cpu_info()["openmp"])} == loaded(), len(loaded()) == 1)
 """
 
 
-def test_no_openmp_runtime_is_loaded(run_python):
-    assert run_python(SETUP + ALONE).strip() == "[]"
+@pytest.mark.parametrize("script", [FIRST, LATER, ALONE], ids=["first", "later", "alone"])
+def test_a_runtime_that_is_loaded_is_taken(script, run_python):
+    assert run_python(SETUP + RUNTIMES + script).split() == ["True", "True"]
 
 
 AMID = """
