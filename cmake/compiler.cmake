@@ -1,5 +1,15 @@
 # The C++ compiler; one sentence for who has none, one that is too old, or Clang without OpenMP.
 
+# A build folder keeps its compiler, whatever CXX says later: it forgets one that another CXX chose.
+if(DEFINED ENV{CXX} AND DEFINED CHOSEN_BY_CXX AND NOT "$ENV{CXX}" STREQUAL CHOSEN_BY_CXX)
+  get_cmake_property(CACHED CACHE_VARIABLES)
+  list(FILTER CACHED INCLUDE REGEX "^(CMAKE_CXX_COMPILER|OpenMP_|HAS_)")
+  foreach(NAME IN LISTS CACHED)
+    unset(${NAME} CACHE)
+  endforeach()
+  file(REMOVE "${CMAKE_PLATFORM_INFO_DIR}/CMakeCXXCompiler.cmake")
+endif()
+
 # CMake's own words for an absent one speak of a CXX that nobody set (scikit-build-core did, to what
 # built Python). A compiler that is there and fails is left to CMake, which shows how it fails.
 if(NOT CMAKE_CXX_COMPILER)
@@ -11,13 +21,15 @@ if(NOT CMAKE_CXX_COMPILER)
   else()
     set(WANTED c++ g++ clang++)
   endif()
-  find_program(LOOKALIKE_CXX NAMES ${WANTED} NO_CMAKE_SYSTEM_PATH)
-  mark_as_advanced(LOOKALIKE_CXX)
-  if(NOT LOOKALIKE_CXX)
+  unset(FOUND_CXX CACHE)
+  find_program(FOUND_CXX NAMES ${WANTED} NO_CMAKE_SYSTEM_PATH)
+  mark_as_advanced(FOUND_CXX)
+  if(NOT FOUND_CXX)
     message(FATAL_ERROR "lookalike needs a C++ compiler and ${ABSENT}: install one with \"apt install g++\" "
                         "(Debian, Ubuntu), \"dnf install gcc-c++\" (Fedora) or \"xcode-select --install\" and "
                         "\"brew install libomp\" (macOS), or name another: CXX=clang++ pip install .")
   endif()
+  set(CHOSEN_BY_CXX "$ENV{CXX}" CACHE INTERNAL "")
 endif()
 enable_language(CXX)
 

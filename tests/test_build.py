@@ -56,3 +56,5 @@ def test_a_compiler_that_is_too_old_is_named_with_its_version(tmp_path):
     said = refusal(tmp_path, os.environ["PATH"], str(old))
     assert said.startswith("lookalike needs g++ 11 or Clang 14, or a later one, and ")
     assert f"{old} is GNU 9.4" in said.replace("- ", "-")
+    # Whoever then names another is not told of the old one, which CMake keeps in its folder.
+    assert 'there is no "g++-98":' in refusal(tmp_path, os.environ["PATH"], "g++-98")
