@@ -70,7 +70,7 @@ def sanitize(session: nox.Session) -> None:
 
 @nox.session
 def compilers(session: nox.Session) -> None:
-    """Build and test with g++ 11 and 12, Clang 14 and 19, and compare all results: 12 minutes.
+    """Build and test with g++ 11 and 12, Clang 14 and 19, and compare all results: 10 minutes.
 
     What of these is missing is installed with apt-get, as root on Debian 12, or is an error.
     """
