@@ -75,10 +75,8 @@ def test(compiler: str) -> Path:
     return folder
 
 
-def main() -> None:
-    if os.environ.get("NOX_CURRENT_SESSION") != "compilers":
-        sys.exit("compilers: run it as `nox -s compilers`: it replaces lookalike")
-    folders = [test(compiler) for compiler in COMPILERS]
+def compare(folders: list[Path]) -> str:
+    """Hold the results of all builds against each other; say what was compared."""
     compared = 0
     levels = []
     for cap in CAPS:
@@ -90,8 +88,14 @@ def main() -> None:
             if len(bits) > 1:
                 sys.exit(f"compilers: {name!r} differs between compilers at {levels[-1]}")
             compared += 1
-    print(f"{', '.join(COMPILERS)}: built without a warning, quick tests passed;")
-    print(f"{compared} results are equal to the bit at {', '.join(levels)}.")
+    return f"{compared} results are equal to the bit at {', '.join(levels)}"
+
+
+def main() -> None:
+    if os.environ.get("NOX_CURRENT_SESSION") != "compilers":
+        sys.exit("compilers: run it as `nox -s compilers`: it replaces lookalike")
+    said = compare([test(compiler) for compiler in COMPILERS])
+    print(f"{', '.join(COMPILERS)}: built without a warning, tests passed; {said}.")
 
 
 if __name__ == "__main__":
