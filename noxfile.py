@@ -154,6 +154,16 @@ def slim(session: nox.Session) -> None:
 
 
 @nox.session
+def compilers(session: nox.Session) -> None:
+    """Build and test with g++ 11 and 12, Clang 14 and 19, and compare all results: 10 minutes.
+
+    What of these is missing is installed with apt-get, as root on Debian 12, or is an error.
+    """
+    session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
+    session.run("python", "tests/native/compilers.py", *session.posargs)
+
+
+@nox.session
 def slow(session: nox.Session) -> None:
     """Search longer for counter-examples, and kill many writers: an hour."""
     session.install(".[test]")

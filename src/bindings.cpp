@@ -122,8 +122,9 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   la::extensions();
   m.attr("__version__") = LOOKALIKE_VERSION;
   m.attr("METRICS") = [] {
-    py::tuple names(int(la::Metric::count));
-    for (int i = 0; i < int(la::Metric::count); ++i) names[size_t(i)] = la::kMetricNames[i];
+    constexpr int count = int(la::Metric::count);
+    py::tuple names(count);
+    for (int i = 0; i < count; ++i) names[size_t(i)] = la::kMetricNames[i];
     return names;
   }();
   m.def("cpu_info", &cpu_info);
