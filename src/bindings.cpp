@@ -7,8 +7,8 @@
 #include "kernels/dispatch.h"
 #include "matrix.h"
 #include "search/neighbors.h"
-#include "openmp_runtime.h"
-#include "workers.h"
+#include "threads/openmp_runtime.h"
+#include "threads/workers.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "team.h"
+#include "threads/team.h"
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +6,7 @@
 #include <exception>
 #include <mutex>
 
-#include "workers.h"
+#include "threads/workers.h"
 
 namespace lookalike {
 namespace {

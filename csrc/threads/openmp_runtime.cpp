@@ -1,4 +1,4 @@
-#include "openmp_runtime.h"
+#include "threads/openmp_runtime.h"
 
 // Linked in the ordinary way, libgomp.so.1 would be missing in slim images, and would come a second
 // time where another package has brought its own under another name. So what GCC compiles a region

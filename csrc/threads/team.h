@@ -31,7 +31,7 @@ class DefaultFloats {
 // Made in the calling thread, it lives as long as the call, all of which so has default floats.
 class Team {
  public:
-  // threads <= 0: default_threads() of workers.h.
+  // threads <= 0: default_threads().
   Team(int threads, Poll poll);
 
   int threads() const { return threads_; }
