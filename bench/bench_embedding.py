@@ -21,9 +21,9 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from lookalike.embedding.googlenet import GoogLeNet  # noqa: E402
-from lookalike.embedding.images import open_image  # noqa: E402
 from lookalike.embedding.preprocessing import BVLC  # noqa: E402
 from lookalike.embedding.untrained import untrained_googlenet  # noqa: E402
+from lookalike.pictures.images import open_image  # noqa: E402
 
 COUNT = 64
 BATCH = 32

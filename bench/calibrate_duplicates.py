@@ -24,9 +24,9 @@ from PIL import Image
 
 import lookalike as la
 from lookalike.duplicates import METRIC, THRESHOLD
-from lookalike.embedding.images import EXIF_ORIENTATION, image_size, open_image
 from lookalike.gallery.hits import Hits
 from lookalike.pages.cards import write_search_page
+from lookalike.pictures.images import EXIF_ORIENTATION, image_size, open_image
 
 Array = np.ndarray
 

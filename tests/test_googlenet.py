@@ -15,10 +15,10 @@ from PIL import Image
 
 from lookalike.embedding.embedder import Embedder
 from lookalike.embedding.googlenet import GoogLeNet
-from lookalike.embedding.images import ImageError
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
 from lookalike.embedding.session import open_session
 from lookalike.embedding.untrained import untrained_googlenet
+from lookalike.pictures.images import ImageError
 from processes import HANGS, cpu_seconds
 
 UNTRAINED = untrained_googlenet(0)

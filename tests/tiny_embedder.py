@@ -7,7 +7,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from lookalike.embedding.images import ImageError, open_image
+from lookalike.pictures.images import ImageError, open_picture
 
 WIDTH = 12
 SPACE = "tiny"
@@ -15,7 +15,7 @@ SPACE = "tiny"
 
 def features_of(source):
     """The mean colour of each quarter of an image."""
-    quarters = open_image(source).resize((2, 2), Image.Resampling.BOX)
+    quarters = open_picture(source).image.resize((2, 2), Image.Resampling.BOX)
     return np.asarray(quarters, np.float32).ravel()
 
 

@@ -14,6 +14,7 @@ alone, so that rooms of one line know nothing of each other::
     duplicates  all_pairs         what else is made of distances
     images  index  datasets       short ways to two modules, and features to try
     distance      embedding       where rows are compared; where photos become features
+        ↓         pictures        where a file becomes pixels, and what a picture is known by
         ↓             ↓
     _core         ONNX Runtime    the extension module: allocates, releases the GIL
         ↓                         (src/bindings.cpp)
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from lookalike.duplicates import find_duplicates
     from lookalike.embedding.embedder import Embedder
     from lookalike.embedding.googlenet import GoogLeNet
-    from lookalike.embedding.images import ImageError
     from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
     from lookalike.embedding.weights import ModelError
     from lookalike.evaluation.evaluation import Evaluation
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.errors import GalleryError
     from lookalike.gallery.upkeep.check import CheckReport, check_gallery
+    from lookalike.pictures.images import ImageError
 
 __all__ = [
     "BVLC",
@@ -99,8 +100,9 @@ _LAYERS = (
     ("gallery.intake", "gallery.upkeep", "evaluation"),
     ("gallery.storage", "pages", "duplicates", "all_pairs", "images", "index", "datasets"),
     ("distance", "embedding"),
+    ("pictures",),
     ("_core", "files", "progress"),
-    ("interrupts", "lazy_names", "locks", "printable", "sequences", "terminal"),
+    ("interrupts", "lazy_names", "printable", "sequences", "system", "terminal"),
 )
 """The drawing as data: ``tests/test_layers.py`` holds every import of the package against it."""
 
@@ -115,7 +117,7 @@ __getattr__, __dir__ = lazy_names(
         "GalleryError": "gallery.storage.errors",
         "GoogLeNet": "embedding.googlenet",
         "Hits": "gallery.hits",
-        "ImageError": "embedding.images",
+        "ImageError": "pictures.images",
         "Index": "distance.index",
         "IndexFileError": "distance.index",
         "ModelError": "embedding.weights",

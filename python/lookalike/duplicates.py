@@ -256,7 +256,7 @@ def _threshold(threshold: float | None) -> float | None:
 
 def file_facts(path: str, size: int | None, mtime_ns: int | None) -> Facts:
     """Return the facts of a file that had this size and time of change when it was embedded."""
-    from lookalike.embedding.images import ImageError, image_size
+    from lookalike.pictures.images import ImageError, image_size
 
     if size is None:
         return Facts(doubt="not a file")

@@ -1,6 +1,6 @@
-"""One image, from wherever it comes, as 8-bit RGB: see :mod:`lookalike.embedding.images`."""
+"""One image, from wherever it comes, as 8-bit RGB: see :mod:`lookalike.pictures.images`."""
 
-from lookalike.embedding.images import (
+from lookalike.pictures.images import (
     EXIF_ORIENTATION,
     FORMATS,
     ImageError,

@@ -136,9 +136,9 @@ def _os_error(error: OSError) -> str:
 
 def _is_about_content(error: ValueError) -> bool:
     """Tell a file or gallery that cannot be used from an argument that makes no sense."""
-    from lookalike.embedding.images import ImageError
     from lookalike.embedding.weights import ModelError
     from lookalike.gallery.storage.errors import GalleryError
+    from lookalike.pictures.images import ImageError
 
     return isinstance(error, (GalleryError, ImageError, ModelError))
 

@@ -147,7 +147,7 @@ def _search(
     failed: list[tuple[str, str]],
 ) -> Iterator[tuple[str, Hits]]:
     """Yield each image with what looks like it; those that cannot be read go to `failed`."""
-    from lookalike.embedding.images import ImageError, open_image
+    from lookalike.pictures.images import ImageError, open_image
 
     for start in range(0, len(images), BATCH):
         usable = []

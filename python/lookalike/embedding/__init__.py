@@ -7,7 +7,6 @@ from lookalike.lazy_names import lazy_names
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
     from lookalike.embedding.googlenet import GoogLeNet
-    from lookalike.embedding.images import ImageError
     from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
     from lookalike.embedding.weights import ModelError
 
@@ -16,7 +15,6 @@ __all__ = [
     "TORCHVISION",
     "Embedder",
     "GoogLeNet",
-    "ImageError",
     "ModelError",
     "Preprocessing",
 ]
@@ -27,7 +25,6 @@ __getattr__, __dir__ = lazy_names(
         "BVLC": "preprocessing",
         "Embedder": "embedder",
         "GoogLeNet": "googlenet",
-        "ImageError": "images",
         "ModelError": "weights",
         "Preprocessing": "preprocessing",
         "TORCHVISION": "preprocessing",

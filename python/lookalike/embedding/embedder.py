@@ -24,14 +24,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lookalike.embedding.images import ImageError, ImageSource, image_name, open_image
 from lookalike.embedding.model_cache import ModelFile, prepared_model, unchanged_model
 from lookalike.embedding.prepared import PreparedModel
 from lookalike.embedding.preprocessing import Preprocessing
 from lookalike.embedding.session import open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
+from lookalike.pictures.images import ImageError, ImageSource, image_name, open_picture
 from lookalike.progress import Progress, reporting
+from lookalike.system import processors
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -99,7 +100,7 @@ class Embedder:
             if value is not None and value < 1:
                 raise ValueError(f"{argument} must be at least 1, got {value}")
         self.preprocessing = preprocessing
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or processors()
         self.batch_size = batch_size
         self._name = "<bytes>" if isinstance(model, bytes) else os.fsdecode(model)
         self._output = output
@@ -312,7 +313,8 @@ class _Work:
             if self._stopped.is_set():
                 return []
             try:
-                self._preprocessing(open_image(source), out=inputs[index - len(failed)])
+                picture = open_picture(source, least=self._preprocessing.least_side)
+                self._preprocessing(picture.image, out=inputs[index - len(failed)])
             except ImageError as error:
                 failed[index] = error
         used = len(sources) - len(failed)

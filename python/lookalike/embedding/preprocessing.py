@@ -54,6 +54,11 @@ class Preprocessing:
                 f"mean and std must be three numbers, std not 0, got {self.mean} and {self.std}"
             )
 
+    @property
+    def least_side(self) -> int:
+        """The side in pixels below which no picture is reduced while it is decoded."""
+        return 2 * self.size
+
     def __call__(
         self, image: Image.Image, out: npt.NDArray[np.float32] | None = None
     ) -> npt.NDArray[np.float32]:

@@ -19,8 +19,8 @@ from lookalike.gallery.storage.errors import GalleryError
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
-    from lookalike.embedding.images import ImageSource
     from lookalike.gallery.storage.snapshot import Snapshot
+    from lookalike.pictures.images import ImageSource
 
 __all__ = ["Query", "embed", "from_rows", "from_source", "known", "nearest"]
 
@@ -88,7 +88,7 @@ def embed(queries: list[Query], model: Embedder) -> list[Query]:
     ImageError
         An image cannot be used.
     """
-    from lookalike.embedding.images import ImageError
+    from lookalike.pictures.images import ImageError
 
     made = list(queries)
     wanted = [i for i, query in enumerate(queries) if query.image is not None]
@@ -152,7 +152,7 @@ def _one(source: Any, argument: str, dim: int) -> Query:
         return _vector(np.asarray(source), argument, dim)
     from PIL import Image
 
-    from lookalike.embedding.images import image_name, read_image
+    from lookalike.pictures.images import image_name, read_image
 
     if isinstance(source, (Image.Image, np.ndarray)):
         return Query(image_name(source), image=source)

@@ -20,11 +20,12 @@ from urllib.parse import quote
 
 from lookalike.files import replacing
 from lookalike.printable import printable
+from lookalike.system import processors
 
 if TYPE_CHECKING:
     import jinja2
 
-    from lookalike.embedding.images import ImageSource
+    from lookalike.pictures.images import ImageSource
 
 __all__ = [
     "MAX_THUMBNAILS",
@@ -95,7 +96,7 @@ def thumbnail(source: ImageSource) -> str:
     >>> thumbnail(np.zeros((300, 400), np.uint8))[:23]
     'data:image/jpeg;base64,'
     """
-    from lookalike.embedding.images import open_image
+    from lookalike.pictures.images import open_image
 
     image = open_image(source)
     image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), reducing_gap=2)
@@ -110,7 +111,7 @@ def thumbnails(sources: Iterable[ImageSource]) -> Generator[str | None]:
 
     Closing the iterator leaves out what has not been begun.
     """
-    from lookalike.embedding.images import ImageError
+    from lookalike.pictures.images import ImageError
 
     def made(source: ImageSource) -> str | None:
         try:
@@ -118,7 +119,7 @@ def thumbnails(sources: Iterable[ImageSource]) -> Generator[str | None]:
         except ImageError:
             return None
 
-    executor = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="thumbnail")
+    executor = ThreadPoolExecutor(processors(), thread_name_prefix="thumbnail")
     try:
         yield from executor.map(made, sources)
     finally:

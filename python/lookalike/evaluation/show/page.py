@@ -21,9 +21,9 @@ from lookalike.evaluation.show.tables import (
 from lookalike.pages.html import render, thumbnail, write_page
 
 if TYPE_CHECKING:
-    from lookalike.embedding.images import ImageSource
     from lookalike.evaluation.bootstrap import Comparison, Evidence
     from lookalike.evaluation.result import Result
+    from lookalike.pictures.images import ImageSource
 
 __all__ = ["evaluation_page", "write_evaluation_page"]
 
@@ -218,7 +218,7 @@ def _category(value: Any) -> str:
 def _hard(
     image: HardImage, images: Callable[[int], tuple[str, ImageSource | None]] | None
 ) -> dict[str, Any]:
-    from lookalike.embedding.images import ImageError
+    from lookalike.pictures.images import ImageError
 
     name, source = images(image.row) if images else (f"row {image.row}", None)
     try:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.embedding.images import ImageError, read_image
 from lookalike.gallery.intake.report import Report
 from lookalike.gallery.intake.roots import forget_gone_roots, still_missing
 from lookalike.gallery.intake.survey import Candidate, Survey, decoders
@@ -26,6 +25,7 @@ from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import PhotoFile
 from lookalike.gallery.storage.records import FailureRecord, ImageRecord
 from lookalike.gallery.storage.writer import Writer
+from lookalike.pictures.images import ImageError, read_image
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:

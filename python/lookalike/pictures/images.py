@@ -1,9 +1,5 @@
 """One image, from wherever it comes, as 8-bit RGB.
 
-Files are opened here and not by Pillow, for three reasons: a pipe or a device must be recognised
-before a read hangs on it, whoever stores a content hash needs the very bytes that were decoded, and
-no file stays open behind a lazily loaded image.
-
 Everything that can be wrong with an image is one exception, :class:`ImageError`, with the name of
 the image and the reason, so that a batch can go on and report it.
 """
@@ -12,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -34,6 +29,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from lookalike.pictures.picture import Noted, Picture
+from lookalike.pictures.reading import ImageError, image_name, one_line, read_image
+
 __all__ = [
     "ImageError",
     "ImageSource",
@@ -41,6 +39,7 @@ __all__ = [
     "image_name",
     "image_size",
     "open_image",
+    "open_picture",
     "read_image",
 ]
 
@@ -64,9 +63,6 @@ FORMATS = tuple(
     )
 )
 HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-MAX_BYTES = 1 << 30
-"""No photograph is larger; a disk image given by mistake must not fill the memory."""
-
 EXIF_ORIENTATION = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -79,42 +75,34 @@ UPRIGHT = {
 }
 
 
-class ImageError(ValueError):
-    """An image that cannot be used.
+def open_picture(source: ImageSource, least: int | None = None) -> Picture:
+    """Return any accepted image as upright 8-bit RGB pixels, with the facts of its file.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        The path as given, or what stands for it (``<bytes>``, ``<array>``).
-    reason : str
-        Why it cannot be used, in one line.
+    source
+        As for :func:`open_image`.
+    least : int, optional
+        Side in pixels that the caller needs: a larger picture may be given reduced, none of its
+        sides below this one. Without it the picture has all its pixels.
+
+    Raises
+    ------
+    ImageError
+        As for :func:`open_image`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = open_picture(np.zeros((2, 3), np.uint8))
+    >>> picture.width, picture.height, picture.format
+    (3, 2, None)
     """
-
-    def __init__(self, name: str, reason: str) -> None:
-        # A file name need not be UTF-8; the message has to be printable all the same.
-        printable = name.encode("utf-8", "backslashreplace").decode("utf-8")
-        super().__init__(f"{printable}: {reason}")
-        self.name = name
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[ImageError], tuple[str, str]]:
-        return type(self), (self.name, self.reason)  # exceptions cross process borders by pickle
-
-
-def image_name(source: object) -> str:
-    """Return what to call an image in a message: its path, or its kind.
-
-    >>> image_name("photos/cat.jpg"), image_name(b"...")
-    ('photos/cat.jpg', '<bytes>')
-    """
-    if isinstance(source, (str, os.PathLike)):
-        return os.fsdecode(source)
-    if isinstance(source, bytes):
-        return "<bytes>"
-    if isinstance(source, np.ndarray):
-        return "<array>"
-    own = getattr(source, "filename", None) or getattr(source, "name", None)
-    return own if isinstance(own, str) else f"<{type(source).__name__}>"
+    image = open_image(bytes(source) if isinstance(source, Noted) else source)
+    picture = Picture(image, image.width, image.height)
+    if isinstance(source, Noted):
+        source.note(picture)
+    return picture
 
 
 def open_image(source: ImageSource) -> Image.Image:
@@ -155,47 +143,6 @@ def open_image(source: ImageSource) -> Image.Image:
     return decode(read_image(source), name)
 
 
-def read_image(source: str | os.PathLike[str] | os.PathLike[bytes] | bytes | BinaryIO) -> bytes:
-    """Return the content of an image file, read once; :func:`decode` takes it from there.
-
-    Parameters
-    ----------
-    source : path, bytes or binary file object
-        Bytes are returned as they are.
-
-    Raises
-    ------
-    ImageError
-        The file is missing, unreadable, not a regular file or larger than 1 GiB.
-
-    Examples
-    --------
-    >>> read_image("/")
-    Traceback (most recent call last):
-    lookalike.embedding.images.ImageError: /: is a directory
-    """
-    name = image_name(source)
-    if isinstance(source, bytes):
-        return source
-    if isinstance(source, (str, os.PathLike)):
-        return _read_file(source, name)
-    if not hasattr(source, "read"):
-        raise ImageError(
-            name,
-            "an image must be a path, bytes, a binary file object, a PIL image or a uint8 array, "
-            f"got {type(source).__name__}",
-        )
-    try:
-        content = source.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: the file is closed
-        raise ImageError(name, _one_line(error)) from error
-    if not isinstance(content, bytes):
-        raise ImageError(
-            name, f"must be opened in binary mode, read() gave {type(content).__name__}"
-        )
-    return _within_limit(content, name)
-
-
 def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     """Return the image in the content of a file as upright 8-bit RGB.
 
@@ -217,7 +164,7 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     --------
     >>> decode(b"hello")
     Traceback (most recent call last):
-    lookalike.embedding.images.ImageError: <bytes>: not an image in a known format
+    lookalike.pictures.reading.ImageError: <bytes>: not an image in a known format
     """
     if not content:
         raise ImageError(name, "empty file")
@@ -231,7 +178,7 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     # Decoders meet hostile bytes with whatever exception their code runs into (struct.error,
     # KeyError, zlib.error, SyntaxError, MemoryError ...); all of them mean the same here.
     except Exception as error:
-        raise ImageError(name, f"damaged image: {_one_line(error)}") from error
+        raise ImageError(name, f"damaged image: {one_line(error)}") from error
 
 
 def image_size(
@@ -262,33 +209,7 @@ def image_size(
     except ImageError:
         raise
     except Exception as error:  # see decode()
-        raise ImageError(name, f"damaged image: {_one_line(error)}") from error
-
-
-def _read_file(path: str | os.PathLike[str] | os.PathLike[bytes], name: str) -> bytes:
-    try:
-        # Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
-                kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-                raise ImageError(name, f"is {kind}")
-            with open(descriptor, "rb", closefd=False) as file:
-                return _within_limit(file.read(MAX_BYTES + 1), name)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        if isinstance(error, ImageError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise ImageError(name, reason or _one_line(error)) from error
-
-
-def _within_limit(content: bytes, name: str) -> bytes:
-    if len(content) > MAX_BYTES:
-        raise ImageError(name, f"file larger than {MAX_BYTES >> 20} MiB")
-    return content
+        raise ImageError(name, f"damaged image: {one_line(error)}") from error
 
 
 def _identify(content: bytes, name: str) -> Image.Image:
@@ -355,7 +276,7 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     except ImageError:
         raise
     except Exception as error:  # a lazily opened image decodes here; see decode()
-        raise ImageError(name, f"damaged image: {_one_line(error)}") from error
+        raise ImageError(name, f"damaged image: {one_line(error)}") from error
     return rgb if turn is None else rgb.transpose(turn)
 
 
@@ -382,7 +303,3 @@ def _flatten(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), rgba).convert("RGB")
     return image.convert("RGB")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

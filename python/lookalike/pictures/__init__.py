@@ -1,0 +1,1 @@
+"""How a file becomes pixels, and what a picture is known by: its hash, its thumbnail, its facts."""
