@@ -44,15 +44,18 @@ void Team::run(int64_t units, double cost, const std::function<void(int64_t, int
                double from, double to) {
   if (units <= 0) return;
   Region region;
+  const int threads = cost < kSmallJob ? 1 : int(std::min<int64_t>(threads_, units));
   auto last_poll = Clock::now();
   const auto poll = [&] {
     last_poll = Clock::now();
+    const int forks_before = forks();
     const double share = double(region.done.load(std::memory_order_relaxed)) / double(units);
     try {
       if (poll_ && poll_(from + (to - from) * share)) throw Stopped();
     } catch (...) {
       region.fail();
     }
+    if (threads > 1 && forks() != forks_before) region.stop.store(true);  // work_together throws
   };
   const auto work = [&](int worker) {
     const DefaultFloats floats;
@@ -68,9 +71,8 @@ void Team::run(int64_t units, double cost, const std::function<void(int64_t, int
       if (worker == 0 && Clock::now() - last_poll > kPollInterval) poll();
     }
   };
-  const int threads = int(std::min<int64_t>(threads_, units));
 
-  if (threads == 1 || cost < kSmallJob) {
+  if (threads == 1) {
     work(0);
   } else {
     work_together(threads, work);

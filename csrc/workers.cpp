@@ -90,11 +90,14 @@ class Workers {
 };
 
 std::atomic<Workers*> current{nullptr};
+std::atomic<int> forked{0};
 
 // A child leaves its parent's as they are: their lock may be held for ever.
 #if defined(__unix__) || defined(__APPLE__)
-[[maybe_unused]] const int registered =
-    pthread_atfork(nullptr, nullptr, [] { current.store(nullptr); });
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] {
+  current.store(nullptr);
+  forked.fetch_add(1);
+});
 #endif
 
 Workers& workers() {
@@ -128,6 +131,8 @@ void work_together(int threads, const std::function<void(int)>& job) {
         "this process was forked in the midst of a call, which cannot go on here");
   others.close(shared);
 }
+
+int forks() { return forked.load(); }
 
 int default_threads() {
   if (asked_for > 0) return asked_for;
