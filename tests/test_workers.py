@@ -162,7 +162,8 @@ print(threads() - before)
 
 
 def test_threads_are_kept_for_the_next_call(run_python):
-    assert 2 <= int(run_python(SETUP + KEPT)) <= 4 * 2
+    # Callers that have been joined may still be there for a moment.
+    assert 2 <= int(run_python(SETUP + KEPT)) <= 4 * 2 + 4
 
 
 FEW = """
