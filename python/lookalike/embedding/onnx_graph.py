@@ -17,9 +17,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from lookalike.embedding.download import LFS_POINTER
 from lookalike.embedding.prepared import UNTRAINED_KEY, PreparedModel
 from lookalike.embedding.session import open_session
-from lookalike.embedding.weights import LFS_POINTER, ModelError
+from lookalike.embedding.weights import ModelError
 
 __all__ = ["prepare"]
 
