@@ -165,6 +165,12 @@ def test_the_space_knows_the_tokens_and_the_interpolation():
     assert len(spaces) == 6
 
 
+def test_the_space_knows_what_a_network_takes():
+    forms = [(kind, layout) for kind in (1, 10, 2) for layout in ("NCHW", "NHWC")]
+    spaces = {embedder(means(kind=kind, layout=layout)).space for kind, layout in forms}
+    assert len(spaces) == len(forms)
+
+
 # --- batches -------------------------------------------------------------------------------------
 
 

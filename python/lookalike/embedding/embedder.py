@@ -146,6 +146,16 @@ class Embedder:
         return copied
 
     @property
+    def file(self) -> ModelFile | None:
+        """The model's file, its size and SHA-256; None of a model given as bytes."""
+        return self._file
+
+    @property
+    def output(self) -> str | None:
+        """The tensor that holds the features, as it was given."""
+        return self._output
+
+    @property
     def width(self) -> int:
         """Number of features of an image."""
         return width_of(self._model, self.preprocessing)

@@ -67,6 +67,8 @@ def prepare(content: bytes, *, output: str | None, crop: int, name: str) -> Prep
         raise ModelError(f"{name} cannot be run: {str(error).strip().splitlines()[0]}") from error
     fingerprint = _fingerprint(model)
     input_shape, layout, pixels = _finish(model, name)
+    if (layout, pixels) != ("NCHW", "float32"):  # the same operations on other values
+        fingerprint = hashlib.sha256(f"{fingerprint} {layout} {pixels}".encode()).hexdigest()
 
     def bound() -> ModelProto:
         as_published: ModelProto = ModelProto.FromString(published)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
 from lookalike.gallery.storage.catalogue_file import FORMAT
 from lookalike.gallery.storage.errors import GalleryError
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
 
-__all__ = ["GalleryReader", "default_model"]
+__all__ = ["GalleryReader"]
 
 
 class GalleryReader:
@@ -88,6 +90,15 @@ class GalleryReader:
         return self._view.header.space
 
     @property
+    def network(self) -> Network | None:
+        """The network that images are embedded with unless another is named; None: GoogLeNet.
+
+        Its ``path``, its ``sha256`` in hexadecimal, its ``preprocessing`` and its ``output``.
+        """
+        record = self._view.network()
+        return None if record is None else remembered(record)
+
+    @property
     def features(self) -> npt.NDArray[np.float32]:
         """The features, (n, dim) float32, read-only: the file itself, mapped."""
         return self._view.features
@@ -147,6 +158,7 @@ class GalleryReader:
             "failed": len(view.failed),
             "dim": view.header.dim,
             "space": view.header.space,
+            "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
             "generation": view.header.generation,
@@ -209,8 +221,9 @@ class GalleryReader:
         row : int or several, optional
             An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet. It is loaded
-            only for an image whose content the gallery does not know.
+            The model; by default the one that images were added with: the `network` that the
+            gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
+            gallery does not know.
 
         Returns
         -------
@@ -223,6 +236,8 @@ class GalleryReader:
             The model's space is not the gallery's.
         ImageError
             The query cannot be read or decoded.
+        ModelError
+            No model was found, or the network's file is missing or has changed.
         """
         if (query is None) == (row is None):
             raise TypeError("search takes a query or row=, one of the two")
@@ -304,7 +319,7 @@ class GalleryReader:
                     "search(..., embedder=...) names it"
                 )
             with self._swapping:  # the weights are loaded by one thread
-                model = self._embedder = self._embedder or default_model()
+                model = self._embedder = self._embedder or default_model(self._view.network())
         if model.width != self.dim or space not in (None, model.space):
             raise GalleryError(
                 f"{self._path} holds {self.dim} features of the space {space}, the model "
@@ -313,10 +328,3 @@ class GalleryReader:
             )
         self._embedder = model
         return model
-
-
-def default_model() -> Embedder:
-    """Return the network that galleries are made with unless another is named."""
-    from lookalike.embedding.googlenet import GoogLeNet
-
-    return GoogLeNet()
