@@ -261,10 +261,12 @@ def test_failed_download_keeps_the_model_there_was(monkeypatch, server, tmp_path
 
 
 def test_no_server(monkeypatch):
-    monkeypatch.setattr(download, "RETRIES", 0)
     monkeypatch.setenv("LOOKALIKE_MODEL_URL", "http://127.0.0.1:9/googlenet.onnx")
+    said = []
     with pytest.raises(ModelError, match="Connection refused"):
-        weights.find_model()
+        weights.find_model(say=said.append)
+    assert not any("tried again" in line for line in said)
+    assert len(said) == 2
 
 
 def test_two_processes_at_once(server, own_cache):

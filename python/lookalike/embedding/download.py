@@ -52,8 +52,9 @@ of their own to which the zoo has moved, then where it was before. The checksums
 zoo's own git-lfs pointers."""
 
 LFS_POINTER = b"version https://git-lfs"
+CONNECTION_S = 10
 TIMEOUT_S = 30
-"""Longest wait for a connection, or for the next bytes; a slow download as such may take hours."""
+"""Longest wait for a connection, and for the next bytes; a slow download as such may take hours."""
 RETRIES = 2
 PIECE = 1 << 16
 
@@ -81,8 +82,9 @@ def source_from(address: str) -> Source:
 def fetch(source: Source, target: Path, say: Say) -> None:
     """Fetch a file to `target`, whole and verified or not at all.
 
-    What may pass is tried again. `say` is told where the file comes from, also if that is somewhere
-    else than the address says, how far it came, and why an attempt failed that is not the last.
+    What may pass is tried again, but not an address that cannot be reached at all. `say` is told
+    where the file comes from, also if that is somewhere else than the address says, how far it
+    came, and why an attempt failed that is not the last.
 
     Raises
     ------
@@ -101,7 +103,7 @@ def fetch(source: Source, target: Path, say: Say) -> None:
             with replacing(target) as file:
                 _try(source, file, say)
         except (requests.ConnectionError, requests.Timeout, cut_short) as error:
-            if attempt == RETRIES:
+            if attempt == RETRIES or _is_out_of_reach(error):
                 raise
             say(f"  {brief(error)}; tried again")
             time.sleep(1 + attempt)
@@ -113,7 +115,7 @@ def _try(source: Source, file: Path, say: Say) -> None:
     import requests
 
     digest, done = hashlib.sha256(), 0
-    with requests.get(source.url, timeout=TIMEOUT_S, stream=True) as answer:
+    with requests.get(source.url, timeout=(CONNECTION_S, TIMEOUT_S), stream=True) as answer:
         if answer.history:  # what stands behind the question mark is a signature
             say(f"  which leads to {answer.url.partition('?')[0]}")
         answer.raise_for_status()
@@ -137,6 +139,14 @@ def _try(source: Source, file: Path, say: Say) -> None:
             f"sha256:{source.sha256}, got {digest.hexdigest()}"
         )
     say(f"  {done / 1e6:.1f} MB, with the SHA-256 it has to have")
+
+
+def _is_out_of_reach(error: Exception) -> bool:
+    import urllib3
+
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    never = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(cause, never)
 
 
 def brief(error: Exception) -> str:

@@ -26,8 +26,7 @@ __all__ = [
     "write_file",
 ]
 
-WAYS_OUT = f"""Ways out: fetch {SOURCES[0].url}
-on another machine and run
+WAYS_OUT = f"""Ways out: fetch {SOURCES[0].url} elsewhere and run
   lookalike model import googlenet-12.onnx
 or set LOOKALIKE_MODEL to its path, LOOKALIKE_MODEL_URL to a mirror, XDG_CACHE_HOME to a folder."""
 
