@@ -182,7 +182,9 @@ def _cut(model: ModelProto, tensor: str, name: str) -> None:
             nodes.append(node)
     weights = [weight for weight in graph.initializer if weight.name in needed]
     names = {weight.name for weight in weights}
-    # Up to IR version 3 the weights stand among the inputs as well.
+    # Up to IR version 3 the weights have to stand among the inputs as well, which from here on
+    # they need not.
+    model.ir_version = max(model.ir_version, 4)
     inputs = [i for i in graph.input if i.name in needed and i.name not in names]
     if len(inputs) != 1:
         raise ModelError(f"{name}: {tensor!r} must depend on one input, got {len(inputs)}")
