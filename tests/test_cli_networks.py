@@ -1,7 +1,9 @@
 """`--network`: named once, remembered by the gallery, used by every later verb."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,6 +222,14 @@ def test_a_network_of_no_file_is_not_remembered(folder):
     with la.Gallery.create("own.gallery", embedder=embedder) as gallery:
         gallery.add("photos")
         assert gallery.network is None
+
+
+def test_the_json_of_the_page_is_one():
+    page = (Path(__file__).parents[1] / "docs" / "embedding.md").read_text()
+    (block,) = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    shown = la.Preprocessing.from_json(block)
+    assert (shown.interpolation, shown.tokens) == ("bicubic", "first")
+    np.testing.assert_allclose([shown.mean, shown.std], [la.IMAGENET.mean, la.IMAGENET.std])
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,17 @@ def test_images_of_another_shape_are_named(shape, taken):
         embedder(model)
 
 
+def test_a_network_of_huge_images_is_refused_before_it_is_tried():
+    huge = means(sides=(200_000, 200_000))
+    with pytest.raises(ModelError, match=r"takes \[3, 200000, 200000\], .* gives \[3, 8, 8\]"):
+        embedder(huge)
+
+
+def test_what_is_no_preprocessing_is_named():
+    with pytest.raises(TypeError, match="preprocessing must be a Preprocessing, got 'clip'"):
+        embedder(means(), "clip")
+
+
 def test_size_of_an_nhwc_network_is_named():
     with pytest.raises(
         ModelError, match=r"takes \[3, 9, 9\] \(height, width, .* gives \[3, 8, 8\]"

@@ -103,6 +103,8 @@ class Embedder:
                 raise TypeError(f"{argument} must be an integer, got {value!r}")
             if value is not None and value < 1:
                 raise ValueError(f"{argument} must be at least 1, got {value}")
+        if not isinstance(preprocessing, Preprocessing):
+            raise TypeError(f"preprocessing must be a Preprocessing, got {preprocessing!r}")
         self.preprocessing = preprocessing
         self.threads = threads or processors()
         self.batch_size = batch_size

@@ -21,15 +21,9 @@ def check_fit(model: PreparedModel, preprocessing: Preprocessing, name: str) -> 
     Raises
     ------
     ModelError
-        Its input has another size or would lose the normalisation, or it is not clear what is to
-        be taken of its output; the message names both.
+        Its input would lose the normalisation, or it is not clear what is to be taken of its
+        output; the message names both.
     """
-    given = [3, preprocessing.crop, preprocessing.crop]
-    if any(a not in (None, b) for a, b in zip(model.input_shape, given, strict=True)):
-        behind = " (height, width, channels in the file)" * (model.layout == "NHWC")
-        raise ModelError(
-            f"{name} takes {model.input_shape}{behind}, the preprocessing gives {given}"
-        )
     plain = preprocessing.mean == (0.0,) * 3 and preprocessing.std == (1.0,) * 3
     if model.pixels == "uint8" and not plain:
         raise ModelError(

@@ -47,14 +47,15 @@ def prepare(content: bytes, *, output: str | None, crop: int, name: str) -> Prep
         The tensor to cut at, or the Caffe layer that makes it. Without it: what the last
         fully connected layer reads.
     crop : int
-        Side of the images that it will be given, for a network that takes any.
+        Side of the images that it will be given.
     name : str
         What messages call the model, which is its file.
 
     Raises
     ------
     ModelError
-        The content is no model, has no such tensor, or gives nothing for each image.
+        The content is no model, has no such tensor, takes other images, or gives nothing for each
+        image.
     """
     model = _parse(content, name)
     tensor = _classifier_input(model, name) if output is None else _find(model, output, name)
@@ -69,6 +70,10 @@ def prepare(content: bytes, *, output: str | None, crop: int, name: str) -> Prep
     input_shape, layout, pixels = _finish(model, name)
     if (layout, pixels) != ("NCHW", "float32"):  # the same operations on other values
         fingerprint = hashlib.sha256(f"{fingerprint} {layout} {pixels}".encode()).hexdigest()
+    given = [3, crop, crop]
+    if any(side not in (None, other) for side, other in zip(input_shape, given, strict=True)):
+        behind = " (height, width, channels in the file)" * (layout == "NHWC")
+        raise ModelError(f"{name} takes {input_shape}{behind}, the preprocessing gives {given}")
 
     def bound() -> ModelProto:
         as_published: ModelProto = ModelProto.FromString(published)
@@ -78,14 +83,12 @@ def prepare(content: bytes, *, output: str | None, crop: int, name: str) -> Prep
     result, output_shape, alone = try_out(
         model,
         bound if published is not None else None,
-        [side or default for side, default in zip(input_shape, (3, crop, crop), strict=True)],
+        given,
         pixels,
         name,
     )
     untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED_KEY), None)
-    return PreparedModel(
-        result, input_shape, output_shape, layout, pixels, alone, fingerprint, untrained
-    )
+    return PreparedModel(result, input_shape, output_shape, pixels, alone, fingerprint, untrained)
 
 
 def _finish(model: ModelProto, name: str) -> tuple[list[int | None], str, str]:

@@ -24,8 +24,8 @@ class PreparedModel:
         Channels, height and width of an image; None where any will do.
     output_shape : list
         What it gives for an image.
-    layout, pixels : str
-        What the file took before it was prepared: "NCHW" or "NHWC"; "float32", "float16", "uint8".
+    pixels : {"float32", "float16", "uint8"}
+        What the file took before it was prepared.
     alone : bool
         Whether it must be run on one image at a time.
     fingerprint : str
@@ -37,7 +37,6 @@ class PreparedModel:
     content: bytes
     input_shape: list[int | None]
     output_shape: list[int]
-    layout: str
     pixels: str
     alone: bool
     fingerprint: str
