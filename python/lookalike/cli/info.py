@@ -77,7 +77,7 @@ def _network(network: dict[str, Any] | None) -> list[tuple[str, str]]:
         return []
     missing = "" if os.path.isfile(network["path"]) else " (not there)"
     fed = ", ".join(
-        f"{key} {str(value).strip('[]')}"
+        f"{key} {'/'.join(f'{each:g}' for each in value) if isinstance(value, list) else value}"
         for key, value in network["preprocessing"].items()
         if value is not None
     )
