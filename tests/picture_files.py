@@ -103,3 +103,15 @@ def icc(gamma, primaries=SRGB, space=b"RGB "):
     header = header.ljust(68, b"\0") + b"".join(map(fixed, WHITE))
     whole = header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
     return struct.pack(">I", len(whole)) + whole[4:]
+
+
+def without_profile(jpeg):
+    """Return a JPEG file without its colour profile."""
+    at = 2
+    while jpeg[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+        if jpeg[at + 1] == 0xE2 and jpeg[at + 4 :].startswith(b"ICC_PROFILE\0"):
+            jpeg = jpeg[:at] + jpeg[end:]
+        else:
+            at = end
+    return jpeg

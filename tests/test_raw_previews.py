@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from lookalike.gallery import Gallery
 from lookalike.pictures.formats import IMAGE_SUFFIXES, UNREAD_SUFFIXES, unread_remarks
 from lookalike.pictures.images import ImageError, image_size, open_image, open_picture
 from picture_files import drawn, encoded
+from tiny_embedder import WIDTH, TinyEmbedder
 
 LARGE, SMALL = encoded(drawn(320, 200), "JPEG"), encoded(drawn(80, 50), "JPEG")
 CODES = {"H": 3, "I": 4, "s": 2}
@@ -135,6 +137,19 @@ def test_directories_that_lead_in_circles():
     first = int.from_bytes(content[4:8], "big")
     content[-4:] = struct.pack(">I", first)  # the first is written last, and follows itself
     assert open_picture(bytes(content)).width == 200
+
+
+def test_index_says_in_a_line_what_it_does_not_read(tmp_path):
+    (tmp_path / "photos" / "films").mkdir(parents=True)
+    for name in ("a.JXL", "b.psd", "films/c.mov", "films/d.MOV", "notes.txt", ".e.mov"):
+        (tmp_path / "photos" / name).write_bytes(b"...")
+    (tmp_path / "photos" / "a.nef").write_bytes(PHOTOS["NEF"])
+    with Gallery.create(tmp_path / "gallery", dim=WIDTH) as gallery:
+        for _ in range(2):
+            report = gallery.add(tmp_path / "photos", embedder=TinyEmbedder())
+            expected = "4 files of kinds that are not read: 2 .mov, 1 .jxl, 1 .psd"
+            assert report.notes == [expected]
+        assert len(gallery) == 1
 
 
 def test_kinds_that_are_not_read(monkeypatch):

@@ -22,6 +22,7 @@ from PIL import (
 )
 
 from lookalike.pictures.depth import Stated
+from lookalike.pictures.formats import NO_HEIF_DECODER
 from lookalike.pictures.ifd import TagFile
 from lookalike.pictures.jpeg import JpegParts, jpeg_parts, open_jpeg
 from lookalike.pictures.metadata import NOTHING, Facts, exif_facts, facts_of
@@ -203,9 +204,7 @@ def _heif(content: bytes, name: str) -> Container:
     try:
         from pillow_heif import open_heif
     except ImportError:
-        raise ImageError(
-            name, "HEIC needs a decoder of its own: pip install 'lookalike[heif]'"
-        ) from None
+        raise ImageError(name, NO_HEIF_DECODER) from None
     # Not registered with Pillow: that would change what Image.open accepts in all the process.
     heif = open_heif(io.BytesIO(content))
     check_size(heif.size, name)

@@ -8,7 +8,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 
-__all__ = ["HEIF_SUFFIXES", "IMAGE_SUFFIXES", "UNREAD_SUFFIXES", "unread_remarks"]
+__all__ = [
+    "HEIF_SUFFIXES",
+    "IMAGE_SUFFIXES",
+    "NO_HEIF_DECODER",
+    "UNREAD_SUFFIXES",
+    "unread_remarks",
+]
+
+NO_HEIF_DECODER = "HEIC needs a decoder of its own: pip install 'lookalike[heif]'"
+"""The reason of such a file."""
 
 HEIF_SUFFIXES = frozenset(b".heic .heif .hif".split())
 
