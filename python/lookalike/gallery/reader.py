@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
-from lookalike.gallery.storage.catalogue_file import FORMAT
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
+from lookalike.gallery.storage.records import ContentRecord
 from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.pictures import DECODING
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
 
-__all__ = ["GalleryReader", "default_model"]
+__all__ = ["GalleryReader"]
 
 
 class GalleryReader:
@@ -88,6 +91,15 @@ class GalleryReader:
         return self._view.header.space
 
     @property
+    def network(self) -> Network | None:
+        """The network that images are embedded with unless another is named; None: GoogLeNet.
+
+        Its ``path``, its ``sha256`` in hexadecimal, its ``preprocessing`` and its ``output``.
+        """
+        record = self._view.network()
+        return None if record is None else remembered(record)
+
+    @property
     def features(self) -> npt.NDArray[np.float32]:
         """The features, (n, dim) float32, read-only: the file itself, mapped."""
         return self._view.features
@@ -132,6 +144,53 @@ class GalleryReader:
         """Path and reason of files that were found and could not be used."""
         return self._view.failed
 
+    @property
+    def is_of_earlier_decoding(self) -> bool:
+        """Whether an earlier version decoded its photos otherwise, so that `add` converts it."""
+        view = self._view
+        return bool(view.count) and view.catalogue.decoding() != DECODING
+
+    def facts(self, row: int) -> ContentRecord | None:
+        """Return what is known of an image's content, None if nothing is.
+
+        Parameters
+        ----------
+        row : int
+            The image's position.
+
+        Returns
+        -------
+        ContentRecord or None
+            ``hash`` (SHA-256) and ``phash`` (perceptual hash) as bytes, ``width`` and ``height`` as
+            it is shown, ``format``, ``taken`` and ``camera``; None where the file does not say.
+        """
+        digest = self._view.digest_at(row)
+        return None if digest is None else self._view.catalogue.content(digest)
+
+    def thumbnail(self, row: int) -> bytes | None:
+        """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
+
+        One that is not kept is made of the image's file, as long as that is as it was.
+
+        Parameters
+        ----------
+        row : int
+            The image's position.
+
+        Returns
+        -------
+        bytes or None
+            None for rows that are not files, and files that are gone or have changed.
+        """
+        from lookalike.gallery.intake.lacking import thumbnail_of
+
+        view = self._view
+        digest = view.digest_at(row)
+        if digest is None:
+            return None
+        kept = view.thumbnails([digest]).get(digest)
+        return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
         view = self._view
@@ -141,16 +200,18 @@ class GalleryReader:
                 size += os.stat(os.path.join(self._path, name)).st_size
         return {
             "path": self._path,
-            "format": FORMAT,
+            "format": view.catalogue.format,
             "images": view.count,
             "labelled": sum(label is not None for label in self.labels),
             "failed": len(view.failed),
             "dim": view.header.dim,
             "space": view.header.space,
+            "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
+            "contents": view.catalogue.content_count(),
             "bytes": size,
         }
 
@@ -209,8 +270,9 @@ class GalleryReader:
         row : int or several, optional
             An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet. It is loaded
-            only for an image whose content the gallery does not know.
+            The model; by default the one that images were added with: the `network` that the
+            gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
+            gallery does not know.
 
         Returns
         -------
@@ -223,6 +285,8 @@ class GalleryReader:
             The model's space is not the gallery's.
         ImageError
             The query cannot be read or decoded.
+        ModelError
+            No model was found, or the network's file is missing or has changed.
         """
         if (query is None) == (row is None):
             raise TypeError("search takes a query or row=, one of the two")
@@ -304,7 +368,12 @@ class GalleryReader:
                     "search(..., embedder=...) names it"
                 )
             with self._swapping:  # the weights are loaded by one thread
-                model = self._embedder = self._embedder or default_model()
+                model = self._embedder = self._embedder or default_model(self._view.network())
+        if model.width == self.dim and space in getattr(model, "earlier_spaces", ()):
+            raise GalleryError(
+                f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
+                "in it can be searched for, any other image once `lookalike index` has converted it"
+            )
         if model.width != self.dim or space not in (None, model.space):
             raise GalleryError(
                 f"{self._path} holds {self.dim} features of the space {space}, the model "
@@ -313,10 +382,3 @@ class GalleryReader:
             )
         self._embedder = model
         return model
-
-
-def default_model() -> Embedder:
-    """Return the network that galleries are made with unless another is named."""
-    from lookalike.embedding.googlenet import GoogLeNet
-
-    return GoogLeNet()

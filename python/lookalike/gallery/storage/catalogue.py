@@ -13,41 +13,49 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+from lookalike.gallery.storage.catalogue_contents import Contents
 from lookalike.gallery.storage.catalogue_file import (
+    FORMAT,
     Damaged,
     checked_format,
     connect,
-    fetch,
     migrate,
     naming,
 )
+from lookalike.gallery.storage.catalogue_journal import Journal
+from lookalike.gallery.storage.catalogue_salvage import Salvaged
+from lookalike.gallery.storage.catalogue_settings import Settings
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, label_from_stored, stored_label
 from lookalike.gallery.storage.records import FailureRecord, Header, ImageRecord, PutRecord
-from lookalike.interrupts import uninterrupted
 
 __all__ = ["Catalogue"]
 
+TABLES = ("gallery", "roots", "images", "failures", "contents", "decisions", "patterns", "network")
 
-class Catalogue:
-    """An open catalogue, which is a writer's file or a reader's copy in memory."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        self._connection = connection
-        # Threads that use one connection get each other's parameters and rows, from Python 3.12 on.
-        self._lock = threading.RLock()
-        self.path = path
+class Catalogue(Contents, Journal, Settings):
+    """An open catalogue, which is a writer's file or a reader's copy in memory.
+
+    Attributes
+    ----------
+    format : int
+        The format of the file, which a reader's copy is of no longer.
+    """
+
+    format = FORMAT
 
     @classmethod
-    def create(cls, path: str, dim: int, space: str | None) -> None:
+    def create(cls, path: str, dim: int, space: str | None, decoding: str | None) -> None:
         """Write the catalogue of an empty gallery to a new file."""
         with naming(path), contextlib.closing(connect(path, "rwc")) as connection:
             migrate(connection, 0)
-            connection.execute("INSERT INTO gallery VALUES (1, ?, ?, 0, 0)", (dim, space))
+            connection.execute(
+                "INSERT INTO gallery VALUES (1, ?, ?, 0, 0, ?)", (dim, space, decoding)
+            )
 
     @classmethod
     def open(cls, path: str) -> Self:
@@ -84,32 +92,13 @@ class Catalogue:
                 checked_format(connection, path)
                 connection.backup(copy)
             with naming(path):
-                migrate(copy, checked_format(copy, path))
+                migrate(copy, version := checked_format(copy, path))
         except BaseException:
             copy.close()
             raise
-        return cls(copy, path)
-
-    def close(self) -> None:
-        """Close the database."""
-        with self._lock:
-            self._connection.close()
-
-    def __del__(self) -> None:
-        self._connection.close()  # or Python 3.13 warns
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make all changes in the block or, after an error, none; Ctrl-C waits for its end."""
-        with uninterrupted(), self._lock, naming(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite ends some failed ones itself
-                    self._connection.execute("ROLLBACK")
-                raise
+        opened = cls(copy, path)
+        opened.format = version
+        return opened
 
     # What the gallery holds
 
@@ -125,6 +114,12 @@ class Catalogue:
             if self._select(lost) or self._select(lost.replace("images", "failures")):
                 raise Damaged("an image in it has no root")
         return Header(*found[0])
+
+    def decoding(self) -> str | None:
+        """Return which rules of decoding the features are of, None for those of format 1."""
+        ((found,),) = self._select("SELECT decoding FROM gallery")
+        value: str | None = found
+        return value
 
     def size(self) -> tuple[int, int | None]:
         """Return how many images there are, and the last row that one of them has."""
@@ -159,6 +154,11 @@ class Catalogue:
         """Return the rows of the images whose file has this content."""
         found = self._select("SELECT row FROM images WHERE hash = ?", (digest,))
         return [row for (row,) in found]
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all contents that images have."""
+        found = self._select("SELECT DISTINCT hash FROM images WHERE hash IS NOT NULL")
+        return {digest for (digest,) in found}
 
     def checksums(self) -> list[tuple[int, int]]:
         """Return every image's row and the CRC-32 of its features, in the order of the rows."""
@@ -204,8 +204,8 @@ class Catalogue:
     def digest(self) -> str:
         """Return a checksum of all that the gallery holds: equal ones are of one state."""
         made = hashlib.blake2b(digest_size=16)
-        for table in ("gallery", "roots", "images", "failures"):
-            for row in self._select(f"SELECT * FROM {table} ORDER BY 1, 2"):
+        for table in TABLES:
+            for row in self._select_raw(f"SELECT * FROM {table} ORDER BY 1, 2"):
                 made.update(repr(row).encode("utf-8", "surrogatepass"))
         return made.hexdigest()
 
@@ -301,6 +301,10 @@ class Catalogue:
         """Note which feature space the gallery is of."""
         self._change("UPDATE gallery SET space = ?", space)
 
+    def set_decoding(self, decoding: str) -> None:
+        """Note by which rules all photos of the gallery are decoded."""
+        self._change("UPDATE gallery SET decoding = ?", decoding)
+
     def set_rows(self, rows: int) -> None:
         """Note how many rows of the features file are committed."""
         self._change("UPDATE gallery SET rows = ?", rows)
@@ -314,6 +318,34 @@ class Catalogue:
         # Ascending, and never upwards: no row gets a number that is still taken.
         self._change_all("UPDATE images SET row = ? WHERE row = ?", moved)
         self._change("UPDATE gallery SET generation = ?, rows = ?", generation, len(keep))
+        self.forget_unused_contents()
+
+    def convert(
+        self, generation: int, space: str, decoding: str, images: Sequence[tuple[ImageRecord, int]]
+    ) -> None:
+        """Go over to the features of another space, which are one row for each of the images.
+
+        Parameters
+        ----------
+        generation : int
+            That of the file that holds them.
+        space, decoding : str
+            What they are of.
+        images : sequence of (ImageRecord, int)
+            What stays, as it is from now on but for the number of its row, ascending by that; and
+            the checksums of its features.
+        """
+        self.switch(generation, [image.row for image, _ in images])
+        self._change_all(
+            "UPDATE images SET size = ?, mtime_ns = ?, hash = ?, crc = ? WHERE row = ?",
+            (
+                (image.size, image.mtime_ns, image.hash, crc, row)
+                for row, (image, crc) in enumerate(images)
+            ),
+        )
+        self.set_space(space)
+        self.set_decoding(decoding)
+        self.forget_unused_contents()
 
     def count_below(self, root: int, part: bytes) -> int:
         """Count the images of a root whose relative path begins with `part`."""
@@ -356,22 +388,11 @@ class Catalogue:
                 "the same there is found by its content"
             ) from None
 
-    def restore(
-        self, header: Header, roots: list[tuple[Any, ...]], images: Iterable[tuple[Any, ...]]
-    ) -> None:
+    def restore(self, saved: Salvaged) -> None:
         """Fill an empty catalogue with whole rows of a damaged one's tables."""
+        header = saved.header
         self._change("UPDATE gallery SET generation = ?, rows = ?", header.generation, header.rows)
-        self._change_all("INSERT INTO roots VALUES (?, ?, ?, ?)", roots)
-        self._change_all("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images)
-
-    def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, naming(self.path):
-            return fetch(self._connection.execute(sql, values))
-
-    def _change(self, sql: str, *values: Any) -> None:
-        with self._lock, naming(self.path):
-            self._connection.execute(sql, values)
-
-    def _change_all(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        with self._lock, naming(self.path):
-            self._connection.executemany(sql, rows)
+        for table, rows in {"roots": saved.roots, "images": saved.images, **saved.others}.items():
+            if rows:
+                places = ", ".join("?" * len(rows[0]))
+                self._change_all(f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)
