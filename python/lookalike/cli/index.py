@@ -131,6 +131,11 @@ def index(
         if not new:
             embedder = choose(opened)
         try:
+            if opened.is_of_earlier_decoding and _gave_earlier(embedder, opened.space):
+                console.remark(
+                    "the gallery is of an earlier version, which decoded photos otherwise: its "
+                    "photos are embedded anew, once"
+                )
             with console.bar("images") as progress, _ways_out(opened):
                 if folders:
                     report = opened.add(
@@ -148,6 +153,16 @@ def index(
                 f"interrupted; {added} stored, the same command goes on from there"
             ) from None
         _say(opened, gallery, report, time.monotonic() - started, as_json)
+
+
+def _gave_earlier(network: Embedder | None, space: str | None) -> bool:
+    """Tell whether a space is that of the network, by an earlier decoding; None: of GoogLeNet."""
+    from lookalike.embedding.googlenet import GoogLeNet
+    from lookalike.embedding.weights import ModelError
+
+    with contextlib.suppress(ModelError):  # said where the network is needed
+        return space in (network or GoogLeNet()).earlier_spaces
+    return False
 
 
 @contextlib.contextmanager
