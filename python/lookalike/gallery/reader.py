@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.contents_reader import ContentsReader
+from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
 
-__all__ = ["GalleryReader", "default_model"]
+__all__ = ["GalleryReader"]
 
 
 class GalleryReader(ContentsReader):
@@ -87,6 +89,15 @@ class GalleryReader(ContentsReader):
     def space(self) -> str | None:
         """The feature space, None where it is not known."""
         return self._view.header.space
+
+    @property
+    def network(self) -> Network | None:
+        """The network that images are embedded with unless another is named; None: GoogLeNet.
+
+        Its ``path``, its ``sha256`` in hexadecimal, its ``preprocessing`` and its ``output``.
+        """
+        record = self._view.network()
+        return None if record is None else remembered(record)
 
     @property
     def features(self) -> npt.NDArray[np.float32]:
@@ -157,6 +168,7 @@ class GalleryReader(ContentsReader):
             "failed": len(view.failed),
             "dim": view.header.dim,
             "space": view.header.space,
+            "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
             "generation": view.header.generation,
@@ -220,8 +232,9 @@ class GalleryReader(ContentsReader):
         row : int or several, optional
             An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet. It is loaded
-            only for an image whose content the gallery does not know.
+            The model; by default the one that images were added with: the `network` that the
+            gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
+            gallery does not know.
 
         Returns
         -------
@@ -234,6 +247,8 @@ class GalleryReader(ContentsReader):
             The model's space is not the gallery's.
         ImageError
             The query cannot be read or decoded.
+        ModelError
+            No model was found, or the network's file is missing or has changed.
         """
         if (query is None) == (row is None):
             raise TypeError("search takes a query or row=, one of the two")
@@ -320,7 +335,7 @@ class GalleryReader(ContentsReader):
                     "search(..., embedder=...) names it"
                 )
             with self._swapping:  # the weights are loaded by one thread
-                model = self._embedder = self._embedder or default_model()
+                model = self._embedder = self._embedder or default_model(self._view.network())
         if self._gave_earlier(model):
             raise GalleryError(
                 f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
@@ -334,10 +349,3 @@ class GalleryReader(ContentsReader):
             )
         self._embedder = model
         return model
-
-
-def default_model() -> Embedder:
-    """Return the network that galleries are made with unless another is named."""
-    from lookalike.embedding.googlenet import GoogLeNet
-
-    return GoogLeNet()
