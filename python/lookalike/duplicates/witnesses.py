@@ -22,8 +22,10 @@ class Witnesses:
 
     Parameters
     ----------
-    hashes : (n,) sequence of bytes or None
+    hashes : (n, 32) uint8 array
         The pictures' perceptual hashes of 256 bits.
+    known : (n,) bool array
+        Of which pictures there is one.
     same, near : int
         Bits in which hashes of one picture differ at most: such that they link two images whatever
         their features, and such that they do not speak against near features.
@@ -34,7 +36,8 @@ class Witnesses:
         Pairs that a person has said are different pictures.
     """
 
-    hashes: Sequence[bytes | None]
+    hashes: npt.NDArray[np.uint8]
+    known: npt.NDArray[np.bool_]
     same: int
     near: int
     compare: Callable[[Sequence[Pair]], Iterable[str]] | None = None
@@ -52,19 +55,14 @@ class Looks:
         if witnesses is None:
             self._different = np.empty(0, np.int64)
             return
-        if len(witnesses.hashes) != count:
+        shapes = witnesses.hashes.shape, witnesses.known.shape
+        if shapes != ((count, HASH_BYTES), (count,)):
             raise ValueError(
-                f"the witnesses' hashes must be one an image, {count}, got {len(witnesses.hashes)}"
+                f"the witnesses' hashes and known must be ({count}, {HASH_BYTES}) and ({count},), "
+                f"got {shapes[0]} and {shapes[1]}"
             )
-        for row, each in enumerate(witnesses.hashes):
-            if each is not None:
-                if len(each) != HASH_BYTES:
-                    raise ValueError(
-                        f"the witnesses' hashes must have {HASH_BYTES} bytes, hash {row} has "
-                        f"{len(each)}"
-                    )
-                self._hashes[row] = np.frombuffer(each, np.uint8)
-                self._known[row] = True
+        self._hashes = witnesses.hashes
+        self._known = witnesses.known
         self._different = np.array(
             [self._key(min(pair), max(pair)) for pair in witnesses.different], np.int64
         )
