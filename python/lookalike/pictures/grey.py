@@ -8,7 +8,7 @@ from PIL import Image
 __all__ = ["is_grey"]
 
 COLOURFUL = 12
-"""Difference of a pixel's channels, in grey levels, that compression does not make of a grey one."""
+"""Difference of a pixel's channels, in levels, that compression does not make of a grey one."""
 
 
 def is_grey(image: Image.Image) -> bool:

@@ -14,6 +14,7 @@ from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
 from lookalike.duplicates.witnesses import Pair, Witnesses
 from lookalike.gallery.storage.snapshot import Snapshot
 from lookalike.progress import Progress, reporting
+from lookalike.system import processors
 
 if TYPE_CHECKING:
     from lookalike.duplicates.choice import Rules
@@ -99,14 +100,12 @@ class _Files:
 
     def compare(self, pairs: Sequence[Pair]) -> list[str]:
         """Compare pictures: why the two are not the same, or an empty string."""
-        from lookalike.system import thread_count
-
         jobs = [list(some) for _, some in groupby(pairs, key=lambda pair: pair[0])]
         found: list[str] = []
         done = 0
         with (
             reporting(self._progress, len(pairs), "pairs") as report,
-            ThreadPoolExecutor(thread_count(), thread_name_prefix="compare") as executor,
+            ThreadPoolExecutor(processors(), thread_name_prefix="compare") as executor,
         ):
             try:
                 for reasons in executor.map(self._compare_all, jobs):
