@@ -54,9 +54,7 @@ class Rules:
         for name in ("prefer", "protect"):
             folders = getattr(self, name)
             if isinstance(folders, (str, bytes, os.PathLike)):
-                raise TypeError(
-                    f"{name} must be several folders, got {folders!r}; put it in a list"
-                )
+                raise TypeError(f"{name} must be several folders, got one, {folders!r}")
             object.__setattr__(self, name, tuple(os.path.abspath(each) for each in folders))
 
     def preferred(self, path: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import cdist
@@ -133,8 +134,15 @@ class Judgement:
             facts=self._facts[row],
         )
 
-    def why_kept(self, keeper: int, others: Sequence[int]) -> str:
-        """Return why one stays rather than the others, as far as one reason goes for all."""
+    def contradicting(self, rows: Sequence[int]) -> set[int]:
+        """Return those of some images, all like one, that a person has said to be different."""
+        one, other = np.triu_indices(len(rows), 1)
+        left, right = np.asarray(rows, np.int64)[one], np.asarray(rows, np.int64)[other]
+        apart = ~self._looks.not_different(left, right)
+        return {*left[apart].tolist(), *right[apart].tolist()}
+
+    def remark(self, keeper: int) -> str:
+        """Return what there is to say of an image that stays."""
         known = self._facts[keeper]
         if known.doubt:
             return known.doubt
@@ -172,14 +180,17 @@ class _Draft:
             row: Choice(False, reason) if (reason := why_not.get((keeper, row), "")) else choice
             for row, choice in self._choices.items()
         }
+        gone = [row for row, choice in choices.items() if choice.sure]
+        for row in judgement.contradicting(gone):
+            choices[row] = Choice(False, "said to be different from another copy")
         members = []
         for first, copies in self._copies.items():
             choice = choices.get(first)
             stays = choice is None or not choice.sure
             for row in copies:
                 if row == keeper:
-                    reason = judgement.why_kept(keeper, list(choices))
-                    made = judgement.member(row, row, Choice(False, reason), 0.0, best=True)
+                    remark = Choice(False, judgement.remark(row))
+                    made = judgement.member(row, row, remark, 0.0, best=True)
                 elif row == first:
                     assert choice is not None
                     made = judgement.member(row, keeper, choice, self._distances[row])

@@ -91,7 +91,8 @@ def join_near(
     -----
     Whose 32nd nearest row lies beyond the radius has shown all its links. Only two of the others,
     in whose neighbourhood it is crowded, can have a link that was not seen; those are searched
-    within the radius, as many at once as may find `PAIRS_AT_ONCE` pairs.
+    within the radius, as many at once as may find `PAIRS_AT_ONCE` pairs, and against those alone
+    that they are not joined with.
     """
     if len(rows) < 2:
         return
@@ -111,13 +112,23 @@ def join_near(
         return
     crowded = np.flatnonzero(near.distances[:, -1] <= radius)
     del near
+    # Those that are joined already lie side by side, the largest such run first.
+    label = joined.label[which[crowded]]
+    _, inverse, sizes = np.unique(label, return_inverse=True, return_counts=True)
+    crowded = crowded[np.lexsort((inverse, -sizes[inverse]))]
+    label = joined.label[which[crowded]]
     dense = rows[crowded]
     start = 0
     while start < len(crowded):
+        run = start + int(np.argmin(np.append(label[start:] == label[start], False)))
         end = start + max(1, PAIRS_AT_ONCE // (len(crowded) - start))
-        found = radius_neighbors(dense[start:end], dense[start:], radius=radius, metric=metric)
-        left = np.repeat(np.arange(start, start + len(found.indptr) - 1), np.diff(found.indptr))
-        join(crowded[left], crowded[found.indices + start])
+        # Of one run, pairs of its own say nothing new.
+        first = run if end <= run else start
+        end = min(end, len(crowded))
+        if first < len(crowded):
+            found = radius_neighbors(dense[start:end], dense[first:], radius=radius, metric=metric)
+            left = np.repeat(np.arange(start, end), np.diff(found.indptr))
+            join(crowded[left], crowded[found.indices + first])
         start = end
 
 
