@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import console
 from lookalike.cli.galleries import default_gallery, find_gallery, note_gallery
+from lookalike.cli.network_options import choose_network, network_options
 from lookalike.cli.options import (
     choose_embedder,
     fetch_weights,
@@ -18,8 +21,10 @@ from lookalike.cli.options import (
     require_gallery,
 )
 from lookalike.embedding.spaces import is_untrained, untrained_remark
+from lookalike.pictures.formats import NO_HEIF_DECODER
 
 if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.intake.report import Report
 
@@ -51,6 +56,7 @@ MOST_REASONS = 20
     help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.  "
     "[default: as before; folder for a FOLDER that is new]",
 )
+@network_options
 @model_options
 @json_option
 def index(
@@ -58,6 +64,10 @@ def index(
     gallery: str | None,
     to_default: bool,
     labels: str | None,
+    network: str | None,
+    preprocessing: str | None,
+    output: str | None,
+    tokens: str | None,
     model: str | None,
     untrained: int | None,
     as_json: bool,
@@ -71,15 +81,19 @@ def index(
 
     What cannot be read is listed at the end, and tried again once it has changed.
 
+    Photos become features by GoogLeNet, or by the network that the gallery was made with: it is
+    named once. If its file has moved, --network with its new place is all that is needed.
+
     \b
     Examples:
       lookalike index ~/Pictures
       lookalike index holiday/ scans/ -o both.gallery
       lookalike index photos/ --labels labels.csv
       lookalike index ~/Pictures --default
+      lookalike index ~/Pictures --network dinov2.onnx --preprocessing imagenet --tokens first \\
+          --output last_hidden_state
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
-    from lookalike.embedding.weights import ModelError
     from lookalike.gallery.gallery import Gallery
 
     if to_default and gallery is not None:
@@ -89,33 +103,49 @@ def index(
         require_gallery(gallery)
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
+    if network is not None and not (model is None and untrained is None):
+        raise click.UsageError("--network excludes --model and --untrained, which are of GoogLeNet")
     started = time.monotonic()
-    network = None
-    if new := not os.path.exists(gallery) or not os.listdir(gallery):  # weights before a gallery
-        try:
-            network = choose_embedder(model, untrained, None)
-            if network is None:
+
+    def choose(opened: Gallery | None) -> Embedder | None:
+        remembered = None if opened is None else opened.network
+        named = choose_network(network, preprocessing, output, tokens, remembered)
+        if named is not None or (remembered is not None and model is None and untrained is None):
+            return named
+        with _ways_out():
+            chosen = choose_embedder(model, untrained, None if opened is None else opened.space)
+            if chosen is None and opened is None:
                 fetch_weights()
-        except ModelError as error:
-            raise _with_a_way_out(error) from error
-    with Gallery.open(gallery, mode="a") as opened:
+        return chosen
+
+    embedder = None
+    if new := not os.path.exists(gallery) or not os.listdir(gallery):
+        embedder = choose(None)  # weights before a gallery
+    if new and network is not None:
+        opening = Gallery.create(gallery, embedder=embedder)
+    else:
+        opening = Gallery.open(gallery, mode="a")
+    with opening as opened:
         note_gallery(opened.path)
         before = len(opened)
+        if not new:
+            embedder = choose(opened)
         try:
-            if not new:
-                network = choose_embedder(model, untrained, opened.space)
-            with console.bar("images") as progress:
+            if opened.is_of_earlier_decoding and _gave_earlier(embedder, opened.space):
+                console.remark(
+                    "the gallery is of an earlier version, which decoded photos otherwise: its "
+                    "photos are embedded anew, once"
+                )
+            with console.bar("images") as progress, _ways_out(opened):
                 if folders:
                     report = opened.add(
                         folders,
                         labels="kept" if labels is None else labels,
-                        embedder=network,
+                        embedder=embedder,
                         progress=progress,
                     )
                 else:
-                    report = opened.update(embedder=network, progress=progress)
-        except ModelError as error:
-            raise _with_a_way_out(error) from error
+                    report = opened.update(embedder=embedder, progress=progress)
         except KeyboardInterrupt:
             opened.refresh()
             added = console.plural(max(0, len(opened) - before), "image")
@@ -125,13 +155,30 @@ def index(
         _say(opened, gallery, report, time.monotonic() - started, as_json)
 
 
-def _with_a_way_out(error: ValueError) -> ValueError:
+def _gave_earlier(network: Embedder | None, space: str | None) -> bool:
+    """Tell whether a space is that of the network, by an earlier decoding; None: of GoogLeNet."""
+    from lookalike.embedding.googlenet import GoogLeNet
     from lookalike.embedding.weights import ModelError
 
-    told = ModelError(f"{error}\nWithout weights: lookalike index --untrained 0 FOLDER")
-    for note in getattr(error, "__notes__", []):
-        told.add_note(note)
-    return told
+    with contextlib.suppress(ModelError):  # said where the network is needed
+        return space in (network or GoogLeNet()).earlier_spaces
+    return False
+
+
+@contextlib.contextmanager
+def _ways_out(gallery: Gallery | None = None) -> Iterator[None]:
+    """Say what can be done without GoogLeNet's weights, unless the gallery is of others."""
+    from lookalike.embedding.weights import ModelError
+
+    try:
+        yield
+    except ModelError as error:
+        if gallery is not None and gallery.network is not None:
+            raise
+        told = ModelError(f"{error}\nWithout weights: lookalike index --untrained 0 FOLDER")
+        for note in getattr(error, "__notes__", []):
+            told.add_note(note)
+        raise told from error
 
 
 def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: bool) -> None:
@@ -159,7 +206,9 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
         rate = f", {embedded / seconds:,.0f} images/s" if embedded else ""
         images = console.plural(len(gallery), "image")
         console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
-    console.failures("skipped", report.failed, most=MOST_REASONS)
+    # HEIC without its decoder is a note, one line for all.
+    failed = [(path, reason) for path, reason in report.failed if reason != NO_HEIF_DECODER]
+    console.failures("skipped", failed, most=MOST_REASONS)
     for note in report.notes:
         console.remark(note)
     if remark := untrained_remark(gallery.space):

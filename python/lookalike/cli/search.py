@@ -13,6 +13,7 @@ from lookalike.cli.options import (
     absolute_option,
     choose_embedder,
     gallery_option,
+    gave,
     html_option,
     json_option,
     metric_option,
@@ -86,13 +87,14 @@ def search(
     require_folders(html)
     opened = open_gallery(gallery)
     require_images(opened, gallery)
-    network = choose_embedder(model, untrained, opened.space)
-    if opened.space is None and network is None:
+    remembered = opened.network is not None
+    network = choose_embedder(model, untrained, None if remembered else opened.space)
+    if opened.space is None and network is None and not remembered:
         raise click.ClickException(
             f"{gallery} does not say which network its features are from: --model or --untrained "
             "names it"
         )
-    if network is not None and opened.space not in (None, network.space):
+    if network is not None and not (opened.space is None or gave(network, opened.space)):
         raise click.ClickException(
             f"{gallery} holds features of the space {opened.space}, this network gives "
             f"{network.space}: --model or --untrained names the right one"

@@ -1,7 +1,7 @@
 """The gallery: a feature vector database that survives anything.
 
-A gallery is a folder of two files: the features, row after row, and a catalogue of what each row
-belongs to. ``storage/`` reads and changes them, ``intake/`` finds out which files need to be
+A gallery is a folder: the features, row after row, a catalogue of what each row belongs to, and
+thumbnails. ``storage/`` reads and changes them, ``intake/`` finds out which files need to be
 embedded; this is what people call.
 """
 
@@ -15,6 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.intake.convert import (
+    Converted,
+    convert,
+    is_convertible,
+    was_decoded_otherwise,
+)
 from lookalike.gallery.intake.folders import source_paths
 from lookalike.gallery.intake.intake import bring_in
 from lookalike.gallery.intake.labels import LabelSource
@@ -23,11 +29,12 @@ from lookalike.gallery.intake.roots import name_roots
 from lookalike.gallery.intake.rows import add_rows, matrix
 from lookalike.gallery.intake.survey import Survey, survey_again, survey_sources
 from lookalike.gallery.keeper import GalleryKeeper, PathLike
-from lookalike.gallery.reader import default_model
+from lookalike.gallery.network import default_model, record_of
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.gallery.storage.photos import Label
-from lookalike.gallery.storage.writer import create
+from lookalike.gallery.storage.writer import Writer, create
+from lookalike.pictures import DECODING
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
@@ -53,30 +60,54 @@ class Gallery(GalleryKeeper):
     """
 
     @classmethod
-    def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
+    def create(
+        cls,
+        path: PathLike,
+        *,
+        dim: int | None = None,
+        space: str | None = None,
+        embedder: Embedder | None = None,
+    ) -> Self:
         """Make an empty gallery and open it to write.
 
         Parameters
         ----------
         path : path
             A folder that does not exist or is empty.
-        dim : int
-            Number of features of an image.
+        dim : int, optional
+            Number of features of an image; by default those of `embedder`, else 1,024.
         space : str, optional
             The feature space, `Embedder.space`; without it the gallery takes on that of the first
             model used.
+        embedder : Embedder, optional
+            The model that the gallery is for. If its network lies in a file, the gallery remembers
+            the file's path and SHA-256, the preprocessing and the output, and uses it from then on.
 
         Raises
         ------
         GalleryError
             There is something at `path` already, or it cannot be written.
         """
+        if embedder is not None:
+            for argument, value, own in (
+                ("dim", dim, embedder.width),
+                ("space", space, embedder.space),
+            ):
+                if value not in (None, own):
+                    raise ValueError(f"{argument} must be the embedder's, {own!r}, got {value!r}")
+            dim = embedder.width
+        elif dim is None:
+            dim = 1024
         if operator.index(dim) < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
         folder = os.path.abspath(os.fsdecode(path))
         create(folder, dim, space)
         gallery = cls(folder, "r+")
-        gallery._writing()
+        writer = gallery._writing()
+        if embedder is not None:
+            what = f"the model {embedder!r}"
+            writer.adopt(embedder.space, embedder.width, what, record_of(embedder))
+            gallery._embedder = embedder
         return gallery
 
     @classmethod
@@ -161,8 +192,10 @@ class Gallery(GalleryKeeper):
         Of a folder all images are added that its listing shows (known extensions, nothing that
         begins with a dot); images whose file has changed get new features, those whose file is gone
         are removed. Nothing is embedded twice: not what has the same size and time of change, and
-        not what has the same content. Work is committed at least every 64 images or 2 seconds;
-        Ctrl-C commits what is finished, and the next `add` goes on from there.
+        not what has the same content. A gallery of an earlier version, which decoded photos
+        otherwise, is converted first: its photos are embedded anew. Work is committed at least
+        every 64 images or 2 seconds; Ctrl-C commits what is finished, and the next `add` goes on
+        from there.
 
         Parameters
         ----------
@@ -184,7 +217,8 @@ class Gallery(GalleryKeeper):
         space : str, optional
             The feature space of an array, which is refused if the gallery's is another.
         embedder : Embedder, optional
-            The model; by default GoogLeNet.
+            The model; by default the network that the gallery remembers, else GoogLeNet. The
+            gallery remembers one that lies in a file.
         progress : None, True or callable(done, total)
             Counts the files that have to be read; True shows a bar on standard error.
 
@@ -200,7 +234,7 @@ class Gallery(GalleryKeeper):
             The gallery is read-only or its disk full; the model's space or width is another; there
             is no such file or folder.
         ModelError
-            No model was found.
+            No model was found, or the network's file is missing or has changed.
         """
         sources = source_paths(source)
         if sources is None:
@@ -246,18 +280,51 @@ class Gallery(GalleryKeeper):
         progress: Progress,
     ) -> Report:
         def model() -> Embedder:
-            found = embedder or self._embedder or default_model()
-            writer.adopt(found.space, found.width, f"the model {found!r}")
+            found = embedder or self._embedder or default_model(writer.catalogue.network())
+            writer.adopt(found.space, found.width, f"the model {found!r}", record_of(found))
             self._embedder = found
             return found
 
         with self._guard:
             writer = self._writing()
-            if embedder is not None:
-                model()  # refused before the work rather than in it
             name_roots(writer.catalogue)
             try:
-                return bring_in(writer, look(writer.catalogue), model, progress)
+                converted = self._convert(writer, look, embedder, progress)
+                if embedder is not None:
+                    model()  # refused before the work rather than in it
+                report = bring_in(writer, look(writer.catalogue), model, progress)
+                if converted is not None:
+                    report.removed += converted.removed
+                    report.notes.append(converted.note)
+                return report
             finally:
                 writer.discard()  # what an error has left; what is finished is committed
                 self._snapshot = None
+
+    def _convert(
+        self,
+        writer: Writer,
+        look: Callable[[Catalogue], Survey],
+        embedder: Embedder | None,
+        progress: Progress,
+    ) -> Converted | None:
+        """Take the gallery over to today's decoding, if it is of an earlier one of its model."""
+        from lookalike.embedding.weights import ModelError
+
+        if not was_decoded_otherwise(writer.catalogue):
+            return None
+        if writer.header.space is not None and writer.catalogue.has_files():
+            try:
+                model = embedder or self._embedder or default_model(writer.catalogue.network())
+            except ModelError:  # raised below if there is something to embed
+                return None
+            if is_convertible(writer, model):
+                self._embedder = model
+                return convert(writer, model, look, progress)
+            if writer.header.space != model.space:
+                return None
+        elif writer.header.rows:
+            return None
+        with writer.catalogue.transaction():
+            writer.catalogue.set_decoding(DECODING)
+        return None

@@ -12,25 +12,28 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.contents_reader import ContentsReader
+from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
-from lookalike.gallery.storage.catalogue_file import FORMAT
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
 from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.pictures import DECODING
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from lookalike.duplicates import Duplicates, Rules
     from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
     from lookalike.progress import Progress
 
-__all__ = ["GalleryReader", "default_model"]
+__all__ = ["GalleryReader"]
 
 
-class GalleryReader:
+class GalleryReader(ContentsReader):
     """A gallery as it was when it was opened or refreshed; `Gallery` adds what changes it."""
 
     def __init__(self, path: str, mode: Literal["r", "r+"] | None = None) -> None:
@@ -90,6 +93,15 @@ class GalleryReader:
         return self._view.header.space
 
     @property
+    def network(self) -> Network | None:
+        """The network that images are embedded with unless another is named; None: GoogLeNet.
+
+        Its ``path``, its ``sha256`` in hexadecimal, its ``preprocessing`` and its ``output``.
+        """
+        record = self._view.network()
+        return None if record is None else remembered(record)
+
+    @property
     def features(self) -> npt.NDArray[np.float32]:
         """The features, (n, dim) float32, read-only: the file itself, mapped."""
         return self._view.features
@@ -134,6 +146,15 @@ class GalleryReader:
         """Path and reason of files that were found and could not be used."""
         return self._view.failed
 
+    @property
+    def is_of_earlier_decoding(self) -> bool:
+        """Whether an earlier version decoded its photos otherwise, so that `add` converts it.
+
+        That takes the network that its features are of.
+        """
+        source, space = self._view.catalogue, self._view.header.space
+        return space is not None and source.decoding() != DECODING and source.has_files()
+
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
         view = self._view
@@ -143,16 +164,18 @@ class GalleryReader:
                 size += os.stat(os.path.join(self._path, name)).st_size
         return {
             "path": self._path,
-            "format": FORMAT,
+            "format": view.catalogue.format,
             "images": view.count,
             "labelled": sum(label is not None for label in self.labels),
             "failed": len(view.failed),
             "dim": view.header.dim,
             "space": view.header.space,
+            "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
+            "contents": view.catalogue.content_count(),
             "bytes": size,
         }
 
@@ -211,8 +234,9 @@ class GalleryReader:
         row : int or several, optional
             An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet. It is loaded
-            only for an image whose content the gallery does not know.
+            The model; by default the one that images were added with: the `network` that the
+            gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
+            gallery does not know.
 
         Returns
         -------
@@ -225,6 +249,8 @@ class GalleryReader:
             The model's space is not the gallery's.
         ImageError
             The query cannot be read or decoded.
+        ModelError
+            No model was found, or the network's file is missing or has changed.
         """
         if (query is None) == (row is None):
             raise TypeError("search takes a query or row=, one of the two")
@@ -237,7 +263,7 @@ class GalleryReader:
             queries, single = from_rows(row, view.features)
         else:
             queries, single = from_source(query, view.header.dim)
-        if embedder is not None:
+        if embedder is not None and not self._gave_earlier(embedder):
             self._model(embedder)  # refuses another space, needed or not
         queries = [known(query, view) for query in queries]
         if view.count and any(query.image is not None for query in queries):
@@ -340,6 +366,11 @@ class GalleryReader:
         if self._closed:
             raise GalleryError(f"{self._path} has been closed")
 
+    def _gave_earlier(self, model: Embedder) -> bool:
+        """Tell whether the features are a model's, by an earlier decoding."""
+        earlier = getattr(model, "earlier_spaces", ())
+        return model.width == self.dim and self.space in earlier
+
     def _model(self, embedder: Embedder | None) -> Embedder:
         space = self.space
         model = embedder or self._embedder
@@ -350,7 +381,12 @@ class GalleryReader:
                     "search(..., embedder=...) names it"
                 )
             with self._swapping:  # the weights are loaded by one thread
-                model = self._embedder = self._embedder or default_model()
+                model = self._embedder = self._embedder or default_model(self._view.network())
+        if self._gave_earlier(model):
+            raise GalleryError(
+                f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
+                "in it can be searched for, any other image once `lookalike index` has converted it"
+            )
         if model.width != self.dim or space not in (None, model.space):
             raise GalleryError(
                 f"{self._path} holds {self.dim} features of the space {space}, the model "
@@ -359,10 +395,3 @@ class GalleryReader:
             )
         self._embedder = model
         return model
-
-
-def default_model() -> Embedder:
-    """Return the network that galleries are made with unless another is named."""
-    from lookalike.embedding.googlenet import GoogLeNet
-
-    return GoogLeNet()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["IMAGE_SUFFIXES", "FoundFile", "find_images", "is_listed", "source_paths"]
+from lookalike.pictures.formats import IMAGE_SUFFIXES
 
-IMAGE_SUFFIXES = frozenset(
-    b".jpg .jpeg .jpe .jfif .png .webp .avif .gif .tif .tiff .bmp .dib .jp2 .j2k .jpx .ppm .pgm "
-    b".pbm .pnm .heic .heif .hif".split()
-)
+__all__ = ["FoundFile", "find_images", "is_listed", "source_paths"]
 
 
 class FoundFile(NamedTuple):
@@ -26,7 +23,10 @@ class FoundFile(NamedTuple):
 
 
 def find_images(
-    folder: bytes, unreadable: list[tuple[bytes, str]], roots: Collection[bytes] = ()
+    folder: bytes,
+    unreadable: list[tuple[bytes, str]],
+    roots: Collection[bytes] = (),
+    kinds: Counter[bytes] | None = None,
 ) -> Iterator[FoundFile]:
     """Yield the image files below a folder, known by their extension, sorted within each folder.
 
@@ -42,6 +42,8 @@ def find_images(
         ``(relative path, reason)`` is appended for each folder that cannot be listed.
     roots : collection of bytes
         Real paths of folders that are listed as well.
+    kinds : Counter, optional
+        Counts all files there are by their suffix in lower case.
 
     Examples
     --------
@@ -90,7 +92,10 @@ def find_images(
                     continue
             except OSError:  # a link that leads to itself
                 pass
-            if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+            suffix = os.path.splitext(entry.name)[1].lower()
+            if kinds is not None:
+                kinds[suffix] += 1
+            if suffix in IMAGE_SUFFIXES:
                 try:
                     found = entry.stat()
                 except OSError:  # a dangling link; reading it will say why

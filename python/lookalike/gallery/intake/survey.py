@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, real_name, status
 from lookalike.gallery.storage.records import FailureRecord, ImageRecord
+from lookalike.pictures.formats import unread_remarks
 
 __all__ = [
     "Candidate",
@@ -113,6 +115,7 @@ class Survey:
         self._aliases = dict(self._find_aliases())
         self._decoders = decoders()
         self._met: set[bytes] = set()
+        self._kinds: Counter[bytes] = Counter()
         self.report = Report()
         self.candidates: list[Candidate] = []
         self.gone: dict[bytes, ImageRecord] = {}
@@ -138,7 +141,7 @@ class Survey:
             return
         unreadable: list[tuple[bytes, str]] = []
         listed = set()
-        for found in find_images(folder, unreadable, self._scanned):
+        for found in find_images(folder, unreadable, self._scanned, self._kinds):
             listed.add(os.path.join(folder, os.path.dirname(found.path)))
             self._file(folder, found.path, found.size, found.mtime_ns, labels)
         for path, reason in unreadable:
@@ -168,11 +171,12 @@ class Survey:
                     self._forget_failure(path)
 
     def finish(self) -> None:
-        """Let go of what was known by another name than its folder's real one."""
+        """Let go of other names of what is listed by its real one; say what is not read."""
         for path, real in self._aliases.items():
             if path not in self._met and (real in self._met or real in self.known):
                 self.gone[path] = self.known[path]
                 self._met.add(path)
+        self.report.notes += unread_remarks(self._kinds)
 
     def _file(
         self,

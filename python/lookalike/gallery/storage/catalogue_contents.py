@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,42 @@ class Contents(CatalogueConnection):
         """Return of how many contents something is known."""
         return int(self._select("SELECT count(*) FROM contents")[0][0])
 
+    def digest_of(self, row: int) -> bytes | None:
+        """Return the hash of the content of the image of a row."""
+        ((digest,),) = self._select("SELECT hash FROM images WHERE row = ?", (row,))
+        value: bytes | None = digest
+        return value
+
+    def has_files(self) -> bool:
+        """Tell whether any image is a file."""
+        return bool(self._select("SELECT 1 FROM images WHERE size IS NOT NULL LIMIT 1"))
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all contents that images have."""
+        found = self._select("SELECT hash FROM images WHERE hash IS NOT NULL")
+        return {digest for (digest,) in found}
+
+    def hashes_not_looked_at(self) -> set[bytes]:
+        """Return the hashes of images' contents of which nothing is known."""
+        found = self._select(
+            "SELECT hash FROM images WHERE hash IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM contents WHERE contents.hash = images.hash)"
+        )
+        return {digest for (digest,) in found}
+
+    def hashes_of_pictures(self) -> set[bytes]:
+        """Return the hashes of all contents that are known to be pictures."""
+        found = self._select("SELECT hash FROM contents WHERE phash IS NOT NULL")
+        return {digest for (digest,) in found}
+
+    def files_by_content(self) -> list[tuple[bytes, bytes, int, int]]:
+        """Return hash, absolute path, size and mtime_ns of all images that are files."""
+        found = self._select(
+            "SELECT hash, roots.path, images.path, size, mtime_ns FROM images "
+            "JOIN roots ON id = root WHERE hash IS NOT NULL ORDER BY row"
+        )
+        return [(digest, os.path.join(root, path), *file) for digest, root, path, *file in found]
+
     # Changes, each for the inside of a transaction
 
     def put_contents(self, contents: Iterable[ContentRecord]) -> None:
@@ -48,6 +85,6 @@ class Contents(CatalogueConnection):
     def forget_unused_contents(self) -> None:
         """Drop what is known of contents that no image has."""
         self._change(
-            "DELETE FROM contents WHERE NOT EXISTS "
-            "(SELECT 1 FROM images WHERE images.hash = contents.hash)"
+            "DELETE FROM contents WHERE hash NOT IN "
+            "(SELECT hash FROM images WHERE hash IS NOT NULL)"
         )
