@@ -6,7 +6,7 @@ Draws documents (`document_kinds.py`), makes dark, blurred, noisy and burst phot
 treats photos and documents as copies are treated (`treatments.py`). Prints for each kind how many
 pairs of different pictures are linked and how many would be listed as *remove*, and for each
 treatment how many copies are linked and how many could be removed; then the pairs of ``six/`` that
-are linked. ``--only kinds fields bursts copies documents photos`` chooses among the tables.
+are linked. ``--only`` chooses among the tables.
 """
 
 import argparse
@@ -27,10 +27,11 @@ from lookalike.duplicates import METRIC, THRESHOLD
 from lookalike.pictures.images import image_size, open_image
 from lookalike.pictures.local_comparison import compare_locally
 from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS, bits_apart, perceptual_hash
+from small_changes import CHANGES
 from treatments import EDITS, OF_DOCUMENTS, OF_PHOTOS, saved
 
 LARGE = 330
-TABLES = ("photos", "copies", "bursts", "kinds", "fields", "documents")
+TABLES = ("photos", "copies", "bursts", "kinds", "fields", "small", "documents")
 
 
 class Known(NamedTuple):
@@ -154,6 +155,19 @@ def report_fields(each: int) -> None:
         row(kind, each, *(removed[name] for name in OF_DOCUMENTS))
 
 
+def report_small(each: int) -> None:
+    names = [*OF_DOCUMENTS, "JPEG 50", "50 %, JPEG 75"]
+    table("Small changes that were not seen: *remove* if they were linked", "pairs", *names)
+    for change, draw in CHANGES.items():
+        removed = Counter[str]()
+        for seed in range(each):
+            one, other = draw(seed)
+            for name in names:
+                treat = OF_DOCUMENTS.get(name) or OF_PHOTOS[name]
+                removed[name] += compare_locally(one, open_image(treat(other))).same
+        row(change, each, *(removed[name] for name in names))
+
+
 def report_bursts(photos: list[Image.Image], each: int) -> None:
     table("Two frames of one scene: *remove* if they were linked", "pairs", "remove")
     for name, how in BURSTS.items():
@@ -233,6 +247,7 @@ def main() -> None:
         "bursts": lambda: report_bursts(photos, options.each),
         "kinds": lambda: report_kinds(witnesses, photos, options.each),
         "fields": lambda: report_fields(options.each),
+        "small": lambda: report_small(options.each),
         "documents": lambda: report_documents(options.each),
     }
     for name in options.only:

@@ -4,7 +4,7 @@ Two images are linked if their files have the same content, or if the distance o
 at most a threshold; a group is what links connect. In each group one image is the keeper: the one
 of most pixels, then of most bytes, then the first by path. Nothing here touches a file.
 
-The threshold has been calibrated with ``bench/calibrate_duplicates.py`` on BVLC GoogLeNet's
+The threshold has been calibrated with ``bench/calibrate_threshold.py`` on BVLC GoogLeNet's
 features, where Bray-Curtis told copies from other pictures best of the seven distances.
 """
 
