@@ -262,7 +262,7 @@ class TestChoice:
         [
             (Facts(9, 9, 100), Facts(9, 8, 100), "fewer pixels"),
             (Facts(9, 9, 101), Facts(9, 9, 100), "fewer bytes"),
-            (Facts(9, 9, 10), Facts(9, 9, 100, grey=True), None),  # more bytes, yet no colour
+            (Facts(9, 9, 10), Facts(9, 9, 100, grey=True), "without colour"),  # more bytes, yet
             (Facts(9, 9, 100), Facts(9, 9, 10, grey=True), "without colour"),
             (Facts(9, 9, 100, camera="X"), Facts(9, 9, 10), "without the camera's data"),
             (Facts(9, 9, 10, camera="X"), Facts(9, 9, 100), None),
@@ -295,6 +295,7 @@ class TestChoice:
             ("/x/IMG_1.jpg", "/x/Copy of IMG_1.jpg", "named like a copy"),
             ("/x/IMG_1.jpg", "/IMG_1-edited.jpg", "named like a copy"),
             ("/x/a.jpg", "/x/deep/er/b.jpg", "same content"),
+            ("/tmp/album/a.jpg", "/tmp/temp/a.jpg", "in a bin or cache"),  # not the whole of /tmp
         ],
     )
     def test_of_equal_contents_the_place_decides(self, first, second, reason):
@@ -328,14 +329,17 @@ class TestChoice:
         facts = [Facts(8, 8, 8), Facts(9, 9, 9)]
         assert self.found(facts, paths).remove == [paths[0]]
         prefer = Rules(prefer=[tmp_path / "in"])
-        assert self.found(facts, paths, rules=prefer).remove == [paths[1]]
+        found = self.found(facts, paths, rules=prefer)
+        assert (found.groups[0].keeper.path, found.remove) == (paths[0], [])  # b has more pixels
+        assert self.found(facts, paths, ["x", "x"], rules=prefer).remove == [paths[1]]
+        assert self.found([facts[0]] * 2, paths, rules=prefer).remove == [paths[1]]
         both = Rules(protect=[tmp_path])
         found = self.found(facts, paths, rules=both)
         assert found.remove == []
         assert found.groups[0].others[0].reason == "protected"
         assert self.found(facts, paths, ["x", "x"], rules=both).remove == []
         one = Rules(protect=[tmp_path / "in"])
-        assert self.found(facts, paths, rules=one).remove == [paths[1]]
+        assert self.found([facts[1]] * 2, paths, rules=one).remove == [paths[1]]
 
     def test_wrong_rules(self):
         with pytest.raises(TypeError, match="prefer must be several folders, got one, '/a'"):

@@ -73,78 +73,86 @@ class Choice(NamedTuple):
     reason: str
 
 
+class _File(NamedTuple):
+    """A file that is compared: `inside` is its path within the folder that all of them lie in."""
+
+    path: str
+    inside: str
+    facts: Facts
+
+
 class _Criterion(NamedTuple):
     """Something in which one file may be better: the greater the value, the better."""
 
-    value: Callable[[str, Facts], Any]
+    value: Callable[[_File], int]
     better: str  # what is said of a file that goes for being worse
     worse: str = ""  # what is said where it would be lost; empty where it may be
 
-
-def _place(rules: Rules) -> list[_Criterion]:
-    """Return what tells a place that was chosen from one where things are left."""
-    return [
-        _Criterion(lambda path, _: rules.preferred(path), "not in a preferred folder"),
-        _Criterion(lambda path, _: rules.protected(path), "the other is protected"),
-    ]
+    def compare(self, one: _File, other: _File) -> int:
+        """Return 1 if the first is better, -1 if the second is, else 0."""
+        here, there = self.value(one), self.value(other)
+        return (here > there) - (here < there)
 
 
-_WORTH = (
-    _Criterion(lambda path, _: not is_aside(path), "in a bin or cache"),
-    _Criterion(lambda path, _: not named_like_a_copy(path), "named like a copy"),
+_PLACE = (
+    _Criterion(lambda file: not is_aside(file.inside), "in a bin or cache"),
+    _Criterion(lambda file: not named_like_a_copy(file.path), "named like a copy"),
 )
-_COLOUR = _Criterion(
-    lambda _, facts: not facts.grey, "without colour", "in colour, the other is not"
-)
+_COLOUR = _Criterion(lambda file: not file.facts.grey, "without colour", "in colour, the other not")
 _CAMERA = _Criterion(
-    lambda _, facts: bool(facts.camera), "without the camera's data", "has the camera's data"
+    lambda file: bool(file.facts.camera), "without the camera's data", "has the camera's data"
 )
-_PIXELS = _Criterion(lambda _, facts: facts.pixels, "fewer pixels", "has more pixels")
-_BYTES = _Criterion(lambda _, facts: facts.bytes, "fewer bytes", "has more bytes")
+_PIXELS = _Criterion(lambda file: file.facts.pixels, "fewer pixels", "has more pixels")
+_BYTES = _Criterion(lambda file: file.facts.bytes, "fewer bytes", "has more bytes")
 
 
-def _shape(facts: Facts) -> tuple[object, ...]:
-    return facts.width, facts.height, facts.camera
+def _files(rows: Sequence[int], facts: dict[int, Facts], paths: Sequence[str]) -> dict[int, _File]:
+    whole = [os.path.abspath(paths[row]) for row in rows]
+    common = os.path.commonpath(map(os.path.dirname, whole))
+    return {
+        row: _File(paths[row], os.path.relpath(path, common), facts[row])
+        for row, path in zip(rows, whole, strict=True)
+    }
 
 
-def _wish(keep: Keep | None) -> list[_Criterion]:
+def _folders(rules: Rules) -> tuple[_Criterion, ...]:
+    """Return what the rules say of folders."""
+    return (
+        _Criterion(lambda file: rules.preferred(file.path), "not in a preferred folder"),
+        _Criterion(lambda file: rules.protected(file.path), "the other is protected"),
+    )
+
+
+def _wish(keep: Keep | None) -> tuple[_Criterion, ...]:
     """Return what the rule `keep` says."""
     if keep is None:
-        return []
+        return ()
     if keep == "largest":
-        return [_PIXELS, _BYTES]
+        return (_PIXELS, _BYTES)
     sign, unknown, word = (-1, 10**14, "later") if keep == "oldest" else (1, 0, "earlier")
 
-    def taken(_: str, facts: Facts) -> int:
-        digits = "".join(filter(str.isdigit, facts.taken or ""))[:14]
+    def taken(file: _File) -> int:
+        digits = "".join(filter(str.isdecimal, file.facts.taken or ""))[:14]
         return sign * int(digits or unknown)
 
-    return [
+    return (
         _Criterion(taken, f"taken {word}, or at an unknown time"),
-        _Criterion(lambda _, facts: sign * (facts.mtime_ns or 0), f"changed {word}"),
-    ]
-
-
-def _last(path: str, facts: Facts) -> tuple[Any, ...]:
-    """Order what nothing else tells apart: the oldest, the shortest path, the first by name."""
-    return (facts.mtime_ns or 0, len(path), path)
+        _Criterion(lambda file: sign * (file.facts.mtime_ns or 0), f"changed {word}"),
+    )
 
 
 def best(rows: Sequence[int], facts: dict[int, Facts], paths: Sequence[str], rules: Rules) -> int:
-    """Return which of several files of one picture should stay, equal in content or not."""
-    criteria = [
-        *_place(rules),
-        _COLOUR,
-        *_wish(rules.keep),
-        _CAMERA,
-        _PIXELS,
-        *_WORTH,
-    ]
+    """Return which of several files of one picture should stay, equal in content or not.
+
+    Of those that nothing tells apart it is the oldest, then that of the shortest path.
+    """
+    files = _files(rows, facts, paths)
+    criteria = (*_folders(rules), _COLOUR, *_wish(rules.keep), _CAMERA, _PIXELS, *_PLACE, _BYTES)
 
     def rank(row: int) -> tuple[Any, ...]:
-        known, path = facts[row], paths[row]
-        values = [-int(each.value(path, known)) for each in criteria]
-        return (bool(known.doubt), *values, -known.bytes, *_last(path, known))
+        file = files[row]
+        last = (file.facts.mtime_ns or 0, len(file.path), file.path)
+        return (bool(file.facts.doubt), *(-each.value(file) for each in criteria), *last)
 
     return min(rows, key=rank)
 
@@ -153,12 +161,11 @@ def judge_equal(
     keeper: int, goer: int, facts: dict[int, Facts], paths: Sequence[str], rules: Rules
 ) -> Choice:
     """Say why a file may go whose content the keeper has too."""
-    kept, gone = facts[keeper], facts[goer]
-    for each in (*_place(rules), *_wish(rules.keep), *_WORTH):
-        if each.value(paths[keeper], kept) > each.value(paths[goer], gone):
+    kept, gone = _files([keeper, goer], facts, paths).values()
+    age = _Criterion(lambda file: -(file.facts.mtime_ns or 0), "changed later")
+    for each in (*_folders(rules), *_wish(rules.keep), *_PLACE, age):
+        if each.compare(kept, gone) > 0:
             return Choice(True, f"same content, {each.better}")
-    if kept.mtime_ns is not None and gone.mtime_ns is not None and kept.mtime_ns < gone.mtime_ns:
-        return Choice(True, "same content, newer")
     return Choice(True, "same content")
 
 
@@ -166,32 +173,31 @@ def judge(
     keeper: int, goer: int, facts: dict[int, Facts], paths: Sequence[str], rules: Rules
 ) -> Choice:
     """Say whether one of two files that show the same picture may go for the other's sake."""
-    kept, gone = facts[keeper], facts[goer]
-
-    def compared(each: _Criterion) -> int:
-        here, there = each.value(paths[keeper], kept), each.value(paths[goer], gone)
-        return int(here > there) - int(here < there)
-
-    if not (kept.pixels and gone.pixels):
+    kept, gone = _files([keeper, goer], facts, paths).values()
+    if not (kept.facts.pixels and gone.facts.pixels):
         return Choice(False, "its size is not known")
-    moments = {kept.taken, gone.taken} - {None}
-    if len(moments) > 1 and _shape(kept) == _shape(gone):
+    moments = {kept.facts.taken, gone.facts.taken} - {None}
+    if len(moments) > 1 and _shape(kept.facts) == _shape(gone.facts):
         return Choice(False, "taken at another time by the same camera")
-    if compared(_COLOUR) < 0:
-        return Choice(False, _COLOUR.worse)
-    wanted = [*_place(rules), *_wish(rules.keep)]
-    for each in wanted:
-        if compared(each) > 0:
+    if _COLOUR.compare(kept, gone) < 0:
+        return Choice(False, f"same picture, but {_COLOUR.worse}")
+    for each in _wish(rules.keep):
+        if each.compare(kept, gone) > 0:
             return Choice(True, f"same picture, {each.better}")
+    one_format = kept.facts.format == gone.facts.format
     worth = [_COLOUR, _CAMERA, _PIXELS]
-    if kept.format == gone.format:
+    if one_format and not _COLOUR.compare(kept, gone):  # an edit may well have more bytes
         worth.append(_BYTES)
     for each in worth:
-        if compared(each) < 0:
+        if each.compare(kept, gone) < 0:
             return Choice(False, f"same picture, but {each.worse}")
-    for each in (*worth, *_WORTH):
-        if compared(each) > 0:
+    for each in (*worth, *_folders(rules), *_PLACE):
+        if each.compare(kept, gone) > 0:
             return Choice(True, f"same picture, {each.better}")
-    if kept.format != gone.format:
-        return Choice(False, f"same picture as {gone.format}: which was first cannot be told")
+    if not one_format:
+        return Choice(False, f"same picture as {kept.facts.format}: which was first is not known")
     return Choice(True, "same picture, same size")
+
+
+def _shape(facts: Facts) -> tuple[object, ...]:
+    return facts.width, facts.height, facts.camera
