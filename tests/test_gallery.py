@@ -257,23 +257,24 @@ def test_without_pyarrow_parquet_names_the_command(tmp_path, rows, monkeypatch):
 def test_an_older_format_is_migrated_and_a_newer_one_refused(folder, rows, monkeypatch):
     filled(folder, rows).close()
     column = "ALTER TABLE images ADD COLUMN stars INTEGER DEFAULT 5;"
-    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS, column))
-    monkeypatch.setattr(catalogue_file, "FORMAT", 2)
+    today, newer = catalogue_file.MIGRATIONS, catalogue_file.FORMAT + 1
+    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*today, column))
+    monkeypatch.setattr(catalogue_file, "FORMAT", newer)
     before = (folder / "catalogue.sqlite").read_bytes()
     with la.Gallery.open(folder, mode="r") as reader:  # in its own copy
         assert reader._view.column("stars") == [5] * 40
     assert (folder / "catalogue.sqlite").read_bytes() == before
-    monkeypatch.setattr(
-        catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS[:1], column + "oops;")
-    )
+    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*today, column + "oops;"))
     with pytest.raises(GalleryError, match="syntax error"):
         la.Gallery.open(folder, mode="r+")
     assert (folder / "catalogue.sqlite").read_bytes() == before  # all of it or nothing
-    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*catalogue_file.MIGRATIONS[:1], column))
+    monkeypatch.setattr(catalogue_file, "MIGRATIONS", (*today, column))
     la.Gallery.open(folder, mode="r+").close()
     monkeypatch.undo()
     for mode in ("r", "r+"):
-        with pytest.raises(GalleryError, match=r"has format 2, this version .* up to 1; a newer"):
+        with pytest.raises(
+            GalleryError, match=rf"has format {newer}, .* up to {newer - 1}; a newer"
+        ):
             la.Gallery.open(folder, mode=mode)
 
 

@@ -13,34 +13,30 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+from lookalike.gallery.storage.catalogue_contents import Contents
 from lookalike.gallery.storage.catalogue_file import (
     Damaged,
     checked_format,
     connect,
-    fetch,
     migrate,
     naming,
 )
+from lookalike.gallery.storage.catalogue_journal import Journal
+from lookalike.gallery.storage.catalogue_settings import Settings
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, label_from_stored, stored_label
 from lookalike.gallery.storage.records import FailureRecord, Header, ImageRecord, PutRecord
-from lookalike.interrupts import uninterrupted
 
 __all__ = ["Catalogue"]
 
+TABLES = ("gallery", "roots", "images", "failures", "contents", "decisions", "patterns", "network")
 
-class Catalogue:
+
+class Catalogue(Contents, Journal, Settings):
     """An open catalogue, which is a writer's file or a reader's copy in memory."""
-
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
-        self._connection = connection
-        # Threads that use one connection get each other's parameters and rows, from Python 3.12 on.
-        self._lock = threading.RLock()
-        self.path = path
 
     @classmethod
     def create(cls, path: str, dim: int, space: str | None) -> None:
@@ -89,27 +85,6 @@ class Catalogue:
             copy.close()
             raise
         return cls(copy, path)
-
-    def close(self) -> None:
-        """Close the database."""
-        with self._lock:
-            self._connection.close()
-
-    def __del__(self) -> None:
-        self._connection.close()  # or Python 3.13 warns
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make all changes in the block or, after an error, none; Ctrl-C waits for its end."""
-        with uninterrupted(), self._lock, naming(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite ends some failed ones itself
-                    self._connection.execute("ROLLBACK")
-                raise
 
     # What the gallery holds
 
@@ -204,8 +179,8 @@ class Catalogue:
     def digest(self) -> str:
         """Return a checksum of all that the gallery holds: equal ones are of one state."""
         made = hashlib.blake2b(digest_size=16)
-        for table in ("gallery", "roots", "images", "failures"):
-            for row in self._select(f"SELECT * FROM {table} ORDER BY 1, 2"):
+        for table in TABLES:
+            for row in self._select_raw(f"SELECT * FROM {table} ORDER BY 1, 2"):
                 made.update(repr(row).encode("utf-8", "surrogatepass"))
         return made.hexdigest()
 
@@ -363,15 +338,3 @@ class Catalogue:
         self._change("UPDATE gallery SET generation = ?, rows = ?", header.generation, header.rows)
         self._change_all("INSERT INTO roots VALUES (?, ?, ?, ?)", roots)
         self._change_all("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images)
-
-    def _select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, naming(self.path):
-            return fetch(self._connection.execute(sql, values))
-
-    def _change(self, sql: str, *values: Any) -> None:
-        with self._lock, naming(self.path):
-            self._connection.execute(sql, values)
-
-    def _change_all(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        with self._lock, naming(self.path):
-            self._connection.executemany(sql, rows)

@@ -65,6 +65,40 @@ MIGRATIONS = (
         PRIMARY KEY (root, path)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE contents (           -- what is known of a file's content, whatever its names
+        hash BLOB PRIMARY KEY,        -- SHA-256
+        phash BLOB,                   -- perceptual hash, 32 bytes; NULL: cannot be decoded
+        width INTEGER,
+        height INTEGER,
+        format TEXT,
+        taken TEXT,
+        camera TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE decisions (          -- the journal
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,             -- UTC, ISO 8601
+        batch INTEGER,                -- one run of what moves files; NULL for others
+        kind TEXT NOT NULL,           -- 'different', 'kept', 'trash'
+        state TEXT NOT NULL,          -- 'intended', 'done', 'undone', 'failed'
+        hash BLOB NOT NULL,           -- the content decided about
+        other BLOB,                   -- of 'different' the other content, of 'trash' the keeper's
+        path BLOB,                    -- of 'trash' where the file lay, absolute
+        detail TEXT                   -- JSON
+    );
+    CREATE TABLE patterns (           -- what is left out or taken back, in the order given
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,           -- 'exclude' or 'include'
+        pattern TEXT NOT NULL UNIQUE
+    );
+    CREATE TABLE network (            -- at most one row; none: GoogLeNet
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        path BLOB NOT NULL,
+        sha256 BLOB NOT NULL,
+        preprocessing TEXT NOT NULL,
+        output TEXT
+    );
+    """,
 )
 """What takes a catalogue from each format to the next, the first from nothing to format 1."""
 
@@ -91,6 +125,23 @@ COLUMN_TYPES: dict[str, tuple[type, ...]] = {
     "crc": (int,),
     "decoders": (str, _OR_NONE),
     "reason": (str,),
+    "phash": (bytes, _OR_NONE),
+    "width": (int, _OR_NONE),
+    "height": (int, _OR_NONE),
+    "format": (str, _OR_NONE),
+    "taken": (str, _OR_NONE),
+    "camera": (str, _OR_NONE),
+    "at": (str,),
+    "batch": (int, _OR_NONE),
+    "kind": (str,),
+    "state": (str,),
+    "other": (bytes, _OR_NONE),
+    "path_or_none": (bytes, _OR_NONE),
+    "detail": (str, _OR_NONE),
+    "pattern": (str,),
+    "sha256": (bytes,),
+    "preprocessing": (str,),
+    "output": (str, _OR_NONE),
 }
 """What SQLite, which lets any column hold anything, must have read where the catalogue is sound."""
 

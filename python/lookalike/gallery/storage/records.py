@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from lookalike.gallery.storage.photos import Label
 
-__all__ = ["FailureRecord", "Header", "ImageRecord", "PutRecord"]
+__all__ = [
+    "ContentRecord",
+    "DecisionRecord",
+    "FailureRecord",
+    "Header",
+    "ImageRecord",
+    "NetworkRecord",
+    "PutRecord",
+]
 
 
 class Header(NamedTuple):
@@ -52,3 +60,38 @@ class FailureRecord(NamedTuple):
     mtime_ns: int
     decoders: str | None
     reason: str
+
+
+class ContentRecord(NamedTuple):
+    """What is known of a file's content; `phash` is None if it cannot be decoded."""
+
+    hash: bytes
+    phash: bytes | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str | None = None
+    taken: str | None = None
+    camera: str | None = None
+
+
+class DecisionRecord(NamedTuple):
+    """An entry of the journal; `id` is None as long as it is not noted."""
+
+    id: int | None
+    at: str
+    batch: int | None
+    kind: str
+    state: str
+    hash: bytes
+    other: bytes | None = None
+    path: bytes | None = None
+    detail: str | None = None
+
+
+class NetworkRecord(NamedTuple):
+    """The network that the gallery's features are from, if it is not GoogLeNet."""
+
+    path: bytes
+    sha256: bytes
+    preprocessing: str
+    output: str | None = None

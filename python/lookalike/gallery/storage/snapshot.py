@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Self
 
@@ -14,7 +15,13 @@ from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, real_name
-from lookalike.gallery.storage.records import Header
+from lookalike.gallery.storage.records import (
+    ContentRecord,
+    DecisionRecord,
+    Header,
+    NetworkRecord,
+)
+from lookalike.gallery.storage.thumbnails_file import read_thumbnails
 
 __all__ = ["Snapshot"]
 
@@ -135,6 +142,38 @@ class Snapshot:
     def column(self, name: str) -> list[Any]:
         """Return a column of the images' table, in their order."""
         return self.catalogue.column(name)
+
+    def contents(self) -> dict[bytes, ContentRecord]:
+        """Return what is known of the images' contents, by their hash."""
+        return self.catalogue.contents()
+
+    def content_column(self, name: str) -> list[Any]:
+        """Return a column of what is known of the images' contents, in their order."""
+        return self.catalogue.content_column(name)
+
+    @cached_property
+    def perceptual_hashes(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """The images' perceptual hashes, (n, 32), and of which there is one; others are 0."""
+        found = self.catalogue.content_column("phash")
+        known = np.array([value is not None for value in found], bool)
+        hashes = np.frombuffer(b"".join(value or bytes(32) for value in found), np.uint8)
+        return hashes.reshape(-1, 32), known
+
+    def decisions(self, kind: str | None = None) -> list[DecisionRecord]:
+        """Return the journal, or what is of one kind in it, in its order."""
+        return self.catalogue.decisions(kind)
+
+    def patterns(self) -> list[tuple[str, str]]:
+        """Return what is left out of folders or taken back: kind and pattern, in their order."""
+        return self.catalogue.patterns()
+
+    def network(self) -> NetworkRecord | None:
+        """Return the network of the gallery if it is not GoogLeNet."""
+        return self.catalogue.network()
+
+    def thumbnails(self, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Return those of the contents' thumbnails that are kept, as WebP files."""
+        return read_thumbnails(os.path.dirname(self.catalogue.path), digests)
 
     def positions_with_hash(self, digest: bytes) -> list[int]:
         """Return the positions of the images whose file has this content."""
