@@ -14,6 +14,7 @@ MAKER_NOTE = b"Apple iOS\0\0\1MM"  # then a directory of EXIF, its offsets from 
 PHOTO_TAG = 0x0011
 TEXT = 2
 FILM_KEY = b"com.apple.quicktime.content.identifier"
+CUT_SHORT = "no QuickTime file, or one cut short"
 LONGEST = 1 << 20
 """Bytes of a box of names that are read at most: they are a few hundred."""
 
@@ -53,15 +54,19 @@ def film_identifier(path: str) -> str:
         It is no QuickTime file, or cut short.
     """
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        top = list(_boxes(file, 0, size))
-        if not any(kind == b"moov" for kind, _, _ in top):
-            raise ValueError("no QuickTime file, or one cut short")
-        for kind, start, end in top:
-            if kind == b"moov":
-                for inner, meta, meta_end in _boxes(file, start, end):
-                    if inner == b"meta" and (found := _in_meta(file, meta, meta_end)):
-                        return found
+        try:
+            return _in_film(file, os.fstat(file.fileno()).st_size)
+        except struct.error:
+            raise ValueError(CUT_SHORT) from None
+
+
+def _in_film(file: BinaryIO, size: int) -> str:
+    found = [each for each in _boxes(file, 0, size) if each[0] == b"moov"]
+    if not found:
+        raise ValueError(CUT_SHORT)
+    for kind, start, end in _boxes(file, *found[0][1:]):
+        if kind == b"meta" and (identifier := _in_meta(file, start, end)):
+            return identifier
     return ""
 
 
@@ -100,7 +105,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
         elif size == 0:
             size = end - start
         if size < first - start or start + size > end:
-            raise ValueError("no QuickTime file, or one cut short")
+            raise ValueError(CUT_SHORT)
         yield kind, first, start + size
         start += size
 

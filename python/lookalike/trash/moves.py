@@ -174,9 +174,12 @@ def _ready(
         raise LeftAloneError(found.doubt)
     trash_for(path)
     try:
-        return goer, keeper, [content_of(each) for each in found.paths]
+        beside = [content_of(each) for each in found.paths]
+        for each in beside:
+            kept.require_not_one(each)
     except LeftAloneError as error:
         raise LeftAloneError(f"a file beside it {error}") from None
+    return goer, keeper, beside
 
 
 def _move(

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from typing import NamedTuple
 
 from lookalike.files import reason
@@ -158,7 +157,7 @@ def _is_film_of(film: str, photo: str) -> bool:
     """
     try:
         of_film = film_identifier(film)
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise _doubtful(film, why) from None
     if not of_film:
