@@ -63,6 +63,7 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             ("failed", f"{known['failed']:,}" + " (--failed lists them)" * bool(known["failed"])),
             ("labels", ", ".join(common) or "none"),
             *(("folder", root) for root in known["roots"]),
+            *((each["kind"], each["pattern"]) for each in known["patterns"]),
             ("features", f"{known['dim']:,} an image"),
             ("space", space + " (random weights)" * untrained),
             ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),

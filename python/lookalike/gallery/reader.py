@@ -128,6 +128,11 @@ class GalleryReader:
         return os.path.commonpath(self.roots) if self.roots else None
 
     @property
+    def patterns(self) -> list[tuple[str, str]]:
+        """What is left out of folders, beside the defaults: "exclude" or "include", and what."""
+        return self._view.patterns()
+
+    @property
     def failed(self) -> list[tuple[str, str]]:
         """Path and reason of files that were found and could not be used."""
         return self._view.failed
@@ -149,6 +154,7 @@ class GalleryReader:
             "space": view.header.space,
             "root": self.root,
             "roots": self.roots,
+            "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in self.patterns],
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
             "bytes": size,
