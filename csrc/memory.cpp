@@ -5,16 +5,28 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 namespace lookalike {
+namespace {
+
+void* aligned(size_t alignment, size_t bytes) {
+#if defined(_WIN32)
+  return _aligned_malloc(bytes, alignment);
+#else
+  return std::aligned_alloc(alignment, bytes);
+#endif
+}
+
+}  // namespace
 
 void* allocate(size_t bytes) {
   constexpr size_t kLine = 64, kLargePage = size_t(2) << 20;
   const bool large = bytes >= 2 * kLargePage;
   const size_t alignment = large ? kLargePage : kLine;
-  void* const memory =
-      std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  void* const memory = aligned(alignment, (bytes + alignment - 1) / alignment * alignment);
   if (!memory && bytes > 0) throw std::bad_alloc();
 #if defined(MADV_HUGEPAGE)
   if (large) madvise(memory, bytes, MADV_HUGEPAGE);
@@ -22,7 +34,13 @@ void* allocate(size_t bytes) {
   return memory;
 }
 
-void deallocate(void* memory) { std::free(memory); }
+void deallocate(void* memory) {
+#if defined(_WIN32)
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
 
 #if defined(__unix__) || defined(__APPLE__)
 

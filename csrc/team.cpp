@@ -1,7 +1,6 @@
 #include "team.h"
 
 #include <omp.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +10,10 @@
 #include <mutex>
 #include <thread>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 namespace lookalike {
 namespace {
 
@@ -19,10 +22,12 @@ constexpr auto kPollInterval = std::chrono::milliseconds(50);
 constexpr double kSmallJob = 1e6;  // operations; some 100 µs, what a region and its threads cost
 
 std::atomic<bool> forked{false};
+#if defined(__unix__) || defined(__APPLE__)
 const bool registered = [] {
   pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
   return true;
 }();
+#endif
 
 struct Region {
   std::atomic<int64_t> next{0}, done{0};

@@ -216,7 +216,11 @@ def test_sql_is_in_the_databases_files_alone():
     [
         (r"\bConsole\(", "terminal"),
         (r"from rich\.progress import", "progress"),
-        (r"\bflock\(", "locks"),
+        (r"\bflock\(", "system"),
+        (
+            r"\bfcntl\b|register_at_fork|posix_fallocate|sched_|process_cpu|O_(NONBL|DIREC|CLOEX)|os\.p(read|write)\b",
+            "system",
+        ),
     ],
 )
 def test_what_is_in_one_place(text, home):

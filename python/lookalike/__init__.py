@@ -103,7 +103,7 @@ _LAYERS = (
     ("distance", "embedding"),
     ("pictures",),
     ("_core", "files", "progress"),
-    ("interrupts", "lazy_names", "locks", "printable", "sequences", "terminal"),
+    ("interrupts", "lazy_names", "printable", "sequences", "system", "terminal"),
 )
 """The drawing as data: ``tests/test_layers.py`` holds every import of the package against it."""
 

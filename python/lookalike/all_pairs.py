@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from lookalike.distance import Neighbors, cdist, knn
 from lookalike.files import replacing
-from lookalike.locks import FileLock, HeldError
 from lookalike.progress import Progress, reporting
+from lookalike.system import FileLock, HeldError, reserve
 
 __all__ = ["BLOCK_ROWS", "neighbor_graph", "write_distances", "write_graph", "write_table"]
 
@@ -283,7 +283,7 @@ def _reserve(file: Path, shape: tuple[int, ...], dtype: str, name: str | os.Path
         np.lib.format.write_array_header_1_0(stream, header)
         if size:
             stream.flush()
-            os.posix_fallocate(stream.fileno(), stream.tell(), size)
+            reserve(stream.fileno(), stream.tell(), size)
 
 
 def _fingerprint(features: npt.NDArray[Any]) -> str:

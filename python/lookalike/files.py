@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookalike import locks
+from lookalike import system
 
-__all__ = ["reason", "replacing", "sync_folder"]
+__all__ = ["reason", "replacing"]
 
 LEFTOVER_SECONDS = 60
 
@@ -54,16 +54,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     # Not tempfile: its files are readable by nobody else, whatever the umask says.
     beside = target.with_name(f"{_start(target)}{secrets.token_hex(4)}.part")
     try:
-        descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except OSError as error:  # the name that was asked for, not the one of our making
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
         with contextlib.suppress(OSError):  # some file systems have no locks
-            locks.take(descriptor)
+            system.take(descriptor)
         yield beside
         os.fsync(descriptor)  # or a power cut may leave an empty file under the final name
         os.replace(beside, target)
-        sync_folder(target.parent)
+        system.sync_folder(target.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
@@ -85,15 +85,6 @@ def reason(error: OSError) -> str:
     return os.strerror(errno.ENOSPC) if short else str(error) or type(error).__name__
 
 
-def sync_folder(folder: str | os.PathLike[str]) -> None:
-    """Wait until created, renamed and deleted names in a folder will survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _start(target: Path) -> str:
     # The end of a long name is left out: there is a limit on its length.
     return f".{target.name[:60]}."
@@ -103,6 +94,6 @@ def _remove_leftovers(target: Path) -> None:
     """Remove what a killed process has left, which nobody has locked or is about to lock."""
     for old in target.parent.glob(f"{glob.escape(_start(target))}*.part"):
         with contextlib.suppress(OSError), open(old, "rb") as file:
-            locks.take(file.fileno())
+            system.take(file.fileno())
             if time.time() - os.fstat(file.fileno()).st_mtime > LEFTOVER_SECONDS:
                 old.unlink()

@@ -32,6 +32,7 @@ from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
 from lookalike.pictures.images import ImageError, ImageSource, image_name, open_picture
 from lookalike.progress import Progress, reporting
+from lookalike.system import processors
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -99,7 +100,7 @@ class Embedder:
             if value is not None and value < 1:
                 raise ValueError(f"{argument} must be at least 1, got {value}")
         self.preprocessing = preprocessing
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or processors()
         self.batch_size = batch_size
         self._name = "<bytes>" if isinstance(model, bytes) else os.fsdecode(model)
         self._output = output

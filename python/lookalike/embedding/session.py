@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING
+
+from lookalike.system import after_fork_in_child
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -18,7 +19,7 @@ def _renew() -> None:
     _locks[0] = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_renew)  # the parent's may be held for ever
+after_fork_in_child(_renew)  # the parent's may be held for ever
 
 
 def opening() -> threading.Lock:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from lookalike.files import replacing
 from lookalike.printable import printable
+from lookalike.system import processors
 
 if TYPE_CHECKING:
     import jinja2
@@ -118,7 +119,7 @@ def thumbnails(sources: Iterable[ImageSource]) -> Generator[str | None]:
         except ImageError:
             return None
 
-    executor = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="thumbnail")
+    executor = ThreadPoolExecutor(processors(), thread_name_prefix="thumbnail")
     try:
         yield from executor.map(made, sources)
     finally:

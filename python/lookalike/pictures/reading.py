@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lookalike.system import open_to_read
+
 __all__ = ["ImageError", "image_name", "one_line", "read_image"]
 
 MAX_BYTES = 1 << 30
@@ -100,8 +102,7 @@ def read_image(source: str | os.PathLike[str] | os.PathLike[bytes] | bytes | Bin
 
 def _read_file(path: str | os.PathLike[str] | os.PathLike[bytes], name: str) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a named pipe waits for a writer that may never come.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_to_read(path)
         try:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):

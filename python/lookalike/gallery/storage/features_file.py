@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.files import sync_folder
 from lookalike.gallery.storage.errors import GalleryError
+from lookalike.system import read_at, sync_folder, write_at
 
 __all__ = [
     "append",
@@ -45,7 +45,7 @@ def create(folder: str, generation: int) -> int:
     with _naming(path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
 
 
 def append(
@@ -57,7 +57,7 @@ def append(
     offset = row * stored.shape[1] * FLOAT.itemsize
     with _naming(path):
         while content:
-            written = os.pwrite(descriptor, content, offset)
+            written = write_at(descriptor, content, offset)
             content, offset = content[written:], offset + written
     return stored
 
@@ -65,7 +65,7 @@ def append(
 def read_row(descriptor: int, row: int, dim: int) -> npt.NDArray[np.float32]:
     """Read a row, committed or not."""
     size = dim * FLOAT.itemsize
-    return np.frombuffer(os.pread(descriptor, size, row * size), FLOAT)
+    return np.frombuffer(read_at(descriptor, size, row * size), FLOAT)
 
 
 def sync(descriptor: int, path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from lookalike.gallery.storage.errors import GalleryError
-from lookalike.locks import FileLock, HeldError
+from lookalike.system import FileLock, HeldError
 
 __all__ = ["LOCK_NAME", "WriterLock"]
 

@@ -12,7 +12,6 @@ from typing import Concatenate, ParamSpec
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.files import sync_folder
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, expect
@@ -22,6 +21,7 @@ from lookalike.gallery.storage.lock import LOCK_NAME, WriterLock
 from lookalike.gallery.storage.photos import PhotoFile
 from lookalike.gallery.storage.records import PutRecord
 from lookalike.interrupts import uninterrupted
+from lookalike.system import sync_folder
 
 __all__ = ["MAX_UNCOMMITTED", "UNCOMMITTED_SECONDS", "Writer", "create"]
 
@@ -214,7 +214,7 @@ class Writer:
         self._path = features_file.file_path(self.folder, self.header.generation)
         try:
             size = os.stat(self._path).st_size
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            self._descriptor = os.open(self._path, os.O_RDWR)
         except OSError as error:
             raise GalleryError(
                 f"{self.folder} is damaged: {self._path}: {error.strerror}; "

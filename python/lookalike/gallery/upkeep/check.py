@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.files import sync_folder
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
@@ -24,6 +23,7 @@ from lookalike.gallery.storage.lock import WriterLock
 from lookalike.gallery.storage.photos import status
 from lookalike.gallery.storage.records import Header
 from lookalike.progress import Progress, reporting
+from lookalike.system import sync_folder
 
 __all__ = ["CheckReport", "Problem", "check_gallery"]
 
