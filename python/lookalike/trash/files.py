@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
 from typing import NamedTuple
 
 from lookalike.files import reason
+from lookalike.system import open_to_read
 
 __all__ = [
     "Checked",
@@ -119,13 +119,12 @@ def content_of(path: str) -> Checked:
     """
     before = looked_at(path)
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        with open(open_to_read(path), "rb") as file:
             opened = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").digest()
             after = os.fstat(file.fileno())
     except OSError as error:
-        link = error.errno == errno.ELOOP
-        raise LeftAloneError("is a symbolic link" if link else reason(error)) from None
+        raise LeftAloneError(reason(error)) from None
     if not _state(before) == _state(opened) == _state(after):
         raise LeftAloneError("is being changed")
     return Checked(path, after, digest)

@@ -15,7 +15,8 @@ import sys
 import urllib.parse
 from collections.abc import Iterator
 
-from lookalike.files import reason, sync_folder
+from lookalike.files import reason
+from lookalike.system import sync_folder
 from lookalike.trash.files import LeftAloneError, content_of, identity
 
 __all__ = ["find_in_trash", "moved_without_overwriting", "put_back", "send", "trash_for"]
@@ -83,7 +84,7 @@ def _trash_of_disk(folder: str) -> str:
 
 def _mount(folder: str) -> str:
     """Name the mount that a folder is reached by: between two of one disk nothing is renamed."""
-    descriptor = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_PATH)
     try:
         with open(f"/proc/self/fdinfo/{descriptor}") as lines:
             return next((line for line in lines if line.startswith("mnt_id:")), "")
@@ -101,7 +102,7 @@ def send(path: str) -> str | None:
     """
     from send2trash import send2trash
 
-    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
     try:
         moved = identity(os.fstat(descriptor))
         send2trash(path)
