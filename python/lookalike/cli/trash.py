@@ -50,12 +50,11 @@ def move_to_trash(
         console.remark("Nothing has been moved.")
         return
     outcome = Outcome()
-    if going:
-        try:
-            with console.bar("files") as progress:
-                gallery.trash(found, protect=protect, outcome=outcome, progress=progress)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"interrupted; {_moved(outcome)}") from None
+    try:
+        with console.bar("files") as progress:
+            gallery.trash(found, protect=protect, outcome=outcome, progress=progress)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; {_moved(outcome)}") from None
     _tell(gallery, outcome, as_json, _moved(outcome), "trashed")
 
 

@@ -207,8 +207,10 @@ def _move(
     places: list[str | None] = []
     try:
         for file, number, detail in zip(files, numbers, details, strict=True):
-            places.append(_send(file, trash, keeper))
-            journal.settle(number, "done", {**detail, "place": places[-1]})
+            place = _send(file, trash, keeper)
+            places.append(place)
+            where = os.path.dirname(os.path.dirname(place)) if place else trash
+            journal.settle(number, "done", {**detail, "trash": where, "place": place})
     except LeftAloneError as error:
         for file, number, detail, place in zip(files, numbers, details, places, strict=False):
             if place is not None:

@@ -16,7 +16,7 @@ import urllib.parse
 from collections.abc import Iterator
 
 from lookalike.files import reason
-from lookalike.system import sync_folder
+from lookalike.system import open_to_read, sync_folder
 from lookalike.trash.files import LeftAloneError, content_of, identity
 
 __all__ = ["find_in_trash", "moved_without_overwriting", "put_back", "send", "trash_for"]
@@ -64,7 +64,9 @@ def trash_for(path: str) -> str:
 
 
 def _home_trash() -> str:
-    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    data = os.environ.get("XDG_DATA_HOME", os.path.expanduser("~/.local/share"))
+    if not os.path.isabs(data):  # a trash in whatever folder is the current one
+        raise LeftAloneError(f"XDG_DATA_HOME must be an absolute path, got {data!r}")
     return os.path.join(data, "Trash")
 
 
@@ -160,7 +162,8 @@ def _from(trash: str, path: str) -> Iterator[str]:
 def _record(trash: str, name: str) -> tuple[str, str]:
     """Return where a file in a trash lay, and when it was moved there."""
     try:
-        with open(os.path.join(trash, "info", name), encoding="utf-8", errors="replace") as file:
+        descriptor = open_to_read(os.path.join(trash, "info", name))
+        with open(descriptor, encoding="utf-8", errors="replace") as file:
             said = dict(line.rstrip("\n").partition("=")[::2] for line in file)
     except OSError:
         return "", ""
