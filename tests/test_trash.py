@@ -187,6 +187,18 @@ class TestNoTrash:
         with pytest.raises(NoTrashError, match="the trash is on another disk"):
             move_to_trash([removal(*pair)], journal)
 
+    def test_its_files_are_a_link_to_another_disk(self, pair, journal, own_trash, tmp_path):
+        memory = Path("/dev/shm")
+        if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is no second disk in /dev/shm")
+        own_trash.mkdir()
+        (own_trash / "files").symlink_to(memory)
+        try:
+            with pytest.raises(NoTrashError, match="the trash is on another disk"):
+                move_to_trash([removal(*pair)], journal)
+        finally:
+            (own_trash / "files").unlink()
+
     def test_its_folder_cannot_be_written(self, pair, journal, monkeypatch):
         access = os.access
         folder = str(pair[1].parent)
@@ -247,6 +259,20 @@ class TestUndo:
         pair[1].unlink()
         assert bring_back(journal).moved == [str(pair[1])]
         assert pair[1].read_text() == "same"
+
+    def test_a_sidecar_does_not_come_back_to_another_photo(self, pair, journal):
+        for photo in pair:
+            write(photo.with_suffix(".xmp"), "edits")
+        move_to_trash([removal(*pair)], journal)
+        write(pair[1], "new")
+        back = bring_back(journal)
+        assert back.moved == []
+        assert [why for _, why in back.left] == [
+            "something lies there now; it stays in the trash",
+            "stays in the trash like its photo",
+        ]
+        pair[1].unlink()
+        assert len(bring_back(journal).moved) == 2
 
     def test_what_has_been_emptied_is_named(self, pair, journal, tmp_path):
         move_to_trash([removal(*pair)], journal)

@@ -26,7 +26,7 @@ from lookalike.trash.journal import Entry, Intent, Journal
 from lookalike.trash.places import find_in_trash, put_back, send, trash_for
 from lookalike.trash.sidecars import in_photo_library, only_beside, sidecars
 
-__all__ = ["NoTrashError", "Outcome", "move_to_trash", "settle_interrupted"]
+__all__ = ["NoTrashError", "Outcome", "lies_there", "move_to_trash", "settle_interrupted"]
 
 
 class NoTrashError(OSError):
@@ -262,16 +262,25 @@ def settle_interrupted(journal: Journal) -> Iterator[Entry]:
     """Find out what became of files whose move was cut short; yield those that are settled."""
     for entry in journal.entries("intended"):
         path, trash = entry.path, entry.detail["trash"]
-        was = Identity(entry.detail["device"], entry.detail["inode"])
-        with contextlib.suppress(OSError):
-            if identity(os.lstat(path)) == was:
-                yield _settle(journal, entry, reason="interrupted before it was moved")
-                continue
+        if lies_there(entry):
+            yield _settle(journal, entry, reason="interrupted before it was moved")
+            continue
         place = find_in_trash(trash, path, entry.sha256)
         if place is not None:
             yield _settle(journal, entry, place=place)
         elif os.path.isdir(os.path.dirname(path)) and os.path.isdir(trash):
             yield _settle(journal, entry, reason="neither where it lay nor in the trash")
+
+
+def lies_there(entry: Entry) -> bool:
+    """Tell whether the very file, or one of its content, lies where it lay before."""
+    was = Identity(entry.detail["device"], entry.detail["inode"])
+    try:
+        return (
+            identity(os.lstat(entry.path)) == was or content_of(entry.path).sha256 == entry.sha256
+        )
+    except (OSError, LeftAloneError):
+        return False
 
 
 def _settle(journal: Journal, entry: Entry, **found: str) -> Entry:

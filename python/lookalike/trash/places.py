@@ -14,6 +14,7 @@ import stat
 import sys
 import urllib.parse
 from collections.abc import Iterator
+from itertools import chain
 
 from lookalike.files import reason
 from lookalike.system import open_to_read, sync_folder
@@ -41,23 +42,16 @@ def trash_for(path: str) -> str:
         device = os.lstat(folder).st_dev
         home = os.lstat(os.path.realpath(os.path.expanduser("~"))).st_dev
         trash = _home_trash() if device == home else _trash_of_disk(folder)
-        there = trash
-        while not os.path.lexists(there):
-            there = os.path.dirname(there)
-        writable = os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
-        same = os.stat(there).st_dev == device and _mount(there) == _mount(folder)
+        for inside in ("files", "info"):
+            there = os.path.join(trash, inside)
+            while not os.path.lexists(there):
+                there = os.path.dirname(there)
+            if not (os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)):
+                raise LeftAloneError(f"there is no trash to move it to: {there} cannot be written")
+            if os.stat(there).st_dev != device or _mount(there) != _mount(folder):
+                raise LeftAloneError(f"the trash is on another disk: {trash}")
     except OSError as error:
         raise LeftAloneError(f"there is no trash to move it to: {reason(error)}") from None
-    if not writable:
-        raise LeftAloneError(f"there is no trash to move it to: {there} cannot be written")
-    if not same:
-        raise LeftAloneError(f"the trash is on another disk: {trash}")
-    for inside in ("files", "info"):
-        name = os.path.join(trash, inside)
-        if os.path.lexists(name) and not (
-            os.path.isdir(name) and os.access(name, os.W_OK | os.X_OK)
-        ):
-            raise LeftAloneError(f"there is no trash to move it to: {name} cannot be written")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise LeftAloneError("its folder cannot be written")
     return trash
@@ -133,7 +127,7 @@ def find_in_trash(trash: str, path: str, sha256: bytes, place: str | None = None
     place : str, optional
         Where it was put.
     """
-    for candidate in ([place] if place else []) + list(_from(trash, path)):
+    for candidate in chain([place] if place else [], _from(trash, path)):
         try:
             if content_of(candidate).sha256 == sha256:
                 return candidate

@@ -7,9 +7,9 @@ from itertools import groupby
 
 from lookalike.interrupts import uninterrupted
 from lookalike.progress import Progress, reporting
-from lookalike.trash.files import Identity, LeftAloneError, content_of, identity
+from lookalike.trash.files import LeftAloneError
 from lookalike.trash.journal import Entry, Journal
-from lookalike.trash.moves import Outcome
+from lookalike.trash.moves import Outcome, lies_there
 from lookalike.trash.places import find_in_trash, put_back
 
 __all__ = ["bring_back"]
@@ -59,8 +59,11 @@ def bring_back(
 def _bring_back(entry: Entry, journal: Journal, outcome: Outcome) -> None:
     path, detail = entry.path, entry.detail
     try:
+        photo = detail.get("beside")
+        if photo is not None and os.path.lexists(photo) and photo in dict(outcome.left):
+            raise LeftAloneError("stays in the trash like its photo")
         place = find_in_trash(detail["trash"], path, entry.sha256, detail.get("place"))
-        if place is None and not _is_back(entry):
+        if place is None and not lies_there(entry):
             raise LeftAloneError(_missing(entry))
         with uninterrupted():
             if place is not None:
@@ -70,17 +73,6 @@ def _bring_back(entry: Entry, journal: Journal, outcome: Outcome) -> None:
             outcome.bytes += detail["bytes"]
     except LeftAloneError as error:
         outcome.left.append((path, str(error)))
-
-
-def _is_back(entry: Entry) -> bool:
-    """Tell whether the very file lies where it lay, as after an interrupted undo."""
-    was = Identity(entry.detail["device"], entry.detail["inode"])
-    try:
-        return identity(os.lstat(entry.path)) == was or (
-            content_of(entry.path).sha256 == entry.sha256
-        )
-    except (OSError, LeftAloneError):
-        return False
 
 
 def _missing(entry: Entry) -> str:
