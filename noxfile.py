@@ -137,7 +137,7 @@ def fuzz(session: nox.Session) -> None:
         share = f"--seconds={seconds / 2 / len(levels)}"
         session.run("python", "tests/fuzz/searches.py", share, env=level)
     session.install("atheris")
-    targets = ("index", "signed-index", "catalogue", "image")
+    targets = ("index", "signed-index", "catalogue", "image", "reduced")
     for target in targets:
         share = f"-max_total_time={max(1, int(seconds / 2 / len(targets)))}"
         session.run("python", "tests/fuzz/files.py", target, share, "-verbosity=0")

@@ -128,7 +128,12 @@ def main(folder, kills, seed):
             )
         )
     assert sorted(os.listdir(target)) == sorted(
-        ["catalogue.sqlite", f"features-{generations}.f32", "writer.lock"]
+        [
+            "catalogue.sqlite",
+            f"features-{generations}.f32",
+            "thumbnails.sqlite",
+            "writer.lock",
+        ]
     )
     print(json.dumps({"growing": growing, "changing": changing, "generations": generations}))
 

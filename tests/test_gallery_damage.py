@@ -318,9 +318,9 @@ from pathlib import Path
 import lookalike as la
 from tiny_embedder import WIDTH, TinyEmbedder, assert_matches_disk
 photos, disk = map(Path, sys.argv[1:])
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", disk], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "none", disk], check=True)
 failed = 0
-for free in range(0, 100, 4):
+for free in range(0, 400, 16):
     ballast = disk / "ballast"
     target = disk / "gallery"
     facts = os.statvfs(disk)

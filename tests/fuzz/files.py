@@ -1,7 +1,8 @@
 """Feeds damaged files to what reads files, guided by coverage: `files.py TARGET [FLAGS]`.
 
 Targets: `index` and `catalogue` (files as they are), `signed-index` (an index whose checksums are
-made right again, so that its contents are reached), `image`. Every answer is right but a crash, a
+made right again, so that its contents are reached), `image` and `reduced` (an image in full, and at
+the scale that a network needs). Every answer is right but a crash, a
 hang or an error of another kind than the one that is promised. The seeds are made here, small and
 valid. FLAGS are libFuzzer's, `-max_total_time=600` for one. The package must be installed, not
 editable: what is instrumented is what is imported in the ordinary way.
@@ -22,9 +23,9 @@ with atheris.instrument_imports(include=["lookalike"]):
     import lookalike as la
     from lookalike import _core
     from lookalike.distance import index_file
-    from lookalike.embedding import images
     from lookalike.gallery import Gallery
-from PIL import Image
+    from lookalike.pictures import images
+from PIL import Image, ImageCms
 
 FOLDER = Path(tempfile.mkdtemp(prefix="lookalike-fuzz-"))
 QUERIES = np.random.default_rng(0).random((9, 6), dtype=np.float32)
@@ -81,10 +82,22 @@ def open_catalogue(data: bytes) -> None:
 
 
 def open_image(data: bytes) -> None:
-    """Decode an image."""
+    """Decode an image; a warning would reach people without the name of the file."""
     with contextlib.suppress(la.ImageError), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("error")
         images.open_image(data)
+
+
+def open_reduced(data: bytes) -> None:
+    """Decode an image at the scale that is needed; no side may fall below."""
+    with contextlib.suppress(la.ImageError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = images.open_picture(data, least=16)
+        left, top, right, bottom = picture.box
+        assert picture.image.mode == "RGB"
+        assert min(picture.image.size) >= min(16, picture.width, picture.height)
+        assert 0 <= left < right <= picture.image.width
+        assert 0 <= top < bottom <= picture.image.height
 
 
 def index_seeds():
@@ -114,11 +127,40 @@ def image_seeds():
                 yield file.getvalue()
 
 
+def reduced_seeds():
+    """Images that are reduced, with metadata, profiles and pixels of all depths."""
+    pixels = np.random.default_rng(3).integers(0, 256, (70, 90, 3), np.uint8)
+    image = Image.fromarray(pixels)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0110] = 6, "camera"
+    exif.get_ifd(0x8769)[0x9003] = "2024:02:29 12:30:45"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for kind, options in (
+        ("JPEG", {"quality": 20}),
+        ("JPEG", {"quality": 20, "progressive": True}),
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_deflate"}),
+        ("TIFF", {"big_tiff": True}),
+        ("WEBP", {"quality": 20}),
+    ):
+        file = io.BytesIO()
+        image.save(file, kind, exif=exif.tobytes(), icc_profile=profile, **options)
+        yield file.getvalue()
+    grey = np.linspace(0, 1, 6300).reshape(70, 90)
+    for deep in (grey.astype("f4"), (grey * 4095).astype("u2"), (grey * 2**31 - 1).astype("i4")):
+        file = io.BytesIO()
+        Image.fromarray(deep).save(file, "TIFF")
+        yield file.getvalue()
+    yield from image_seeds()
+
+
 TARGETS = {
     "index": (open_index, index_seeds),
     "signed-index": (open_signed_index, index_seeds),
     "catalogue": (open_catalogue, catalogue_seeds),
     "image": (open_image, image_seeds),
+    "reduced": (open_reduced, reduced_seeds),
 }
 
 

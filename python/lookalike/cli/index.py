@@ -18,6 +18,7 @@ from lookalike.cli.options import (
     require_gallery,
 )
 from lookalike.embedding.spaces import is_untrained, untrained_remark
+from lookalike.pictures.formats import NO_HEIF_DECODER
 
 if TYPE_CHECKING:
     from lookalike.gallery.gallery import Gallery
@@ -184,7 +185,9 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
         rate = f", {embedded / seconds:,.0f} images/s" if embedded else ""
         images = console.plural(len(gallery), "image")
         console.heading(f"{images} in {name}: {done or 'nothing to do'} ({seconds:.1f} s{rate})")
-    console.failures("skipped", report.failed, most=MOST_REASONS)
+    # HEIC without its decoder is a note, one line for all.
+    failed = [(path, reason) for path, reason in report.failed if reason != NO_HEIF_DECODER]
+    console.failures("skipped", failed, most=MOST_REASONS)
     if report.left_out:
         counted = ", ".join(f"{pattern} {n:,}" for pattern, n in report.left_out.most_common())
         console.remark(f"Left out: {counted}. --include takes back what you want.")

@@ -30,6 +30,7 @@ from lookalike.embedding.preprocessing import Preprocessing
 from lookalike.embedding.session import open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
+from lookalike.pictures import DECODING
 from lookalike.pictures.images import ImageError, ImageSource, image_name, open_picture
 from lookalike.progress import Progress, reporting
 from lookalike.system import processors
@@ -157,13 +158,21 @@ class Embedder:
 
     @property
     def space(self) -> str:
-        """Identity of the feature space: a hash of the network, its weights and the preprocessing.
+        """Identity of the feature space: a hash of network, weights, preprocessing and decoding.
 
         Features may be compared if, and only if, their spaces are equal. The name of the file, the
         converter that wrote it, batching and threads do not enter. It begins with ``untrained-``
         if the weights are random.
         """
-        identity = f"{self._model.fingerprint} {self.preprocessing}"
+        return self._space(f" decoding {DECODING}")
+
+    @property
+    def earlier_spaces(self) -> tuple[str, ...]:
+        """The spaces that this network and preprocessing had with earlier rules of decoding."""
+        return (self._space(""),)
+
+    def _space(self, decoding: str) -> str:
+        identity = f"{self._model.fingerprint} {self.preprocessing}{decoding}"
         mark = UNTRAINED if self._model.untrained else ""
         return mark + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
@@ -314,7 +323,8 @@ class _Work:
                 return []
             try:
                 picture = open_picture(source, least=self._preprocessing.least_side)
-                self._preprocessing(picture.image, out=inputs[index - len(failed)])
+                place = inputs[index - len(failed)]
+                self._preprocessing(picture.image, out=place, box=picture.box)
             except ImageError as error:
                 failed[index] = error
         used = len(sources) - len(failed)

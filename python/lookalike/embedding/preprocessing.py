@@ -60,12 +60,18 @@ class Preprocessing:
         return 2 * self.size
 
     def __call__(
-        self, image: Image.Image, out: npt.NDArray[np.float32] | None = None
+        self,
+        image: Image.Image,
+        out: npt.NDArray[np.float32] | None = None,
+        box: tuple[float, float, float, float] | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Return the input for one image of mode RGB, written to `out` if given."""
+        """Return the input for one image of mode RGB, written to `out` if given.
+
+        With a box (left, top, right, bottom), which may lie between pixels, for that part of it.
+        """
         if out is None:
             out = np.empty((3, self.crop, self.crop), np.float32)
-        pixels = np.asarray(self._resized_crop(image))
+        pixels = np.asarray(self._resized_crop(image, box or (0, 0, *image.size)))
         if self.channels == "BGR":
             pixels = pixels[:, :, ::-1]
         np.subtract(pixels.transpose(2, 0, 1), _column(self.mean), out=out)
@@ -73,20 +79,27 @@ class Preprocessing:
             out /= _column(self.std)
         return out
 
-    def _resized_crop(self, image: Image.Image) -> Image.Image:
+    def _resized_crop(
+        self, image: Image.Image, box: tuple[float, float, float, float]
+    ) -> Image.Image:
         if not self.keep_aspect:
-            warped = image.resize((self.size, self.size), Image.Resampling.BILINEAR)
+            warped = image.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box)
             first = (self.size - self.crop) // 2
             return warped.crop((first, first, first + self.crop, first + self.crop))
         # Only the part that the crop keeps is resized: the whole of a 30,000×100 panorama would
         # become 76,800×256. It is the same up to one grey level of rounding.
-        sides = [self.size * side // min(image.size) for side in image.size]
+        given = (box[2] - box[0], box[3] - box[1])
+        # A box may be off by a rounding error, a side that is a whole number must not.
+        sides = [int(self.size * side / min(given) + 1e-9) for side in given]
         firsts = [round((side - self.crop) / 2) for side in sides]
-        scales = [old / new for old, new in zip(image.size, sides, strict=True)]
-        left, top = (first * scale for first, scale in zip(firsts, scales, strict=True))
+        scales = [old / new for old, new in zip(given, sides, strict=True)]
+        left, top = (
+            start + first * scale
+            for start, first, scale in zip(box[:2], firsts, scales, strict=True)
+        )
         width, height = (self.crop * scale for scale in scales)
-        box = (left, top, left + width, top + height)
-        return image.resize((self.crop, self.crop), Image.Resampling.BILINEAR, box=box)
+        kept = (left, top, left + width, top + height)
+        return image.resize((self.crop, self.crop), Image.Resampling.BILINEAR, box=kept)
 
 
 def _column(values: tuple[float, float, float]) -> npt.NDArray[np.float32]:

@@ -15,6 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.intake.convert import (
+    Converted,
+    convert,
+    is_convertible,
+    was_decoded_otherwise,
+)
 from lookalike.gallery.intake.exclusions import note_patterns, without_effect
 from lookalike.gallery.intake.folders import source_paths
 from lookalike.gallery.intake.intake import bring_in
@@ -28,7 +34,8 @@ from lookalike.gallery.reader import default_model
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.gallery.storage.photos import Label
-from lookalike.gallery.storage.writer import create
+from lookalike.gallery.storage.writer import Writer, create
+from lookalike.pictures import DECODING
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
@@ -274,14 +281,47 @@ class Gallery(GalleryKeeper):
 
         with self._guard:
             writer = self._writing()
-            if embedder is not None:
-                model()  # refused before the work rather than in it
             name_roots(writer.catalogue)
             note_patterns(writer.catalogue, exclude, include)
             try:
+                converted = self._convert(writer, look, embedder, progress)
+                if embedder is not None:
+                    model()  # refused before the work rather than in it
                 survey = look(writer.catalogue)
                 survey.report.notes.extend(without_effect(exclude, survey.report.left_out))
-                return bring_in(writer, survey, model, progress)
+                report = bring_in(writer, survey, model, progress)
+                if converted is not None:
+                    report.removed += converted.removed
+                    report.notes.append(converted.note)
+                return report
             finally:
                 writer.discard()  # what an error has left; what is finished is committed
                 self._snapshot = None
+
+    def _convert(
+        self,
+        writer: Writer,
+        look: Callable[[Catalogue], Survey],
+        embedder: Embedder | None,
+        progress: Progress,
+    ) -> Converted | None:
+        """Take the gallery over to today's decoding, if it is of an earlier one of its model."""
+        from lookalike.embedding.weights import ModelError
+
+        if not was_decoded_otherwise(writer.catalogue):
+            return None
+        if writer.header.space is not None and any(writer.catalogue.files()):
+            try:
+                model = embedder or self._embedder or default_model()
+            except ModelError:  # raised below if there is something to embed
+                return None
+            if is_convertible(writer, model):
+                self._embedder = model
+                return convert(writer, model, look, progress)
+            if writer.header.space != model.space:
+                return None
+        elif writer.header.rows:
+            return None
+        with writer.catalogue.transaction():
+            writer.catalogue.set_decoding(DECODING)
+        return None

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
-from lookalike.gallery.storage.catalogue_file import FORMAT
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
+from lookalike.gallery.storage.records import ContentRecord
 from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.pictures import DECODING
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -139,6 +140,53 @@ class GalleryReader:
         """Path and reason of files that were found and could not be used."""
         return self._view.failed
 
+    @property
+    def is_of_earlier_decoding(self) -> bool:
+        """Whether an earlier version decoded its photos otherwise, so that `add` converts it."""
+        view = self._view
+        return bool(view.count) and view.catalogue.decoding() != DECODING
+
+    def facts(self, row: int) -> ContentRecord | None:
+        """Return what is known of an image's content, None if nothing is.
+
+        Parameters
+        ----------
+        row : int
+            The image's position.
+
+        Returns
+        -------
+        ContentRecord or None
+            ``hash`` (SHA-256) and ``phash`` (perceptual hash) as bytes, ``width`` and ``height`` as
+            it is shown, ``format``, ``taken`` and ``camera``; None where the file does not say.
+        """
+        digest = self._view.digest_at(row)
+        return None if digest is None else self._view.catalogue.content(digest)
+
+    def thumbnail(self, row: int) -> bytes | None:
+        """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
+
+        One that is not kept is made of the image's file, as long as that is as it was.
+
+        Parameters
+        ----------
+        row : int
+            The image's position.
+
+        Returns
+        -------
+        bytes or None
+            None for rows that are not files, and files that are gone or have changed.
+        """
+        from lookalike.gallery.intake.lacking import thumbnail_of
+
+        view = self._view
+        digest = view.digest_at(row)
+        if digest is None:
+            return None
+        kept = view.thumbnails([digest]).get(digest)
+        return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
         view = self._view
@@ -148,7 +196,7 @@ class GalleryReader:
                 size += os.stat(os.path.join(self._path, name)).st_size
         return {
             "path": self._path,
-            "format": FORMAT,
+            "format": view.catalogue.format,
             "images": view.count,
             "labelled": sum(label is not None for label in self.labels),
             "failed": len(view.failed),
@@ -159,6 +207,7 @@ class GalleryReader:
             "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in self.patterns],
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
+            "contents": view.catalogue.content_count(),
             "bytes": size,
         }
 
@@ -357,6 +406,11 @@ class GalleryReader:
                 )
             with self._swapping:  # the weights are loaded by one thread
                 model = self._embedder = self._embedder or default_model()
+        if model.width == self.dim and space in getattr(model, "earlier_spaces", ()):
+            raise GalleryError(
+                f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
+                "in it can be searched for, any other image once `lookalike index` has converted it"
+            )
         if model.width != self.dim or space not in (None, model.space):
             raise GalleryError(
                 f"{self._path} holds {self.dim} features of the space {space}, the model "

@@ -1,4 +1,4 @@
-"""One image, from wherever it comes, as 8-bit RGB.
+"""One image, from wherever it comes, as upright 8-bit sRGB.
 
 Everything that can be wrong with an image is one exception, :class:`ImageError`, with the name of
 the image and the reason, so that a batch can go on and report it.
@@ -6,33 +6,26 @@ the image and the reason, so that a batch can go on and report it.
 
 from __future__ import annotations
 
-import io
 import os
-from typing import BinaryIO, TypeAlias
+from functools import partial
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-# Each import registers its format. Pillow's own discovery would import some forty plugins, among
-# them one that starts another program (Ghostscript) on hostile input.
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageCms,
-    Jpeg2KImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-
+from lookalike.pictures.colour import to_srgb
+from lookalike.pictures.containers import FORMATS, FULL_RANGE, Container, container
+from lookalike.pictures.depth import Stated, deep_colour, is_deep, tones_of
+from lookalike.pictures.metadata import exif_facts
 from lookalike.pictures.picture import Noted, Picture
-from lookalike.pictures.reading import ImageError, image_name, one_line, read_image
+from lookalike.pictures.reading import ImageError, check_size, image_name, one_line, read_image
+from lookalike.pictures.reduction import factor_for, reduced
+from lookalike.pictures.upright import turned
 
 __all__ = [
+    "EXIF_ORIENTATION",
+    "FORMATS",
     "ImageError",
     "ImageSource",
     "decode",
@@ -48,43 +41,19 @@ ImageSource: TypeAlias = (
     " | npt.NDArray[np.uint8]"
 )
 
-FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        AvifImagePlugin.AvifImageFile,
-        GifImagePlugin.GifImageFile,
-        TiffImagePlugin.TiffImageFile,
-        BmpImagePlugin.BmpImageFile,
-        Jpeg2KImagePlugin.Jpeg2KImageFile,
-        PpmImagePlugin.PpmImageFile,
-    )
-)
-HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 EXIF_ORIENTATION = 0x0112
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def open_picture(source: ImageSource, least: int | None = None) -> Picture:
-    """Return any accepted image as upright 8-bit RGB pixels, with the facts of its file.
+    """Return any accepted image as upright 8-bit sRGB pixels, with the facts of its file.
 
     Parameters
     ----------
     source
         As for :func:`open_image`.
     least : int, optional
-        Side in pixels that the caller needs: a larger picture may be given reduced, none of its
-        sides below this one. Without it the picture has all its pixels.
+        Side in pixels that the caller needs: a larger picture is given reduced by a whole factor,
+        none of its sides below this one. Without it the picture has all its pixels.
 
     Raises
     ------
@@ -94,12 +63,16 @@ def open_picture(source: ImageSource, least: int | None = None) -> Picture:
     Examples
     --------
     >>> import numpy as np
-    >>> picture = open_picture(np.zeros((2, 3), np.uint8))
-    >>> picture.width, picture.height, picture.format
-    (3, 2, None)
+    >>> picture = open_picture(np.zeros((70, 90), np.uint8), least=20)
+    >>> picture.width, picture.height, picture.image.size, picture.box
+    (90, 70, (45, 35), (0.0, 0.0, 45.0, 35.0))
     """
-    image = open_image(bytes(source) if isinstance(source, Noted) else source)
-    picture = Picture(image, image.width, image.height)
+    name = image_name(source)
+    if isinstance(source, np.ndarray):
+        return _picture_of_image(_from_array(source, name), name, least)
+    if isinstance(source, Image.Image):
+        return _picture_of_image(source, name, least)
+    picture = _decoded(read_image(source), name, least)
     if isinstance(source, Noted):
         source.note(picture)
     return picture
@@ -121,8 +94,9 @@ def open_image(source: ImageSource) -> Image.Image:
     Returns
     -------
     PIL.Image.Image
-        Mode RGB. EXIF orientation is applied, alpha composited on white, 16-bit scaled by 1/257;
-        of several frames the first is taken.
+        Mode RGB, in sRGB. EXIF orientation is applied, alpha composited on white, more than 8 bits
+        scaled to 8; of several frames the first is taken, of a raw photo its preview. All of it:
+        docs/embedding.md.
 
     Raises
     ------
@@ -135,12 +109,7 @@ def open_image(source: ImageSource) -> Image.Image:
     >>> open_image(np.zeros((2, 3), np.uint8)).size
     (3, 2)
     """
-    name = image_name(source)
-    if isinstance(source, np.ndarray):
-        return _to_rgb(_from_array(source, name), name)
-    if isinstance(source, Image.Image):
-        return _to_rgb(source, name)
-    return decode(read_image(source), name)
+    return open_picture(source).image
 
 
 def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
@@ -149,16 +118,15 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     Parameters
     ----------
     content : bytes
-        A whole JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP, JPEG 2000 or PNM file, or a HEIC file where
-        pillow-heif is installed.
+        A whole JPEG, PNG, WebP, AVIF, GIF, TIFF, BMP, JPEG 2000 or PNM file, a raw photo with a
+        preview, or a HEIC file where pillow-heif is installed.
     name : str
         What messages call the image.
 
     Raises
     ------
     ImageError
-        The content is no image, a damaged one, or one with more pixels than twice
-        ``PIL.Image.MAX_IMAGE_PIXELS`` (Pillow's own limit against decompression bombs).
+        The content is no image, a damaged one, or one of more than 268 megapixels.
 
     Examples
     --------
@@ -166,19 +134,7 @@ def decode(content: bytes, name: str = "<bytes>") -> Image.Image:
     Traceback (most recent call last):
     lookalike.pictures.reading.ImageError: <bytes>: not an image in a known format
     """
-    if not content:
-        raise ImageError(name, "empty file")
-    try:
-        with _identify(content, name) as image:
-            _check_size(image.size, name)
-            image.load()
-            return _to_rgb(image, name)
-    except ImageError:
-        raise
-    # Decoders meet hostile bytes with whatever exception their code runs into (struct.error,
-    # KeyError, zlib.error, SyntaxError, MemoryError ...); all of them mean the same here.
-    except Exception as error:
-        raise ImageError(name, f"damaged image: {one_line(error)}") from error
+    return _decoded(content, name, None).image
 
 
 def image_size(
@@ -204,54 +160,76 @@ def image_size(
     name = image_name(source)
     content = read_image(source)
     try:
-        with _identify(content, name) as image:
+        with container(content, name).reopen() as image:
             return image.size
-    except ImageError:
-        raise
-    except Exception as error:  # see decode()
-        raise ImageError(name, f"damaged image: {one_line(error)}") from error
+    except Exception as error:
+        raise _damaged(error, name) from error
 
 
-def _identify(content: bytes, name: str) -> Image.Image:
-    """Find the decoder as ``Image.open`` does, without its warning about large images.
+def _damaged(error: Exception, name: str) -> ImageError:
+    """Return what a decoder's exception means.
 
-    A warning cannot be silenced in one thread alone, and with "error" filters it would turn every
-    large panorama into a failure; :func:`_check_size` keeps the limit.
+    Decoders meet hostile bytes with whatever exception their code runs into (struct.error,
+    KeyError, zlib.error, SyntaxError, MemoryError ...); all of them mean the same here.
     """
-    if content[4:8] == b"ftyp" and content[8:12] in HEIF_BRANDS and not _is_avif(content):
-        return _open_heif(content, name)
-    for file_format in FORMATS:
-        factory, accepts = Image.OPEN[file_format]
-        if accepts is None or accepts(content[:16]) is True:
-            return factory(io.BytesIO(content), name)
-    raise ImageError(name, "not an image in a known format")
+    if isinstance(error, ImageError):
+        return error
+    reason = one_line(error)
+    if reason == "unknown pixel mode":  # Pillow's words for TIFF
+        return ImageError(name, "its kind of pixels (bits, samples or colours) is not decoded")
+    return ImageError(name, f"damaged image: {reason}")
 
 
-def _is_avif(content: bytes) -> bool:
-    # mif1 may be the major brand of either; the list of compatible brands decides.
-    box = content[: int.from_bytes(content[:4], "big")]
-    return b"avif" in box or b"avis" in box
-
-
-def _open_heif(content: bytes, name: str) -> Image.Image:
+def _decoded(content: bytes, name: str, least: int | None) -> Picture:
+    if not content:
+        raise ImageError(name, "empty file")
     try:
-        from pillow_heif import open_heif
-    except ImportError:
-        raise ImageError(
-            name, "HEIC needs a decoder of its own: pip install 'lookalike[heif]'"
-        ) from None
-    # Not registered with Pillow: that would change what Image.open accepts in all the process.
-    image: Image.Image = open_heif(io.BytesIO(content)).to_pillow()
-    image.getexif().pop(EXIF_ORIENTATION, None)  # libheif has turned the pixels already
-    return image
+        found = container(content, name)
+        image, size, covered = found.load(least)
+        with image:
+            if found.wide:
+                image = deep_colour(image, found.reopen, found.stated)
+            return _picture(image, found, size, covered, least)
+    except Exception as error:
+        raise _damaged(error, name) from error
 
 
-def _check_size(size: tuple[int, int], name: str) -> None:
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and size[0] * size[1] > 2 * limit:
-        raise ImageError(
-            name, f"{size[0]}×{size[1]} pixels, more than the {2 * limit:,} that are decoded"
+def _picture_of_image(image: Image.Image, name: str, least: int | None) -> Picture:
+    """Return a picture of a Pillow image, which is not changed but loaded."""
+    check_size(image.size, name)
+    try:
+        image.load()
+        exif = image.info.get("exif")
+        facts = exif_facts(exif if isinstance(exif, bytes) else None)
+        found = Container(
+            image.format or "",
+            name,
+            image.copy,
+            # After load: TIFF turns itself upright while loading, PNG may hold EXIF behind pixels.
+            facts=facts._replace(orientation=_orientation(image)),
+            profile=image.info.get("icc_profile"),
+            gamma=None if "srgb" in image.info else image.info.get("gamma"),
+            stated=_stated(image),
         )
+        return _picture(image, found, image.size, image.size, least)
+    except Exception as error:  # a lazily opened image decodes here
+        raise _damaged(error, name) from error
+
+
+def _stated(image: Image.Image) -> Stated:
+    """Return what is known of the values of a Pillow image, that of a TIFF file from its tags."""
+    tags: Any = getattr(image, "tag_v2", {})
+    if image.format in FULL_RANGE and image.mode != "F":
+        return Stated(white=65535.0)
+    return Stated(inverted=is_deep(image.mode) and tags.get(262) == 0)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # damaged metadata does not make the pixels wrong
+        return 1
+    return value if isinstance(value, int) else 1
 
 
 def _from_array(array: npt.NDArray[np.uint8], name: str) -> Image.Image:
@@ -264,42 +242,41 @@ def _from_array(array: npt.NDArray[np.uint8], name: str) -> Image.Image:
     return Image.fromarray(array)
 
 
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    """Return an upright 8-bit RGB copy of any Pillow image."""
-    if 0 in image.size:
-        raise ImageError(name, f"no pixels: {image.size[0]}×{image.size[1]}")
-    try:
-        image.load()
-        # After load: TIFF turns itself upright while loading, PNG may hold EXIF behind the pixels.
-        turn = UPRIGHT.get(_orientation(image))
-        rgb = _flatten(image)
-    except ImageError:
-        raise
-    except Exception as error:  # a lazily opened image decodes here; see decode()
-        raise ImageError(name, f"damaged image: {one_line(error)}") from error
-    return rgb if turn is None else rgb.transpose(turn)
+def _picture(
+    image: Image.Image,
+    found: Container,
+    size: tuple[int, int],
+    covered: tuple[float, float],
+    least: int | None,
+) -> Picture:
+    """Reduce, bring to sRGB and turn a loaded picture."""
+    factor = factor_for(image.size, least)
+    small = to_srgb(_reduced(image, found, factor), found.profile, found.gamma)
+    covers = (covered[0] / factor, covered[1] / factor)
+    upright, box, swapped = turned(small, covers, found.facts.orientation)
+    width, height = size[::-1] if swapped else size
+    facts = found.facts
+    return Picture(upright, width, height, found.format or None, facts.taken, facts.camera, box)
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # damaged metadata does not make the pixels wrong
-        return 1
-    return value if isinstance(value, int) else 1
+def _reduced(image: Image.Image, found: Container, factor: int) -> Image.Image:
+    """Return an image of mode L, RGB, CMYK or LAB, smaller by a factor."""
+    if is_deep(image.mode):
+        stated = found.stated
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, int):
+            stated = Stated(**{**vars(stated), "transparent": transparent})
+        return reduced(image, factor, tones_of(image, stated, found.name))
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or image.has_transparency_data:
+        return reduced(image, factor, _on_white)
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return reduced(image, factor)
+    return reduced(image, factor, partial(Image.Image.convert, mode="RGB"))
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        # Pillow's conversion cuts off at 255 instead of scaling. Mode I is what its decoders give
-        # for 16-bit PNM and signed TIFF.
-        wide = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return Image.fromarray(((wide + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.buildTransform(lab, srgb, "LAB", "RGB").apply(image)
-    if image.mode == "La":
-        image = image.convert("LA")
-    if image.mode in ("RGBA", "RGBa", "LA", "PA") or image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+def _on_white(strip: Image.Image) -> Image.Image:
+    # Before reducing: the colour of what cannot be seen must not enter a mean.
+    if strip.mode == "La":
+        strip = strip.convert("LA")
+    rgba = strip.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

@@ -27,6 +27,9 @@ class Picture:
         from UTC if they are there.
     camera : str or None
         What took it, as EXIF has it: maker and model.
+    box : (left, top, right, bottom) or None
+        The part of `image` that the picture covers. Where it was reduced and its sides are no
+        multiples of the factor, the pixels at an edge stand for fewer than the others. None: all.
     """
 
     image: Image.Image
@@ -35,6 +38,7 @@ class Picture:
     format: str | None = None
     taken: str | None = None
     camera: str | None = None
+    box: tuple[float, float, float, float] | None = None
 
 
 class Noted(bytes):

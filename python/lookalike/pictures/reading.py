@@ -15,10 +15,14 @@ import numpy as np
 
 from lookalike.system import open_to_read
 
-__all__ = ["ImageError", "image_name", "one_line", "read_image"]
+__all__ = ["MOST_PIXELS", "ImageError", "check_size", "image_name", "one_line", "read_image"]
 
 MAX_BYTES = 1 << 30
 """No photograph is larger; a disk image given by mistake must not fill the memory."""
+
+MOST_PIXELS = 1 << 28
+"""268 megapixels, 1 GiB at the 4 bytes that Pillow takes for a pixel: the largest sensors of phones
+have 200, and a file of some kilobytes must not take more than that."""
 
 
 class ImageError(ValueError):
@@ -128,3 +132,20 @@ def _within_limit(content: bytes, name: str) -> bytes:
 def one_line(error: Exception) -> str:
     """Return what an exception says, on one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def check_size(size: tuple[int, int], name: str) -> None:
+    """Refuse a picture with more pixels than are decoded, or with none.
+
+    Raises
+    ------
+    ImageError
+        As said.
+    """
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise ImageError(
+            name, f"{width}×{height} pixels, more than the {MOST_PIXELS:,} that are decoded"
+        )
+    if width * height == 0:
+        raise ImageError(name, f"no pixels: {width}×{height}")

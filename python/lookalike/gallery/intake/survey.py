@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, real_name, status
 from lookalike.gallery.storage.records import FailureRecord, ImageRecord
+from lookalike.pictures.formats import unread_remarks
 
 __all__ = [
     "Candidate",
@@ -115,6 +117,7 @@ class Survey:
         self._decoders = decoders()
         self._exclusions = Exclusions(catalogue.patterns())
         self._met: set[bytes] = set()
+        self._kinds: Counter[bytes] = Counter()
         self.report = Report()
         self.candidates: list[Candidate] = []
         self.gone: dict[bytes, ImageRecord] = {}
@@ -141,7 +144,12 @@ class Survey:
         unreadable: list[tuple[bytes, str]] = []
         listed = set()
         found_here = find_images(
-            folder, unreadable, self._scanned, self._exclusions, self.report.left_out
+            folder,
+            unreadable,
+            self._scanned,
+            exclusions=self._exclusions,
+            left_out=self.report.left_out,
+            kinds=self._kinds,
         )
         for found in found_here:
             listed.add(os.path.join(folder, os.path.dirname(found.path)))
@@ -176,11 +184,12 @@ class Survey:
                     self._forget_failure(path)
 
     def finish(self) -> None:
-        """Let go of what was known by another name than its folder's real one."""
+        """Let go of other names of what is listed by its real one; say what is not read."""
         for path, real in self._aliases.items():
             if path not in self._met and (real in self._met or real in self.known):
                 self.gone[path] = self.known[path]
                 self._met.add(path)
+        self.report.notes += unread_remarks(self._kinds)
 
     def _file(
         self,

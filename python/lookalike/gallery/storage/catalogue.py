@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from lookalike.gallery.storage.catalogue_contents import Contents
 from lookalike.gallery.storage.catalogue_file import (
+    FORMAT,
     Damaged,
     checked_format,
     connect,
@@ -25,6 +26,7 @@ from lookalike.gallery.storage.catalogue_file import (
     naming,
 )
 from lookalike.gallery.storage.catalogue_journal import Journal
+from lookalike.gallery.storage.catalogue_salvage import Salvaged
 from lookalike.gallery.storage.catalogue_settings import Settings
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, label_from_stored, stored_label
@@ -36,14 +38,24 @@ TABLES = ("gallery", "roots", "images", "failures", "contents", "decisions", "pa
 
 
 class Catalogue(Contents, Journal, Settings):
-    """An open catalogue, which is a writer's file or a reader's copy in memory."""
+    """An open catalogue, which is a writer's file or a reader's copy in memory.
+
+    Attributes
+    ----------
+    format : int
+        The format of the file, which a reader's copy is of no longer.
+    """
+
+    format = FORMAT
 
     @classmethod
-    def create(cls, path: str, dim: int, space: str | None) -> None:
+    def create(cls, path: str, dim: int, space: str | None, decoding: str | None) -> None:
         """Write the catalogue of an empty gallery to a new file."""
         with naming(path), contextlib.closing(connect(path, "rwc")) as connection:
             migrate(connection, 0)
-            connection.execute("INSERT INTO gallery VALUES (1, ?, ?, 0, 0)", (dim, space))
+            connection.execute(
+                "INSERT INTO gallery VALUES (1, ?, ?, 0, 0, ?)", (dim, space, decoding)
+            )
 
     @classmethod
     def open(cls, path: str) -> Self:
@@ -80,11 +92,13 @@ class Catalogue(Contents, Journal, Settings):
                 checked_format(connection, path)
                 connection.backup(copy)
             with naming(path):
-                migrate(copy, checked_format(copy, path))
+                migrate(copy, version := checked_format(copy, path))
         except BaseException:
             copy.close()
             raise
-        return cls(copy, path)
+        opened = cls(copy, path)
+        opened.format = version
+        return opened
 
     # What the gallery holds
 
@@ -100,6 +114,12 @@ class Catalogue(Contents, Journal, Settings):
             if self._select(lost) or self._select(lost.replace("images", "failures")):
                 raise Damaged("an image in it has no root")
         return Header(*found[0])
+
+    def decoding(self) -> str | None:
+        """Return which rules of decoding the features are of, None for those of format 1."""
+        ((found,),) = self._select("SELECT decoding FROM gallery")
+        value: str | None = found
+        return value
 
     def size(self) -> tuple[int, int | None]:
         """Return how many images there are, and the last row that one of them has."""
@@ -134,6 +154,11 @@ class Catalogue(Contents, Journal, Settings):
         """Return the rows of the images whose file has this content."""
         found = self._select("SELECT row FROM images WHERE hash = ?", (digest,))
         return [row for (row,) in found]
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all contents that images have."""
+        found = self._select("SELECT DISTINCT hash FROM images WHERE hash IS NOT NULL")
+        return {digest for (digest,) in found}
 
     def checksums(self) -> list[tuple[int, int]]:
         """Return every image's row and the CRC-32 of its features, in the order of the rows."""
@@ -276,6 +301,10 @@ class Catalogue(Contents, Journal, Settings):
         """Note which feature space the gallery is of."""
         self._change("UPDATE gallery SET space = ?", space)
 
+    def set_decoding(self, decoding: str) -> None:
+        """Note by which rules all photos of the gallery are decoded."""
+        self._change("UPDATE gallery SET decoding = ?", decoding)
+
     def set_rows(self, rows: int) -> None:
         """Note how many rows of the features file are committed."""
         self._change("UPDATE gallery SET rows = ?", rows)
@@ -289,6 +318,34 @@ class Catalogue(Contents, Journal, Settings):
         # Ascending, and never upwards: no row gets a number that is still taken.
         self._change_all("UPDATE images SET row = ? WHERE row = ?", moved)
         self._change("UPDATE gallery SET generation = ?, rows = ?", generation, len(keep))
+        self.forget_unused_contents()
+
+    def convert(
+        self, generation: int, space: str, decoding: str, images: Sequence[tuple[ImageRecord, int]]
+    ) -> None:
+        """Go over to the features of another space, which are one row for each of the images.
+
+        Parameters
+        ----------
+        generation : int
+            That of the file that holds them.
+        space, decoding : str
+            What they are of.
+        images : sequence of (ImageRecord, int)
+            What stays, as it is from now on but for the number of its row, ascending by that; and
+            the checksums of its features.
+        """
+        self.switch(generation, [image.row for image, _ in images])
+        self._change_all(
+            "UPDATE images SET size = ?, mtime_ns = ?, hash = ?, crc = ? WHERE row = ?",
+            (
+                (image.size, image.mtime_ns, image.hash, crc, row)
+                for row, (image, crc) in enumerate(images)
+            ),
+        )
+        self.set_space(space)
+        self.set_decoding(decoding)
+        self.forget_unused_contents()
 
     def count_below(self, root: int, part: bytes) -> int:
         """Count the images of a root whose relative path begins with `part`."""
@@ -331,10 +388,11 @@ class Catalogue(Contents, Journal, Settings):
                 "the same there is found by its content"
             ) from None
 
-    def restore(
-        self, header: Header, roots: list[tuple[Any, ...]], images: Iterable[tuple[Any, ...]]
-    ) -> None:
+    def restore(self, saved: Salvaged) -> None:
         """Fill an empty catalogue with whole rows of a damaged one's tables."""
+        header = saved.header
         self._change("UPDATE gallery SET generation = ?, rows = ?", header.generation, header.rows)
-        self._change_all("INSERT INTO roots VALUES (?, ?, ?, ?)", roots)
-        self._change_all("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)", images)
+        for table, rows in {"roots": saved.roots, "images": saved.images, **saved.others}.items():
+            if rows:
+                places = ", ".join("?" * len(rows[0]))
+                self._change_all(f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)

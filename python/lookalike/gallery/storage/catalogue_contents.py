@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,27 @@ class Contents(CatalogueConnection):
         """Return of how many contents something is known."""
         return int(self._select("SELECT count(*) FROM contents")[0][0])
 
+    def digest_of(self, row: int) -> bytes | None:
+        """Return the hash of the content of the image of a row."""
+        ((digest,),) = self._select("SELECT hash FROM images WHERE row = ?", (row,))
+        value: bytes | None = digest
+        return value
+
+    def hashes_of_contents(self) -> tuple[set[bytes], set[bytes]]:
+        """Return the hashes of all contents that are known, and of those that are pictures."""
+        found = self._select("SELECT hash, phash IS NOT NULL FROM contents")
+        return {digest for digest, _ in found}, {
+            digest for digest, is_picture in found if is_picture
+        }
+
+    def files_by_content(self) -> list[tuple[bytes, bytes, int, int]]:
+        """Return hash, absolute path, size and mtime_ns of all images that are files."""
+        found = self._select(
+            "SELECT hash, roots.path, images.path, size, mtime_ns FROM images "
+            "JOIN roots ON id = root WHERE hash IS NOT NULL ORDER BY row"
+        )
+        return [(digest, os.path.join(root, path), *file) for digest, root, path, *file in found]
+
     # Changes, each for the inside of a transaction
 
     def put_contents(self, contents: Iterable[ContentRecord]) -> None:
@@ -48,6 +70,6 @@ class Contents(CatalogueConnection):
     def forget_unused_contents(self) -> None:
         """Drop what is known of contents that no image has."""
         self._change(
-            "DELETE FROM contents WHERE NOT EXISTS "
-            "(SELECT 1 FROM images WHERE images.hash = contents.hash)"
+            "DELETE FROM contents WHERE hash NOT IN "
+            "(SELECT hash FROM images WHERE hash IS NOT NULL)"
         )

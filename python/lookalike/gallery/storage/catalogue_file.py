@@ -66,6 +66,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     """
+    ALTER TABLE gallery ADD COLUMN decoding TEXT;  -- of all photos; NULL: as in format 1
     CREATE TABLE contents (           -- what is known of a file's content, whatever its names
         hash BLOB PRIMARY KEY,        -- SHA-256
         phash BLOB,                   -- perceptual hash, 32 bytes; NULL: cannot be decoded
@@ -115,6 +116,7 @@ COLUMN_TYPES: dict[str, tuple[type, ...]] = {
     "space": (str, _OR_NONE),
     "generation": (int,),
     "rows": (int,),
+    "decoding": (str, _OR_NONE),
     "id": (int,),
     "path": (bytes,),
     "row": (int,),
@@ -174,6 +176,8 @@ def connect(path: str, mode: str) -> sqlite3.Connection:
     # journal back and with it a generation whose file has been deleted since.
     try:
         connection.execute("PRAGMA synchronous = EXTRA")
+        # What is forgotten is overwritten.
+        connection.execute("PRAGMA secure_delete = ON")
     except BaseException:
         connection.close()
         raise

@@ -10,6 +10,15 @@ from lookalike.gallery.storage.records import DecisionRecord
 __all__ = ["Journal"]
 
 
+IN_TRASH = "kind = 'trash' AND state IN ('intended', 'done')"
+"""Entries about files that lie in the trash or may do so, which are needed to undo it."""
+HELD = (
+    "SELECT hash FROM images WHERE hash IS NOT NULL "
+    f"UNION SELECT hash FROM decisions WHERE {IN_TRASH}"
+)
+"""The contents that decisions may be about."""
+
+
 class Journal(CatalogueConnection):
     """The table ``decisions``."""
 
@@ -34,6 +43,16 @@ class Journal(CatalogueConnection):
         self._change(
             "UPDATE decisions SET state = ?, detail = ifnull(?, detail) WHERE id = ?",
             *(state, detail, number),
+        )
+
+    def forget_decisions_about_nothing(self) -> None:
+        """Drop decisions about contents that no image has; what lies in the trash stays known."""
+        self._change(
+            f"DELETE FROM decisions WHERE NOT ({IN_TRASH}) "
+            f"AND (hash NOT IN ({HELD}) OR other NOT IN ({HELD}))"
+        )
+        self._change(
+            f"UPDATE decisions SET other = NULL WHERE {IN_TRASH} AND other NOT IN ({HELD})"
         )
 
     def forget_decisions(self, numbers: Collection[int]) -> None:

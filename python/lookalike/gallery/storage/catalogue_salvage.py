@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from lookalike.gallery.storage.records import Header
@@ -12,12 +11,17 @@ from lookalike.gallery.storage.records import Header
 __all__ = ["Salvaged", "salvage"]
 
 
+OTHERS = ("contents", "decisions", "patterns", "network")
+
+
 class Salvaged(NamedTuple):
     """Rows of the tables of a damaged catalogue, for `Catalogue.restore`."""
 
     header: Header
+    decoding: str | None
     roots: list[tuple[Any, ...]]
     images: list[tuple[Any, ...]]
+    others: dict[str, list[tuple[Any, ...]]]
 
 
 def salvage(path: str) -> Salvaged | None:
@@ -28,11 +32,20 @@ def salvage(path: str) -> Salvaged | None:
             roots = damaged.execute("SELECT * FROM roots WHERE id != 0").fetchall()
         except (sqlite3.DatabaseError, ValueError):
             return None
-        images = {row[0]: row for order in ("", "DESC") for row in _readable(damaged, order)}
-    return Salvaged(Header(*header), roots, list(images.values()))
+        decoding = None
+        with contextlib.suppress(sqlite3.DatabaseError):  # as in format 1, which does not say
+            ((decoding,),) = damaged.execute("SELECT decoding FROM gallery")
+        images, *others = (_readable(damaged, table) for table in ("images", *OTHERS))
+    return Salvaged(
+        Header(*header), decoding, roots, images, dict(zip(OTHERS, others, strict=True))
+    )
 
 
-def _readable(damaged: sqlite3.Connection, order: str) -> Iterator[tuple[Any, ...]]:
-    """Yield images up to the first page that cannot be read."""
-    with contextlib.suppress(sqlite3.DatabaseError):
-        yield from damaged.execute(f"SELECT * FROM images NOT INDEXED ORDER BY row {order}")
+def _readable(damaged: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a table up to the first page that cannot be read, from both its ends."""
+    found = {}
+    for order in ("", "DESC"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for row in damaged.execute(f"SELECT * FROM {table} NOT INDEXED ORDER BY 1 {order}"):
+                found[row[0]] = row
+    return list(found.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ __all__ = [
     "map_rows",
     "read_row",
     "sync",
+    "write_blocks",
     "write_selection",
 ]
 
@@ -100,13 +101,20 @@ def write_selection(
     folder: str, generation: int, source: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]
 ) -> None:
     """Write and sync the file of a new generation from some rows, ascending, of another."""
+    most = max(1, BLOCK_BYTES // (source.shape[1] * FLOAT.itemsize))
+    blocks = (source[start:stop] for start, stop in _runs(rows, most))
+    write_blocks(folder, generation, blocks)
+
+
+def write_blocks(folder: str, generation: int, blocks: Iterable[npt.NDArray[np.float32]]) -> None:
+    """Write and sync the file of a new generation from matrices, one below the other."""
     path = file_path(folder, generation)
     descriptor = create(folder, generation)
     try:
         row = 0
-        for start, stop in _runs(rows, max(1, BLOCK_BYTES // (source.shape[1] * FLOAT.itemsize))):
-            append(descriptor, path, row, source[start:stop])
-            row += stop - start
+        for block in blocks:
+            append(descriptor, path, row, block)
+            row += len(block)
         sync(descriptor, path)
         sync_folder(folder)
     except BaseException:

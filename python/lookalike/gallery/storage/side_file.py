@@ -15,7 +15,7 @@ from typing import Any
 
 from lookalike.gallery.storage.errors import GalleryError
 
-__all__ = ["SideFile", "integrity", "read_side_file"]
+__all__ = ["SideFile", "delete", "integrity", "read_side_file"]
 
 APPLICATION_ID = 0x4C4F4F4B
 SUFFIXES = ("", "-journal")
@@ -105,7 +105,7 @@ class SideFile:
 def read_side_file(path: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
     """Return the first row that a query gives for each of `rows`; None where there is none."""
     found: list[Any] = []
-    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_connect(path, "ro")) as db:
+    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_connect(path, "rw")) as db:
         db.execute("BEGIN")
         for values in rows:
             found.append(db.execute(sql, values).fetchone())
@@ -117,10 +117,10 @@ def integrity(path: str) -> str:
     if not os.path.exists(path):
         return "ok"
     try:
-        with contextlib.closing(_connect(path, "ro")) as db:
+        with contextlib.closing(_connect(path, "rw")) as db:
             return str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
-        return str(error)
+        return "ok" if _is_of_the_disk(error) else str(error)
 
 
 def delete(path: str) -> None:
@@ -131,6 +131,7 @@ def delete(path: str) -> None:
 
 
 def _connect(path: str, mode: str) -> sqlite3.Connection:
+    """Open a file; readers too may have to roll back what a killed writer has left."""
     url = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
     return sqlite3.connect(url, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
 

@@ -175,6 +175,10 @@ class Snapshot:
         """Return those of the contents' thumbnails that are kept, as WebP files."""
         return read_thumbnails(os.path.dirname(self.catalogue.path), digests)
 
+    def digest_at(self, position: int) -> bytes | None:
+        """Return the hash of an image's content, None for a row that is not a file."""
+        return self.catalogue.digest_of(int(self.rows[position]))
+
     def positions_with_hash(self, digest: bytes) -> list[int]:
         """Return the positions of the images whose file has this content."""
         found = self.catalogue.rows_with_hash(digest)

@@ -11,10 +11,15 @@ from collections.abc import Iterable
 
 from lookalike.gallery.storage.side_file import SideFile, read_side_file
 
-__all__ = ["THUMBNAILS_NAME", "Thumbnails", "read_thumbnails"]
+__all__ = ["Thumbnails", "read_thumbnails", "thumbnails_path"]
 
 THUMBNAILS_NAME = "thumbnails.sqlite"
 TABLES = "CREATE TABLE thumbnails (hash BLOB PRIMARY KEY, webp BLOB NOT NULL);"
+
+
+def thumbnails_path(folder: str) -> str:
+    """Return the path of a gallery's thumbnails."""
+    return os.path.join(folder, THUMBNAILS_NAME)
 
 
 class Thumbnails:
@@ -27,7 +32,7 @@ class Thumbnails:
     """
 
     def __init__(self, folder: str) -> None:
-        self._file = SideFile(os.path.join(folder, THUMBNAILS_NAME), TABLES)
+        self._file = SideFile(thumbnails_path(folder), TABLES)
 
     def close(self) -> None:
         """Close the file."""
@@ -56,7 +61,7 @@ def read_thumbnails(folder: str, hashes: Iterable[bytes]) -> dict[bytes, bytes]:
     """Return those of the contents' thumbnails that there are, whatever state the file is in."""
     wanted = [(digest,) for digest in hashes]
     found = read_side_file(
-        os.path.join(folder, THUMBNAILS_NAME), "SELECT webp FROM thumbnails WHERE hash = ?", wanted
+        thumbnails_path(folder), "SELECT webp FROM thumbnails WHERE hash = ?", wanted
     )
     return {
         digest: row[0] for (digest,), row in zip(wanted, found, strict=False) if row is not None

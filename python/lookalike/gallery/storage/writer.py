@@ -6,8 +6,8 @@ import contextlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Collection
-from typing import Concatenate, ParamSpec
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,19 @@ import numpy.typing as npt
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, expect
+from lookalike.gallery.storage.converting_file import (
+    Converting,
+    delete_converted,
+    forget_converted,
+)
 from lookalike.gallery.storage.errors import GalleryError
-from lookalike.gallery.storage.generations import switch
+from lookalike.gallery.storage.generations import convert, switch
 from lookalike.gallery.storage.lock import LOCK_NAME, WriterLock
 from lookalike.gallery.storage.photos import PhotoFile
-from lookalike.gallery.storage.records import PutRecord
+from lookalike.gallery.storage.records import ContentRecord, ImageRecord, PutRecord
+from lookalike.gallery.storage.thumbnails_file import Thumbnails, thumbnails_path
 from lookalike.interrupts import uninterrupted
+from lookalike.pictures import DECODING
 from lookalike.system import sync_folder
 
 __all__ = ["MAX_UNCOMMITTED", "UNCOMMITTED_SECONDS", "Writer", "create"]
@@ -51,6 +58,11 @@ class Writer:
         self.process = os.getpid()
         self._puts: list[PutRecord] = []
         self._changes: list[Callable[[], object]] = []
+        self._contents: list[ContentRecord] = []
+        self._pictures: list[tuple[bytes, bytes]] = []
+        self._converted: list[tuple[bytes, npt.NDArray[np.float32]]] = []
+        self._thumbnails: Thumbnails | None = None
+        self._converting: Converting | None = None
         self._oldest: float | None = None
         self.begin()
         path = os.path.join(folder, FILE_NAME)
@@ -62,12 +74,17 @@ class Writer:
             opened.callback(self.catalogue.close)
             self.header = self.catalogue.header()
             features_file.delete_others(folder, self.header.generation)
+            if self.catalogue.decoding() == DECODING:
+                delete_converted(folder)  # of a conversion killed at its very end
             self._open_file()
             opened.pop_all()
 
     def close(self) -> None:
         """Give up what is not committed and let others write."""
         os.close(self._descriptor)
+        for file in (self._thumbnails, self._converting):
+            if file is not None:
+                file.close()
         self.catalogue.close()
         self._lock.release()
 
@@ -132,6 +149,39 @@ class Writer:
             for i, (path, label, file) in enumerate(images)
         )
 
+    @property
+    def thumbnails(self) -> Thumbnails:
+        """The thumbnails' file, made when it is first needed."""
+        if self._thumbnails is None:
+            self._thumbnails = Thumbnails(self.folder)
+        return self._thumbnails
+
+    def note_content(self, content: ContentRecord, thumbnail: bytes | None) -> None:
+        """Note what is known of a content; it is committed with what comes next."""
+        self._contents.append(content)
+        if thumbnail is not None:
+            self._pictures.append((content.hash, thumbnail))
+
+    def begin_conversion(self, space: str) -> Converting:
+        """Return the features of another space that wait to replace those that are there."""
+        self._converting = Converting(self.folder, space)
+        return self._converting
+
+    def put_converted(self, digest: bytes, features: npt.NDArray[np.float32]) -> None:
+        """Let a content's features of another space wait; committed when it is time."""
+        if features.shape != (self.header.dim,):
+            raise ValueError(f"features must have shape ({self.header.dim},), got {features.shape}")
+        self._converted.append((digest, features))
+        self._commit_if_due(time.monotonic())
+
+    def finish_conversion(self, images: Sequence[ImageRecord], space: str) -> None:
+        """Go over to the features that wait, of the images that stay."""
+        self.commit()
+        converting, self._converting = self._converting, None
+        assert converting is not None
+        with contextlib.closing(converting), self._following_the_catalogue():
+            convert(self.catalogue, self.folder, self.header, converting, images, space, DECODING)
+
     def change(
         self,
         operation: Callable[Concatenate[Catalogue, P], object],
@@ -149,9 +199,13 @@ class Writer:
     def commit(self) -> None:
         """Make all changes so far permanent, together."""
         self._oldest = None
-        if not self._puts and not self._changes:
+        if not (self._puts or self._changes or self._contents or self._converted):
             return
         with uninterrupted():
+            if self._pictures:
+                self.thumbnails.put(self._pictures)
+            if self._converted and self._converting is not None:
+                self._converting.put(self._converted)
             features_file.sync(self._descriptor, self._path)
             with self.catalogue.transaction():
                 if self.catalogue.header() != self.header:  # locks may fail on network disks
@@ -159,17 +213,25 @@ class Writer:
                 self.catalogue.put_images(self._puts)
                 for change in self._changes:
                     change()
+                self.catalogue.put_contents(self._contents)
                 rows = self.header.rows + len(self._puts)
                 self.catalogue.set_rows(rows)
             self.header = self.header._replace(rows=rows)
-            self._puts.clear()
-            self._changes.clear()
+            self._clear()
+
+    def commit_if_due(self) -> None:
+        """Commit if it is time."""
+        self._commit_if_due(time.monotonic())
 
     def discard(self) -> None:
         """Forget what has not been committed."""
-        self._puts.clear()
-        self._changes.clear()
+        self._clear()
         self._oldest = None
+
+    def _clear(self) -> None:
+        waiting: list[list[Any]] = [self._puts, self._changes, self._contents, self._pictures]
+        for each in (*waiting, self._converted):
+            each.clear()
 
     def forget_roots(self, roots: Collection[int]) -> None:
         """No longer look for images in those of the given folders that have none here."""
@@ -189,7 +251,8 @@ class Writer:
         Returns
         -------
         bool
-            False if there is nothing to leave out.
+            False if there is nothing to leave out. Otherwise nothing is kept any more of contents
+            that no image has.
         """
         self.commit()
         drop = set(dropped)
@@ -199,16 +262,33 @@ class Writer:
         source = features_file.map_rows(
             self.folder, self.header.generation, self.header.rows, self.header.dim
         )
-        try:
+        with self._following_the_catalogue():
             switch(self.catalogue, self.folder, self.header, source, rows)
-        finally:  # whatever came in between, this follows the catalogue
+        with self.catalogue.transaction():
+            self.catalogue.forget_decisions_about_nothing()
+        self.drop_unused()
+        return True
+
+    def drop_unused(self) -> None:
+        """Drop what the files beside the catalogue have of contents that no image has."""
+        used = self.catalogue.hashes()
+        if self._thumbnails is not None or os.path.exists(thumbnails_path(self.folder)):
+            self.thumbnails.drop(self.thumbnails.hashes() - used)
+        if self._converting is None:
+            forget_converted(self.folder, used)
+
+    @contextlib.contextmanager
+    def _following_the_catalogue(self) -> Iterator[None]:
+        """Use the features file that the catalogue names after the block, however it ends."""
+        try:
+            yield
+        finally:
             with uninterrupted():
                 header = self.catalogue.header()
                 if header.generation != self.header.generation:
                     os.close(self._descriptor)
                     self.header = header
                     self._open_file()
-        return True
 
     def _open_file(self) -> None:
         self._path = features_file.file_path(self.folder, self.header.generation)
@@ -231,7 +311,8 @@ class Writer:
             self._oldest = now
         # Not only what is late already: the next image may be long in coming.
         late = now + self._longest_gap - self._oldest > UNCOMMITTED_SECONDS
-        if late or len(self._puts) >= MAX_UNCOMMITTED:
+        waiting = max(len(self._puts), len(self._contents), len(self._converted))
+        if late or waiting >= MAX_UNCOMMITTED:
             self.commit()
 
 
@@ -256,7 +337,7 @@ def create(folder: str, dim: int, space: str | None) -> None:
             os.close(features_file.create(folder, 0))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(unfinished)
-            Catalogue.create(unfinished, dim, space)
+            Catalogue.create(unfinished, dim, space, DECODING)
             os.rename(unfinished, final)  # from here on it is one
             sync_folder(folder)
             sync_folder(os.path.dirname(folder))

@@ -17,11 +17,14 @@ from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
 from lookalike.gallery.storage.catalogue_salvage import salvage
+from lookalike.gallery.storage.converting_file import converting_path
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.generations import switch
 from lookalike.gallery.storage.lock import WriterLock
 from lookalike.gallery.storage.photos import status
 from lookalike.gallery.storage.records import Header
+from lookalike.gallery.storage.side_file import delete, integrity
+from lookalike.gallery.storage.thumbnails_file import Thumbnails, thumbnails_path
 from lookalike.progress import Progress, reporting
 from lookalike.system import sync_folder
 
@@ -125,6 +128,7 @@ def check_gallery(
                 switch(opened, folder, header, source, np.array(intact, np.int64))
                 report.damage = [replace(problem, repaired=True) for problem in report.damage]
             features_file.delete_others(folder, opened.header().generation)
+        report.damage += _check_side_files(folder, opened, repair)
         report.images, _ = opened.size()
     return report
 
@@ -172,9 +176,9 @@ def _salvage(folder: str, path: str) -> int | None:
     saved = salvage(path)
     if saved is None:
         return None
-    Catalogue.create(fresh, saved.header.dim, saved.header.space)
+    Catalogue.create(fresh, saved.header.dim, saved.header.space, saved.decoding)
     with contextlib.closing(Catalogue.open(fresh)) as made, made.transaction():
-        made.restore(*saved)
+        made.restore(saved)
     kept = next(
         name for n in itertools.count(1) if not os.path.exists(name := f"{path}.damaged-{n}")
     )
@@ -215,6 +219,19 @@ def _check_rows(
         reason = f"its features are not those that were written (row {row} of {path})"
         report.damage.append(Problem(os.fsdecode(opened.path_of(row)), reason))
     return source, intact
+
+
+def _check_side_files(folder: str, opened: Catalogue, repair: bool) -> Iterator[Problem]:
+    """Check what can be made again; a repair deletes what is damaged or belongs to no image."""
+    for path in (thumbnails_path(folder), converting_path(folder)):
+        if (found := integrity(path)) != "ok":
+            reason = f"damaged: {' '.join(found.split())}; `lookalike index` makes it again"
+            if repair:
+                delete(path)
+            yield Problem(path, reason, repair)
+    if repair and os.path.exists(thumbnails_path(folder)):
+        with contextlib.closing(Thumbnails(folder)) as kept:
+            kept.drop(kept.hashes() - opened.hashes())
 
 
 def _outdated(opened: Catalogue) -> Iterator[Problem]:

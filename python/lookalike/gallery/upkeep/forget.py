@@ -49,20 +49,31 @@ def forget(writer: Writer, view: Snapshot, paths: Sequence[bytes]) -> Forgotten:
     failures = {
         os.path.join(roots[failure.root], failure.path): failure for failure in catalogue.failures()
     }
+    decisions = [
+        (each.id, each.path)
+        for each in catalogue.decisions()
+        if each.id is not None and each.path is not None
+    ]
     positions: set[int] = set()
     failed: set[bytes] = set()
     dropped: set[int] = set()
+    decided: set[int] = set()
     for path in paths:
         images = view.positions_of(path)
         names = {os.path.abspath(path), os.path.realpath(path), real_name(path)}
         lost = [name for name in failures if _is_below(name, names)]
         inside = [root for root, name in roots.items() if root and _is_below(name, names)]
-        if not (images or lost or inside):
+        about = [number for number, name in decisions if _is_below(name, names)]
+        if not (images or lost or inside or about):
             raise GalleryError(f"{os.fsdecode(path)} is not in {writer.folder}")
         positions.update(images)
         failed.update(lost)
         dropped.update(inside)
+        decided.update(about)
     with_images = set(view.column("root"))
+    if decided:
+        with catalogue.transaction():
+            catalogue.forget_decisions(decided)
     writer.switch([int(view.rows[position]) for position in positions])
     with catalogue.transaction():
         for name in failed:

@@ -1,0 +1,219 @@
+"""Which format a file has, and what it says beside its pixels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+# Each import registers its format. Pillow's own discovery would import some forty plugins, among
+# them one that starts another program (Ghostscript) on hostile input.
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from lookalike.pictures.depth import Stated
+from lookalike.pictures.formats import NO_HEIF_DECODER
+from lookalike.pictures.ifd import TagFile
+from lookalike.pictures.jpeg import JpegParts, jpeg_parts, open_jpeg
+from lookalike.pictures.metadata import NOTHING, Facts, exif_facts, facts_of
+from lookalike.pictures.png_chunks import png_parts
+from lookalike.pictures.raw_preview import largest_preview, raw_format
+from lookalike.pictures.reading import ImageError, check_size
+from lookalike.pictures.tiff import open_tiff, pixels_alone, profile_of, stated_of
+
+__all__ = ["FORMATS", "Container", "container"]
+
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        WebPImagePlugin.WebPImageFile,
+        AvifImagePlugin.AvifImageFile,
+        GifImagePlugin.GifImageFile,
+        TiffImagePlugin.TiffImageFile,
+        BmpImagePlugin.BmpImageFile,
+        Jpeg2KImagePlugin.Jpeg2KImageFile,
+        PpmImagePlugin.PpmImageFile,
+    )
+)
+HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+FULL_RANGE = {"PPM", "JPEG2000"}
+"""Formats that state what white is; Pillow has scaled it to 65,535."""
+
+
+@dataclass
+class Container:
+    """An image file whose pixels are not decoded yet.
+
+    Attributes
+    ----------
+    format : str
+        Pillow's name of the format, or which raw photo it is.
+    name : str
+        What messages call it.
+    reopen : callable
+        Returns a Pillow image, its pixels not loaded.
+    jpeg : JpegParts or None
+        What there is to be decoded, if it is a JPEG.
+    facts : Facts
+        From EXIF.
+    profile, gamma
+        Of its colours, as :func:`to_srgb` takes them.
+    stated : Stated
+        Of its pixels' values.
+    wide : bool
+        Whether its samples may have 16 bits and more than one be a pixel.
+    """
+
+    format: str
+    name: str
+    reopen: Callable[[], Image.Image]
+    jpeg: JpegParts | None = None
+    facts: Facts = NOTHING
+    profile: bytes | None = None
+    gamma: float | None = None
+    stated: Stated = field(default_factory=Stated)
+    wide: bool = False
+
+    def load(self, least: int | None) -> tuple[Image.Image, tuple[int, int], tuple[float, float]]:
+        """Return the decoded picture, the size it has in full, and the size it covers of this one.
+
+        With `least`, a JPEG is decoded at a smaller scale.
+        """
+        if self.jpeg is not None:
+            image, covered = open_jpeg(self.jpeg, self.name, least)
+            return image, self.jpeg.size, covered
+        image = self.reopen()
+        check_size(image.size, self.name)
+        image.load()
+        return image, image.size, image.size
+
+
+def container(content: bytes, name: str) -> Container:
+    """Recognise the format of an image file, and read what it says beside its pixels.
+
+    Raises
+    ------
+    ImageError
+        It is none of a known format.
+    """
+    if content[4:8] == b"ftyp" and content[8:12] in HEIF_BRANDS and not _is_avif(content):
+        return _heif(content, name)
+    for file_format in FORMATS:
+        _, accepts = Image.OPEN[file_format]
+        if accepts is None or accepts(content[:16]) is True:
+            return OPENERS.get(file_format, _other)(content, name, file_format)
+    raise ImageError(name, "not an image in a known format")
+
+
+def _jpeg(content: bytes, name: str, file_format: str) -> Container:
+    parts = jpeg_parts(content)
+    return _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
+
+
+def _of_jpeg(parts: JpegParts, name: str, file_format: str, facts: Facts) -> Container:
+    def reopen() -> Image.Image:
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(parts.content), name)
+
+    return Container(file_format, name, reopen, parts, facts, parts.profile)
+
+
+def _png(content: bytes, name: str, file_format: str) -> Container:
+    parts = png_parts(content)
+
+    def reopen() -> Image.Image:
+        return PngImagePlugin.PngImageFile(io.BytesIO(parts.content), name)
+
+    return Container(
+        file_format,
+        name,
+        reopen,
+        facts=exif_facts(parts.exif),
+        profile=parts.profile,
+        gamma=parts.gamma,
+        stated=Stated(bits=parts.bits),
+        wide=parts.depth == 16,
+    )
+
+
+def _tiff(content: bytes, name: str, file_format: str) -> Container:
+    file = TagFile(content)
+    first = file.directory(file.first)
+    facts = facts_of(file, first)
+    if (raw := raw_format(file)) is not None:
+        preview = largest_preview(file)
+        if preview is None:
+            raise ImageError(name, "a raw photo without a JPEG preview, which is what is read")
+        return _of_jpeg(preview, name, raw, facts)
+    stated = stated_of(file, first)
+    cleaned = pixels_alone(file, first)
+    return Container(
+        file_format,
+        name,
+        lambda: open_tiff(cleaned, name),
+        facts=facts,
+        profile=profile_of(file, first),
+        stated=stated,
+        wide=True,
+    )
+
+
+def _other(content: bytes, name: str, file_format: str) -> Container:
+    def reopen() -> Image.Image:
+        factory, _ = Image.OPEN[file_format]
+        return factory(io.BytesIO(content), name)
+
+    image = reopen()
+    exif = image.info.get("exif")
+    full = file_format in FULL_RANGE and image.mode != "F"
+    return Container(
+        file_format,
+        name,
+        reopen,
+        facts=exif_facts(exif if isinstance(exif, bytes) else None),
+        profile=image.info.get("icc_profile"),
+        stated=Stated(white=65535.0) if full else Stated(),
+    )
+
+
+OPENERS: dict[str, Callable[[bytes, str, str], Container]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "TIFF": _tiff,
+}
+
+
+def _is_avif(content: bytes) -> bool:
+    # mif1 may be the major brand of either; the list of compatible brands decides.
+    box = content[: int.from_bytes(content[:4], "big")]
+    return b"avif" in box or b"avis" in box
+
+
+def _heif(content: bytes, name: str) -> Container:
+    try:
+        from pillow_heif import open_heif
+    except ImportError:
+        raise ImageError(name, NO_HEIF_DECODER) from None
+    # Not registered with Pillow: that would change what Image.open accepts in all the process.
+    heif = open_heif(io.BytesIO(content))
+    check_size(heif.size, name)
+    exif = heif.info.get("exif")
+    facts = exif_facts(exif if isinstance(exif, bytes) else None)
+    return Container(
+        "HEIF",
+        name,
+        heif.to_pillow,
+        facts=facts._replace(orientation=1),  # libheif turns the pixels
+        profile=heif.info.get("icc_profile"),
+    )
