@@ -1,0 +1,209 @@
+"""Whether two pictures are one picture: no local difference but what copying explains.
+
+Coarse witnesses, a hash or features, see that two pictures have the same layout. Two receipts have
+that too. Here the two are laid over each other and compared block by block: a difference is
+explained if re-encoding, scaling, removing the colour or cutting off a narrow margin could have
+made it, which is bounded by what they made everywhere else. What is left is another picture.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from lookalike.pictures.alignment import NARROW, Frame, align
+from lookalike.pictures.unexplained import (
+    activity,
+    carried_over,
+    fine_likeness,
+    rest,
+    soft,
+    tone_shift,
+)
+
+__all__ = ["COMPARED_SIDE", "LocalComparison", "compare_locally"]
+
+COMPARED_SIDE = 1024
+"""Short side in pixels at which pictures are compared, if they have it: `least` of open_picture."""
+
+LEGIBLE = 0.45
+"""A smaller copy below COMPARED_SIDE may have lost what differs unless it has this scale."""
+
+SMALLEST = 96
+"""Short side in pixels below which nothing can be told."""
+
+TRACE: list[tuple[float, float, float]] | None = None
+FILTERS = (Image.Resampling.LANCZOS, Image.Resampling.BILINEAR, Image.Resampling.BOX)
+TONES = 1.8
+ALIKE = 0.3
+
+
+class LocalComparison(NamedTuple):
+    """What `compare_locally` found.
+
+    Attributes
+    ----------
+    same : bool
+        Whether copying explains every difference.
+    reason : str
+        Why they are not the same, as a person reads it; empty if they are.
+    excess : float
+        The largest local difference as a multiple of what copying explains; infinite if the
+        pictures could not be laid over each other.
+    where : (float, float)
+        Its place in the smaller picture, in shares of width and height.
+    scale : float
+        Size of the smaller picture over the larger's.
+    grey : bool
+        Whether one has colours and the other none.
+    margins : (float, float)
+        Shares of a side that the first and the second picture lack at most at one edge.
+    """
+
+    same: bool
+    reason: str = ""
+    excess: float = float("inf")
+    where: tuple[float, float] = (0.0, 0.0)
+    scale: float = 1.0
+    grey: bool = False
+    margins: tuple[float, float] = (0.0, 0.0)
+
+
+def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
+    """Compare two pictures place by place.
+
+    Parameters
+    ----------
+    one, other : PIL.Image.Image
+        Upright RGB pictures, with at least `COMPARED_SIDE` pixels on the short side if they have
+        as many.
+
+    Returns
+    -------
+    LocalComparison
+
+    Notes
+    -----
+    Explained are: re-encoding, scaling both sides alike, colour removed, margins of up to 2.5 % cut
+    off one of the two. Not explained are a brighter, warmer, mirrored, marked, retouched or further
+    cropped picture, another frame of a burst, and a copy too small to tell.
+
+    Examples
+    --------
+    >>> slope = Image.linear_gradient("L").convert("RGB")
+    >>> compare_locally(slope, slope.resize((160, 160))).same
+    True
+    >>> spoilt = slope.copy()
+    >>> spoilt.paste((200, 0, 0), (40, 40, 46, 46))
+    >>> compare_locally(slope, spoilt).reason
+    'they differ in places'
+    """
+    swapped = one.width * one.height > other.width * other.height
+    small, large = (other, one) if swapped else (one, other)
+    scale = max(small.width / large.width, small.height / large.height)
+    least = min(small.size)
+    if least < SMALLEST or (scale < LEGIBLE and least < COMPARED_SIDE):
+        return LocalComparison(False, "too small to tell", scale=scale)
+    shape = small.width * large.height / (small.height * large.width)
+    if abs(shape - 1) > 2 * NARROW + 1 / least:
+        return LocalComparison(False, "another shape", scale=scale)
+    if least > 1.5 * COMPARED_SIDE:
+        factor = 1.5 * COMPARED_SIDE / least
+        size = (round(small.width * factor), round(small.height * factor))
+        small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
+    frame = align(small.convert("L"), large.convert("L"))
+    beyond = max(-frame.left, -frame.top, frame.right - 1, frame.bottom - 1, 0.0)
+    lacking = max(frame.left, frame.top, 1 - frame.right, 1 - frame.bottom, 0.0)
+    margins = (beyond, lacking) if swapped else (lacking, beyond)
+    found = LocalComparison(False, scale=scale, margins=margins)
+    if max(margins) > NARROW:
+        return found._replace(reason="another section")
+    if min(margins) > 0.004:
+        return found._replace(reason="each shows what the other lacks")
+    seen, box = overlay(small, large, frame)
+    best = found
+    for filter in FILTERS if large.size != small.size else FILTERS[:1]:
+        result = _compared(seen, _laid_over(large, box, seen.size, filter), found)
+        if result.same or result.excess < best.excess or filter == FILTERS[0]:
+            best = result
+        if result.same or result.excess > 5:
+            break
+    return best
+
+
+def overlay(
+    small: Image.Image, large: Image.Image, frame: Frame
+) -> tuple[Image.Image, tuple[float, float, float, float]]:
+    """Return the part of `small` that `large` shows too, and its box in `large` in pixels."""
+    box, cut = [], []
+    for axis in (0, 1):
+        start, end = frame[axis], frame[axis + 2]
+        side, full, step = small.size[axis], large.size[axis], (end - start) / small.size[axis]
+        first = max(0, int(np.ceil(-start / step - 0.01)))
+        last = min(side, int((1 - start) / step + 0.01))
+        begin, stop = (start + first * step) * full, (start + last * step) * full
+        if abs(step * full - 1) < 0.002:
+            # Neither was scaled: pixels lie on pixels, and are not to be mixed.
+            begin = min(max(round(begin), 0), full - 1)
+            last = min(last, first + full - begin)
+            stop = begin + last - first
+        cut.append((first, last))
+        box.append((max(0.0, begin), min(float(full), stop)))
+    (left, right), (top, bottom) = cut
+    part = (
+        small.crop((left, top, right, bottom))
+        if (0, 0) + small.size
+        != (
+            left,
+            top,
+            right,
+            bottom,
+        )
+        else small
+    )
+    return part, (box[0][0], box[1][0], box[0][1], box[1][1])
+
+
+def _laid_over(
+    large: Image.Image, box: tuple[float, ...], size: tuple[int, int], filter: Image.Resampling
+) -> Image.Image:
+    return large.resize(size, filter, box=box, reducing_gap=None)
+
+
+def _colourless(image: Image.Image) -> bool:
+    small = np.asarray(image.resize((128, 128), Image.Resampling.BOX), np.int16)
+    return bool((small.max(2) - small.min(2)).max() <= 4)
+
+
+def _compared(seen: Image.Image, shown: Image.Image, found: LocalComparison) -> LocalComparison:
+    plain = [_colourless(each) for each in (seen, shown)]
+    found = found._replace(grey=plain[0] != plain[1])
+    one, other = (np.asarray(each.convert("L"), np.float32) for each in (shown, seen))
+    likeness = fine_likeness(one, other)
+    one, other = soft(one), soft(other)
+    one = carried_over(one, other)
+    active = np.minimum(activity(one), activity(other))
+    shift = tone_shift(one, other, active)
+    worst = rest(one, other, active, 2.5, 5)
+    if not any(plain):
+        halves = [each.reduce(2).convert("YCbCr").split() for each in (shown, seen)]
+        for plane in range(1, 3):
+            one, other = (soft(np.asarray(each[plane], np.float32)) for each in halves)
+            one = carried_over(one, other)
+            own = np.minimum(activity(one), activity(other))
+            bright = active[: own.shape[0] * 2 : 2, : own.shape[1] * 2 : 2]
+            own = own[: bright.shape[0], : bright.shape[1]]
+            shift = max(shift, tone_shift(one, other, own))
+            worst = max(worst, rest(one, other, np.maximum(own, bright), 3, 6))
+    found = found._replace(excess=worst.excess, where=worst[1:])
+    if TRACE is not None:
+        TRACE.append((worst.excess, shift, likeness))
+    if worst.excess > 1:
+        return found._replace(reason="they differ in places")
+    if shift > TONES:
+        return found._replace(reason="other tones")
+    if likeness < ALIKE:
+        return found._replace(reason="another exposure")
+    return found._replace(same=True)
