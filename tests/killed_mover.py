@@ -68,7 +68,7 @@ def fresh(folder):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(home_trash(), ignore_errors=True)
     (folder / "journal").parent.mkdir(parents=True)
-    Catalogue.create(os.fspath(folder / "journal"), 1, None)
+    Catalogue.create(os.fspath(folder / "journal"), 1, None, "")
     for name, content in NAMES.items():
         write(folder / "photos" / name, content)
     return [
