@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import send2trash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,8 +129,6 @@ class TestLeftAlone:
         assert "photo library" in left(journal, removal(pair[0], inside))[0]
 
     def test_a_file_that_is_written_while_it_is_moved_comes_back(self, pair, journal, monkeypatch):
-        import send2trash
-
         inner = send2trash.send2trash
 
         def slow(path):
@@ -141,8 +140,6 @@ class TestLeftAlone:
         assert pair[1].read_text() == "half of more"
 
     def test_a_keeper_that_goes_along_brings_the_file_back(self, pair, journal, monkeypatch):
-        import send2trash
-
         inner = send2trash.send2trash
 
         def both(path):  # as if the two were one file of a mount that hides it
@@ -155,8 +152,6 @@ class TestLeftAlone:
 
     def test_a_move_that_fails(self, pair, journal, monkeypatch):
         write(pair[1].with_suffix(".jpg.json"), "notes")
-        import send2trash
-
         inner = send2trash.send2trash
 
         def fails(path):
@@ -184,7 +179,7 @@ class TestNoTrash:
 
     def test_it_is_on_another_mount(self, pair, journal, monkeypatch):
         monkeypatch.setattr(places, "_mount", lambda folder: folder)
-        with pytest.raises(NoTrashError, match="the trash is on another disk"):
+        with pytest.raises(NoTrashError, match="the trash is on another disk or mount"):
             move_to_trash([removal(*pair)], journal)
 
     def test_its_files_are_a_link_to_another_disk(self, pair, journal, own_trash, tmp_path):
@@ -194,7 +189,7 @@ class TestNoTrash:
         own_trash.mkdir()
         (own_trash / "files").symlink_to(memory)
         try:
-            with pytest.raises(NoTrashError, match="the trash is on another disk"):
+            with pytest.raises(NoTrashError, match="the trash is on another disk or mount"):
                 move_to_trash([removal(*pair)], journal)
         finally:
             (own_trash / "files").unlink()
@@ -226,6 +221,8 @@ class TestNoTrash:
         memory = Path("/dev/shm")
         if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
             pytest.skip("there is no second disk in /dev/shm")
+        if send2trash.send2trash.__module__.endswith("gio"):
+            pytest.skip("GIO takes /dev/shm for a disk of the system's, which have no trash")
         own = memory / f".Trash-{os.getuid()}"
         if own.exists():
             pytest.skip(f"{own} is somebody's")

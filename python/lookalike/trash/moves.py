@@ -231,7 +231,9 @@ def _send(file: Checked, trash: str, keeper: Checked) -> str | None:
             raise LeftAloneError("is being changed")
         place = send(file.path)
     except OSError as error:
-        raise LeftAloneError(f"cannot be moved to the trash: {reason(error)}") from None
+        # Not error.strerror: Send2Trash puts a file's name there.
+        why = os.strerror(error.errno) if error.errno else reason(error)
+        raise LeftAloneError(f"cannot be moved to the trash: {why}") from None
     if place is None:
         place = find_in_trash(trash, file.path, file.sha256)
     if place is not None and (why := _mistaken(place, file, keeper)):

@@ -49,7 +49,7 @@ def trash_for(path: str) -> str:
             if not (os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)):
                 raise LeftAloneError(f"there is no trash to move it to: {there} cannot be written")
             if os.stat(there).st_dev != device or _mount(there) != _mount(folder):
-                raise LeftAloneError(f"the trash is on another disk: {trash}")
+                raise LeftAloneError(f"the trash is on another disk or mount: {trash}")
     except OSError as error:
         raise LeftAloneError(f"there is no trash to move it to: {reason(error)}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
