@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import send2trash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,6 +128,8 @@ class TestLeftAlone:
         assert "photo library" in left(journal, removal(pair[0], inside))[0]
 
     def test_a_file_that_is_written_while_it_is_moved_comes_back(self, pair, journal, monkeypatch):
+        import send2trash
+
         inner = send2trash.send2trash
 
         def slow(path):
@@ -140,6 +141,8 @@ class TestLeftAlone:
         assert pair[1].read_text() == "half of more"
 
     def test_a_keeper_that_goes_along_brings_the_file_back(self, pair, journal, monkeypatch):
+        import send2trash
+
         inner = send2trash.send2trash
 
         def both(path):  # as if the two were one file of a mount that hides it
@@ -152,6 +155,8 @@ class TestLeftAlone:
 
     def test_a_move_that_fails(self, pair, journal, monkeypatch):
         write(pair[1].with_suffix(".jpg.json"), "notes")
+        import send2trash
+
         inner = send2trash.send2trash
 
         def fails(path):
@@ -181,6 +186,18 @@ class TestNoTrash:
         monkeypatch.setattr(places, "_mount", lambda folder: folder)
         with pytest.raises(NoTrashError, match="the trash is on another disk or mount"):
             move_to_trash([removal(*pair)], journal)
+
+    def test_the_one_that_is_looked_at_is_the_one_that_is_used(
+        self, pair, journal, monkeypatch, tmp_path
+    ):
+        import send2trash  # which has read the variable by now
+
+        if send2trash.send2trash.__module__.endswith("gio"):
+            pytest.skip("GLib reads the variable once in the life of a process")
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+        move_to_trash([removal(*pair)], journal)
+        assert in_trash() == ["goes.jpg"]
+        assert bring_back(journal).moved == [str(pair[1])]
 
     def test_its_files_are_a_link_to_another_disk(self, pair, journal, own_trash, tmp_path):
         memory = Path("/dev/shm")
@@ -221,6 +238,8 @@ class TestNoTrash:
         memory = Path("/dev/shm")
         if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
             pytest.skip("there is no second disk in /dev/shm")
+        import send2trash
+
         if send2trash.send2trash.__module__.endswith("gio"):
             pytest.skip("GIO takes /dev/shm for a disk of the system's, which have no trash")
         own = memory / f".Trash-{os.getuid()}"

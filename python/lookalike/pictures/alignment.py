@@ -13,7 +13,7 @@ __all__ = ["NARROW", "Frame", "align"]
 NARROW = 0.025
 """Largest share of a side that may be missing at an edge."""
 
-FIRST, LAST = 64, 512
+SIDES = (64, 128, 256, 512)
 """Long sides in pixels at which the place is estimated, and refined."""
 
 WHOLE = 0.0025
@@ -40,25 +40,23 @@ def align(small: Image.Image, large: Image.Image) -> Frame:
     small, large : PIL.Image.Image
         Upright pictures of mode L.
     """
-    frame = np.array([0.0, 0.0, 1.0, 1.0])
-    last = min(LAST, max(small.size))
-    big = _within(large, 2 * last)
-    side = min(FIRST, last)
-    while True:
+    whole = np.array([0.0, 0.0, 1.0, 1.0])
+    frame = whole
+    big = _within(large, 2 * SIDES[-1])
+    for side in SIDES:
         target = _within(small, side)
         seen = _plane(target)
         for _ in range(3):
             step = _step(_plane(_shown(big, frame, target.size)), seen)
             frame = frame + step
-            if np.abs(frame - (0, 0, 1, 1)).max() > 3 * NARROW:
+            if np.abs(frame - whole).max() > 3 * NARROW:
                 return Frame(*frame.tolist())
             if np.abs(step).max() * side < 0.02:
                 break
-        if side >= last:
+        if side >= SIDES[-2] and np.abs(frame - whole).max() < WHOLE:
+            return Frame(*whole.tolist())
+        if max(small.size) <= side:
             break
-        side = min(2 * side, last)
-    if np.abs(frame - (0, 0, 1, 1)).max() < WHOLE:
-        return Frame(0.0, 0.0, 1.0, 1.0)
     return Frame(*frame.tolist())
 
 
@@ -73,7 +71,7 @@ def _within(image: Image.Image, side: int) -> Image.Image:
 def _shown(
     image: Image.Image, frame: npt.NDArray[np.float64], size: tuple[int, int]
 ) -> Image.Image:
-    """Return the frame of an image, continued by its edges."""
+    """Return the frame of an image; what lies beyond it is black."""
     width, height = image.size
     x = (frame[0] * width, (frame[2] - frame[0]) * width / size[0])
     y = (frame[1] * height, (frame[3] - frame[1]) * height / size[1])
@@ -89,7 +87,7 @@ def _shown(
 
 
 def _plane(image: Image.Image) -> npt.NDArray[np.float64]:
-    """Return the pixels, smoothed, without the border that a shift may leave without content."""
+    """Return the pixels as numbers."""
     return np.asarray(image.convert("F"), np.float64)
 
 

@@ -17,7 +17,7 @@ from lookalike.pictures.alignment import NARROW, Frame, align
 from lookalike.pictures.unexplained import (
     activity,
     carried_over,
-    fine_likeness,
+    fine_structure,
     rest,
     soft,
     tone_shift,
@@ -34,10 +34,17 @@ LEGIBLE = 0.45
 SMALLEST = 96
 """Short side in pixels below which nothing can be told."""
 
-TRACE: list[tuple[float, float, float]] | None = None
-FILTERS = (Image.Resampling.LANCZOS, Image.Resampling.BILINEAR, Image.Resampling.BOX)
-TONES = 1.8
-ALIKE = 0.3
+GLANCE = 512
+"""Long side in pixels at which most different pictures are told already."""
+
+TONES, HUES = 1.8, 2.6
+"""Grey levels by which flat places may shift: half a step of JPEG at quality 50, and rounding."""
+
+SHARED, LOST = 0.35, 0.1
+"""Below these the noise of the two is each its own; see `fine_structure`."""
+
+LANCZOS = Image.Resampling.LANCZOS
+PLACES = "they differ in places"
 
 
 class LocalComparison(NamedTuple):
@@ -92,12 +99,12 @@ def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
 
     Examples
     --------
-    >>> slope = Image.linear_gradient("L").convert("RGB")
-    >>> compare_locally(slope, slope.resize((160, 160))).same
+    >>> ball = Image.radial_gradient("L").convert("RGB")
+    >>> compare_locally(ball, ball.resize((160, 160))).same
     True
-    >>> spoilt = slope.copy()
-    >>> spoilt.paste((200, 0, 0), (40, 40, 46, 46))
-    >>> compare_locally(slope, spoilt).reason
+    >>> spotted = ball.copy()
+    >>> spotted.paste((200, 0, 0), (40, 40, 46, 46))
+    >>> compare_locally(ball, spotted).reason
     'they differ in places'
     """
     swapped = one.width * one.height > other.width * other.height
@@ -112,7 +119,7 @@ def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
     if least > 1.5 * COMPARED_SIDE:
         factor = 1.5 * COMPARED_SIDE / least
         size = (round(small.width * factor), round(small.height * factor))
-        small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
+        small = small.resize(size, LANCZOS, reducing_gap=3)
     frame = align(small.convert("L"), large.convert("L"))
     beyond = max(-frame.left, -frame.top, frame.right - 1, frame.bottom - 1, 0.0)
     lacking = max(frame.left, frame.top, 1 - frame.right, 1 - frame.bottom, 0.0)
@@ -123,14 +130,23 @@ def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
     if min(margins) > 0.004:
         return found._replace(reason="each shows what the other lacks")
     seen, box = overlay(small, large, frame)
-    best = found
-    for filter in FILTERS if large.size != small.size else FILTERS[:1]:
-        result = _compared(seen, _laid_over(large, box, seen.size, filter), found)
-        if result.same or result.excess < best.excess or filter == FILTERS[0]:
-            best = result
-        if result.same or result.excess > 5:
-            break
-    return best
+    if max(seen.size) > 2 * GLANCE:
+        size = _fitting(seen.size, GLANCE)
+        glance = seen.resize(size, Image.Resampling.BOX), large.resize(size, LANCZOS, box, 2)
+        worst = _luminance(*glance)[0]
+        if worst.excess > 2:
+            return found._replace(reason=PLACES, excess=worst.excess, where=worst[1:])
+    result = _compared(seen, large.resize(seen.size, LANCZOS, box), found)
+    if large.size != small.size and 1 < result.excess < 5:
+        for way in (Image.Resampling.BILINEAR, Image.Resampling.BOX):
+            again = _compared(seen, large.resize(seen.size, way, box), found)
+            result = min(result, again, key=lambda each: (not each.same, each.excess))
+    return result
+
+
+def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
+    factor = side / max(size)
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 def overlay(
@@ -152,24 +168,8 @@ def overlay(
         cut.append((first, last))
         box.append((max(0.0, begin), min(float(full), stop)))
     (left, right), (top, bottom) = cut
-    part = (
-        small.crop((left, top, right, bottom))
-        if (0, 0) + small.size
-        != (
-            left,
-            top,
-            right,
-            bottom,
-        )
-        else small
-    )
+    part = small.crop((left, top, right, bottom))
     return part, (box[0][0], box[1][0], box[0][1], box[1][1])
-
-
-def _laid_over(
-    large: Image.Image, box: tuple[float, ...], size: tuple[int, int], filter: Image.Resampling
-) -> Image.Image:
-    return large.resize(size, filter, box=box, reducing_gap=None)
 
 
 def _colourless(image: Image.Image) -> bool:
@@ -177,33 +177,36 @@ def _colourless(image: Image.Image) -> bool:
     return bool((small.max(2) - small.min(2)).max() <= 4)
 
 
-def _compared(seen: Image.Image, shown: Image.Image, found: LocalComparison) -> LocalComparison:
-    plain = [_colourless(each) for each in (seen, shown)]
-    found = found._replace(grey=plain[0] != plain[1])
-    one, other = (np.asarray(each.convert("L"), np.float32) for each in (shown, seen))
-    likeness = fine_likeness(one, other)
-    one, other = soft(one), soft(other)
+def _luminance(seen: Image.Image, shown: Image.Image) -> tuple[Rest, float, Plane]:
+    """Return what is left unexplained of the luminance, the shift of tones, and the activity."""
+    one, other = (soft(np.asarray(each.convert("L"), np.float32)) for each in (shown, seen))
     one = carried_over(one, other)
     active = np.minimum(activity(one), activity(other))
-    shift = tone_shift(one, other, active)
-    worst = rest(one, other, active, 2.5, 5)
-    if not any(plain):
+    return rest(one, other, active, 3.5, 8), tone_shift(one, other, active), active
+
+
+def _compared(seen: Image.Image, shown: Image.Image, found: LocalComparison) -> LocalComparison:
+    plain = [_colourless(each) for each in (seen, shown)]
+    worst, shift, active = _luminance(seen, shown)
+    hue = 0.0
+    if worst.excess <= 1 and not any(plain):
+        # Chroma is often stored at half the size.
         halves = [each.reduce(2).convert("YCbCr").split() for each in (shown, seen)]
-        for plane in range(1, 3):
+        for plane in (1, 2):
             one, other = (soft(np.asarray(each[plane], np.float32)) for each in halves)
             one = carried_over(one, other)
             own = np.minimum(activity(one), activity(other))
             bright = active[: own.shape[0] * 2 : 2, : own.shape[1] * 2 : 2]
             own = own[: bright.shape[0], : bright.shape[1]]
-            shift = max(shift, tone_shift(one, other, own))
-            worst = max(worst, rest(one, other, np.maximum(own, bright), 3, 6))
-    found = found._replace(excess=worst.excess, where=worst[1:])
-    if TRACE is not None:
-        TRACE.append((worst.excess, shift, likeness))
+            hue = max(hue, tone_shift(one, other, own))
+            worst = max(worst, rest(one, other, np.maximum(own, bright), 4, 8))
+    found = found._replace(excess=worst.excess, where=worst[1:], grey=plain[0] != plain[1])
     if worst.excess > 1:
-        return found._replace(reason="they differ in places")
-    if shift > TONES:
+        return found._replace(reason=PLACES)
+    if shift > TONES or hue > HUES:
         return found._replace(reason="other tones")
-    if likeness < ALIKE:
+    fine = [np.asarray(each.convert("L"), np.float32) for each in (shown, seen)]
+    shared, lost = fine_structure(fine[0], fine[1])
+    if shared < SHARED or lost < LOST:
         return found._replace(reason="another exposure")
     return found._replace(same=True)

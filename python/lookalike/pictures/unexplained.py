@@ -12,7 +12,7 @@ __all__ = [
     "Rest",
     "activity",
     "carried_over",
-    "fine_likeness",
+    "fine_structure",
     "rest",
     "soft",
     "tone_shift",
@@ -24,7 +24,7 @@ BLOCK = 4
 LEVELS = np.array([1, 2, 4, 8, 16, 32], np.float32)
 """Bounds of activity, in grey levels a pixel, between blocks that are judged by one another."""
 
-TYPICAL = 6.0
+TYPICAL = 8.0
 """How far a block may exceed three quarters of those of its level."""
 
 FLAT = 8
@@ -44,17 +44,21 @@ class Rest(NamedTuple):
 
 def soft(plane: Plane) -> Plane:
     """Smooth with binomial weights of five pixels in each direction."""
-    for axis in (0, 1):
-        turned = plane if axis else plane.T
-        edged = np.pad(turned, ((0, 0), (2, 2)), mode="edge")
-        outer = edged[:, :-4] + edged[:, 4:]
-        inner = edged[:, 1:-3] + edged[:, 3:-1]
-        inner *= 4
-        inner += outer
-        inner += 6 * turned
-        inner *= 1 / 16
-        plane = inner if axis else inner.T
-    return np.ascontiguousarray(plane)
+    height, width = plane.shape
+    edged = np.pad(plane, ((2, 2), (0, 0)), mode="edge")
+    tall = edged[1 : height + 1] + edged[3 : height + 3]
+    tall *= 4
+    tall += 6 * plane
+    tall += edged[:height]
+    tall += edged[4:]
+    edged = np.pad(tall, ((0, 0), (2, 2)), mode="edge")
+    wide = edged[:, 1 : width + 1] + edged[:, 3 : width + 3]
+    wide *= 4
+    wide += 6 * tall
+    wide += edged[:, :width]
+    wide += edged[:, 4:]
+    wide *= 1 / 256
+    return wide
 
 
 def carried_over(source: Plane, target: Plane) -> Plane:
@@ -172,18 +176,26 @@ def rest(copy: Plane, target: Plane, active: Plane, least: float, most: float) -
         if np.count_nonzero(here) >= FEWEST:
             typical = float(np.quantile(peaks[here], 0.75))
         bound[here] = TYPICAL * typical
-    low, high = least + 0.06 * active, most + 0.2 * active
+    low, high = least + 0.1 * active, most + 0.25 * active
     np.clip(bound, low, high, out=bound)
     ratio = peaks / bound
     y, x = np.unravel_index(np.argmax(ratio), ratio.shape)
     return Rest(float(ratio[y, x]), (x + 0.5) / ratio.shape[1], (y + 0.5) / ratio.shape[0])
 
 
-def fine_likeness(copy: Plane, target: Plane) -> float:
-    """Return how alike the finest structure is where there is least of it: 1 in copies.
+def fine_structure(copy: Plane, target: Plane) -> tuple[float, float]:
+    """Return how the finest structure of the two agrees, where there is least of it.
 
     A copy's fine structure is its source's with something lost. Two frames of one scene have each
-    their own noise, which shows where the scene is flat: there it is 0.
+    their own noise, which shows where the scene is flat.
+
+    Returns
+    -------
+    shared : float
+        The share of the fine structure that both have: about 1 in copies, 0 in two noises.
+    lost : float
+        What one has more, as a share of what differs: copying loses, two noises are equally strong.
+        Infinite if hardly anything differs.
     """
     side = 16
     one, other = (plane - soft(plane) for plane in (copy, target))
@@ -191,6 +203,10 @@ def fine_likeness(copy: Plane, target: Plane) -> float:
     least = np.minimum(here, there)
     enough = least > 0.3
     if np.count_nonzero(enough) < 12:
-        return 1.0
+        return 1.0, float("inf")
     flat = enough & (least <= np.quantile(least[enough], 0.25))
-    return float(np.median(both[flat] / np.sqrt(here[flat] * there[flat])))
+    shared = float(np.median(both[flat] / least[flat]))
+    differs = float(np.mean(here[flat] + there[flat] - 2 * both[flat]))
+    if differs < 0.5:
+        return shared, float("inf")
+    return shared, abs(float(np.mean(here[flat] - there[flat]))) / differs

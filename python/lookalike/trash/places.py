@@ -98,6 +98,7 @@ def send(path: str) -> str | None:
     """
     from send2trash import send2trash
 
+    _follow_the_environment()
     descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW)
     try:
         moved = identity(os.fstat(descriptor))
@@ -111,6 +112,14 @@ def send(path: str) -> str | None:
     except OSError:
         return None
     return place if found == moved and place != path else None
+
+
+def _follow_the_environment() -> None:
+    """Let Send2Trash use the trash that `trash_for` names: it reads XDG_DATA_HOME at its import."""
+    theirs = sys.modules.get("send2trash.plat_other")
+    if theirs is not None and hasattr(theirs, "HOMETRASH_B"):
+        home = os.fsencode(_home_trash())
+        theirs.HOMETRASH_B, theirs.XDG_DATA_HOME = home, os.path.dirname(home)
 
 
 def find_in_trash(trash: str, path: str, sha256: bytes, place: str | None = None) -> str | None:
