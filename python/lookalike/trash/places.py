@@ -119,7 +119,7 @@ def _follow_the_environment() -> None:
     theirs = sys.modules.get("send2trash.plat_other")
     if theirs is not None and hasattr(theirs, "HOMETRASH_B"):
         home = os.fsencode(_home_trash())
-        theirs.HOMETRASH_B, theirs.XDG_DATA_HOME = home, os.path.dirname(home)
+        vars(theirs).update(HOMETRASH_B=home, XDG_DATA_HOME=os.path.dirname(home))
 
 
 def find_in_trash(trash: str, path: str, sha256: bytes, place: str | None = None) -> str | None:
