@@ -119,6 +119,32 @@ def test_protected_folders(gallery, photos, tmp_path):
     assert [why for _, why in outcome.left] == ["is protected"] * 2
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("{}.xmp", ".xmp beside it, not beside the one to keep"),
+        ("{}.mov", "no QuickTime file, or one cut short"),
+        (None, "in a photo library"),
+    ],
+)
+def test_what_lies_beside_a_copy_asks_for_a_look(gallery, photos, name, why):
+    copied = sorted((photos / "more").iterdir())
+    if name is None:
+        (photos / "more").rename(photos / "A.photoslibrary")
+        (photos / "A.photoslibrary" / "originals").mkdir()
+        for path in (photos / "A.photoslibrary").glob("*.png"):
+            path.rename(path.parent / "originals" / path.name)
+        gallery.update(embedder=TinyEmbedder())
+    else:
+        for path in copied:
+            path.with_name(name.format(path.stem)).write_text("edits")
+    found = gallery.find_duplicates(exact=True)
+    assert (found.remove, len(found.look)) == ([], 2)
+    for group in found.groups:
+        assert group.others[0].reason.endswith(why)
+        assert group.winnable == 0
+
+
 def test_a_journal_that_is_damaged_is_named(gallery):
     trash(gallery)
     path = os.path.join(gallery.path, FILE_NAME)
