@@ -28,6 +28,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from lookalike.embedding.googlenet import GoogLeNet  # noqa: E402

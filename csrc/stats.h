@@ -16,7 +16,7 @@ struct Stats {
   std::atomic<int64_t> overflows{0};   // reservoirs refined before the end
   double candidates_per_neighbor = 0;  // on a sample; 0 where none was taken
   int64_t unbounded_rows = 0;
-  bool row_major = false, fresh_thread = false;
+  bool row_major = false;
   // Nanoseconds of all threads together.
   std::atomic<int64_t> preparing{0}, filtering{0}, bookkeeping{0}, refining{0};
 };

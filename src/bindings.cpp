@@ -1,7 +1,5 @@
 // Python sees a few functions and an index: each checks what memory safety needs, allocates, and
 // calls the core with the GIL released. Everything else is checked in distance/arguments.py.
-#include <omp.h>
-
 #include <algorithm>
 #include <string>
 
@@ -9,6 +7,8 @@
 #include "kernels/dispatch.h"
 #include "matrix.h"
 #include "search/neighbors.h"
+#include "threads/openmp_runtime.h"
+#include "threads/workers.h"
 
 namespace {
 
@@ -110,7 +110,8 @@ py::dict cpu_info() {
   d["simd"] = la::kernels().name;
   d["extensions"] = la::extensions();
   d["levels"] = la::available_levels();
-  d["threads"] = omp_get_max_threads();
+  d["threads"] = la::default_threads();
+  d["openmp"] = la::openmp_runtime();
   return d;
 }
 
@@ -121,8 +122,9 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   la::extensions();
   m.attr("__version__") = LOOKALIKE_VERSION;
   m.attr("METRICS") = [] {
-    py::tuple names(int(la::Metric::count));
-    for (int i = 0; i < int(la::Metric::count); ++i) names[size_t(i)] = la::kMetricNames[i];
+    constexpr int count = int(la::Metric::count);
+    py::tuple names(count);
+    for (int i = 0; i < count; ++i) names[size_t(i)] = la::kMetricNames[i];
     return names;
   }();
   m.def("cpu_info", &cpu_info);

@@ -92,7 +92,6 @@ py::dict as_dict(const la::Stats& s) {
   d["overflows"] = s.overflows.load();
   d["unbounded_rows"] = s.unbounded_rows;
   d["row_major"] = s.row_major;
-  d["fresh_thread"] = s.fresh_thread;
   d["candidates_per_neighbor"] = s.candidates_per_neighbor;
   py::dict seconds;
   seconds["preparing"] = 1e-9 * double(s.preparing.load());

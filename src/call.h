@@ -10,7 +10,7 @@
 
 #include "rows/prepare.h"
 #include "stats.h"
-#include "team.h"
+#include "threads/team.h"
 
 namespace py = pybind11;
 namespace la = lookalike;

@@ -7,7 +7,8 @@ CORE = Path(__file__).parents[1] / "csrc"
 
 # What a room may include is before it; files beside the rooms stand where they belong.
 ORDER = [
-    {"memory", "checksums", "stats", "team"},
+    {"memory", "checksums", "stats"},
+    {"threads"},
     {"metrics"},
     {"kernels"},
     {"tiles"},

@@ -40,7 +40,7 @@ def test_features_take_the_common_path(metric):
     assert stats["stages"] == [first_stage(metric)]
     assert stats["unbounded_rows"] == 0
     assert stats["overflows"] < n
-    assert stats["row_major"] == stats["fresh_thread"] == 0
+    assert stats["row_major"] == 0
     # Each pair of neighbours is refined once, for both if either is the other's; only pairs within
     # the filter's bound of the k-th come on top.
     assert n * k / 2 <= stats["refined"] <= stats["candidates"]
@@ -174,36 +174,10 @@ def test_canberra_of_values_too_small_for_its_filter(dtype):
 def test_counters_are_integers_and_empty_searches_have_them():
     _, stats = lookalike.knn(np.empty((0, 4)), np.ones((3, 4)), k=2, return_stats=True)
     counters = ["pairs", "candidates", "refined", "overflows", "unbounded_rows"]
-    for name in [*counters, "row_major", "fresh_thread"]:
+    for name in [*counters, "row_major"]:
         assert isinstance(stats[name], int)
     assert stats["pairs"] == stats["refined"] == 0
     assert all(isinstance(stage, str) for stage in stats["stages"])
-
-
-FORKED = """
-import os, sys
-import lookalike, numpy as np
-from matrices import googlenet_like
-
-def fresh(**options):
-    return int(lookalike.knn(X, k=5, return_stats=True, **options)[1]["fresh_thread"])
-
-X = googlenet_like(200, 30)
-assert fresh() == 0
-child = os.fork()
-if child == 0:
-    codes = fresh(), fresh(threads=2)
-    grandchild = os.fork()
-    if grandchild == 0:
-        os._exit(0 if fresh() == 1 else 3)
-    deep = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
-    os._exit(0 if codes == (1, 1) and deep == 0 else 3)
-print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), fresh())
-"""
-
-
-def test_a_forked_child_runs_from_a_fresh_thread(run_python):
-    assert run_python(FORKED).split() == ["0", "0"]
 
 
 def test_rows_whose_sum_overflows_still_have_their_nearest():

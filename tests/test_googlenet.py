@@ -17,6 +17,7 @@ from lookalike import evaluate
 from lookalike.embedding.embedder import Embedder
 from lookalike.embedding.googlenet import GoogLeNet
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
+from lookalike.embedding.session import open_session
 from lookalike.embedding.untrained import untrained_googlenet
 from lookalike.pictures.images import ImageError
 from picture_files import without_profile
@@ -149,9 +150,7 @@ def test_untrained_says_so_and_depends_on_its_seed(network):
 
 
 def test_rewritten_normalisation_agrees_with_onnx_runtime():
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(UNTRAINED, providers=["CPUExecutionProvider"])
+    session = open_session(UNTRAINED)
     inputs = np.stack([BVLC(Image.fromarray(p)) for p in pictures(3)])
     expected = session.run(None, {"data_0": inputs})[0].reshape(3, 1024)
     features = GoogLeNet(UNTRAINED).embed(pictures(3))

@@ -21,6 +21,7 @@ def objects():
     if not Path(lookalike.__file__).is_relative_to(ROOT / "python"):
         tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
         build = next(ROOT.glob(f"build/{tag}-{tag}*"), build)
+    build = Path(os.environ.get("LOOKALIKE_BUILD", build))  # native/compilers.py's
     commands = build / "compile_commands.json"
     if not commands.is_file():
         return []

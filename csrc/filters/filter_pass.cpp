@@ -14,7 +14,6 @@ FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* da
   stats_.stages = {filter_->name()};
   stats_.unbounded_rows = c.unbounded_rows();
   stats_.row_major = filter_->row_major();
-  stats_.fresh_thread = Team::in_forked_child();
 }
 
 FilterPass::Workspace& FilterPass::workspace(int worker) {

@@ -69,7 +69,11 @@ void micro_tile(const T& of, const float* a, const float* b, int count, double* 
 // Transposes a square of lanes x lanes by log2(lanes) rounds of perfect shuffles.
 template <int... index>
 LK_INLINE FloatVector shuffled(FloatVector a, FloatVector b) {
+#if __has_builtin(__builtin_shufflevector)
   return __builtin_shufflevector(a, b, index...);
+#else  // GCC 11
+  return __builtin_shuffle(a, b, IntVector{index...});
+#endif
 }
 LK_INLINE void interleave(F32 a, F32 b, F32& low, F32& high) {
 #if defined(__AVX512F__)

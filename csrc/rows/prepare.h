@@ -7,7 +7,7 @@
 
 #include "checksums.h"
 #include "kernels/kernels.h"
-#include "team.h"
+#include "threads/team.h"
 
 namespace lookalike {
 

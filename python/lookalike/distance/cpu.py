@@ -17,7 +17,8 @@ def cpu_info() -> dict[str, Any]:
     dict
         ``"simd"``: the level in use (``"avx512"``, ``"avx2"`` or ``"baseline"``); ``"extensions"``:
         the list of extensions in use beyond it; ``"levels"``: what this build and CPU can run, best
-        first; ``"threads"``: how many threads a call uses by default.
+        first; ``"threads"``: how many threads a call uses by default; ``"openmp"``: the file of the
+        OpenMP runtime that they are from, empty if there is none and calls have two threads.
 
     Notes
     -----

@@ -45,7 +45,7 @@ class Index:
     metric : str
         One of `METRICS` or an alias.
     threads : int, optional
-        By default all that OpenMP would use.
+        By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def cdist(
         Type of the result. By default float64 if `XA` or `XB` is float64 or a wider integer than 16
         bits, else float32.
     threads : int, optional
-        By default all that OpenMP would use.
+        By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
     Returns
     -------

@@ -79,7 +79,7 @@ def knn(
         Whether a row is a neighbour of itself, in a self-join. It is recognised by its index, not
         by its distance.
     threads : int, optional
-        By default all that OpenMP would use.
+        By default ``OMP_NUM_THREADS`` or all cores that this process may use.
     progress : None, True or callable(done, total)
         True shows a bar on standard error; a function gets the number of rows done.
     return_stats : bool
@@ -87,7 +87,7 @@ def knn(
         (how many they looked at), ``"candidates"`` (how many they let through), ``"refined"``
         (float64 distances computed), ``"candidates_per_neighbor"`` (on the sample that decided for
         8 bits, 0 without), ``"seconds"`` (of all threads together, by phase), ``"overflows"``,
-        ``"unbounded_rows"``, ``"row_major"``, ``"fresh_thread"``.
+        ``"unbounded_rows"``, ``"row_major"``.
 
     Returns
     -------
@@ -242,7 +242,7 @@ def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
     k : int
         How many entries, from 1 to m.
     threads : int, optional
-        By default all that OpenMP would use.
+        By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
     Returns
     -------

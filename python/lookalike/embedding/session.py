@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,14 @@ def opening() -> threading.Lock:
 def open_session(content: bytes) -> onnxruntime.InferenceSession:
     """Return a session on the CPU for an ONNX file's content.
 
-    It computes in the thread that calls it and has none of its own.
+    It computes in the thread that calls it, has none of its own and sends no telemetry.
     """
+    # From 1.29 on, its import starts a thread that sends telemetry, and a forked child waits for
+    # that thread when it exits. This keeps it from starting.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # where it was imported before, and sends already
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3  # errors only: published models give rise to many warnings

@@ -57,7 +57,7 @@ def evaluate(
         Whether to rank the whole database as well, for R-precision, average precision to the end
         and precision–recall curves: `Evaluation.full`.
     threads : int, optional
-        By default all that OpenMP would use.
+        By default ``OMP_NUM_THREADS`` or all cores that this process may use.
     progress : None, True or callable(done, total)
         True shows a bar on standard error; a function gets the number of queries done, summed over
         the metrics.

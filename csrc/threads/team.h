@@ -31,7 +31,7 @@ class DefaultFloats {
 // Made in the calling thread, it lives as long as the call, all of which so has default floats.
 class Team {
  public:
-  // threads <= 0: as many as OpenMP would use.
+  // threads <= 0: default_threads().
   Team(int threads, Poll poll);
 
   int threads() const { return threads_; }
@@ -41,11 +41,6 @@ class Team {
   // `to`. Small jobs, by their cost in arithmetic operations, run in the calling thread alone.
   void run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
            double from = 0, double to = 1);
-
-  // True in a child forked by a process that had loaded this library. OpenMP's own threads are gone
-  // there and waiting for them hangs, so regions start from a fresh thread, for which it makes new
-  // ones.
-  static bool in_forked_child();
 
  private:
   const DefaultFloats floats_;

@@ -1,0 +1,143 @@
+#include "threads/workers.h"
+
+#include <omp.h>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+namespace lookalike {
+namespace {
+
+// libgomp is not built for ThreadSanitizer, which therefore does not see that a region begins after
+// what came before it and ends before what follows: it is told, and looks away from the region's own
+// hand-over of its arguments.
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __tsan_acquire(void*);
+extern "C" void __tsan_release(void*);
+#define TSAN(call) call
+#else
+#define TSAN(call)
+#endif
+
+// The only parallel region of this library.
+__attribute__((noinline, no_sanitize_thread)) void parallel(int threads,
+                                                            const std::function<void(int)>& call) {
+  TSAN(__tsan_release((void*)&call));
+#pragma omp parallel num_threads(threads)
+  {
+    TSAN(__tsan_acquire((void*)&call));
+    call(1 + omp_get_thread_num());
+    TSAN(__tsan_release((void*)&call));
+  }
+  TSAN(__tsan_acquire((void*)&call));
+}
+
+struct Job {
+  const std::function<void(int)>& call;
+  const int others;
+  bool begun = false, over = false;
+  std::condition_variable done;
+};
+
+// Threads that begin regions, one for each job at a time. Never destroyed: they wait in it until
+// the process ends.
+class Workers {
+ public:
+  void open(Job& job) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      jobs_.push_back(&job);
+      if (idle_ < int(jobs_.size())) one_more();
+    }
+    work_.notify_one();
+  }
+
+  void close(Job& job) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!job.begun)
+      jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
+    else
+      job.done.wait(lock, [&] { return job.over; });
+  }
+
+ private:
+  void one_more() {
+    try {
+      std::thread([this] { serve(); }).detach();
+      ++idle_;
+    } catch (const std::exception&) {
+      // The system gives no more: those there are, or the calling thread, do the work.
+    }
+  }
+
+  void serve() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      work_.wait(lock, [&] { return !jobs_.empty(); });
+      Job& job = *jobs_.front();
+      jobs_.pop_front();
+      job.begun = true;
+      --idle_;
+      lock.unlock();
+      parallel(job.others, job.call);
+      lock.lock();
+      ++idle_;
+      job.over = true;
+      job.done.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<Job*> jobs_;  // that no thread has begun
+  int idle_ = 0;
+};
+
+std::atomic<Workers*> current{nullptr};
+std::atomic<int> fork_count{0};
+
+// A child leaves its parent's as they are: their lock may be held for ever.
+#if defined(__unix__) || defined(__APPLE__)
+[[maybe_unused]] const int registered =
+    pthread_atfork(nullptr, nullptr, [] {
+      current.store(nullptr);
+      ++fork_count;
+    });
+#endif
+
+Workers& workers() {
+  Workers* found = current.load();
+  if (found) return *found;
+  auto* made = new Workers;
+  if (current.compare_exchange_strong(found, made)) return *made;
+  delete made;
+  return *found;
+}
+
+}  // namespace
+
+void work_together(int threads, const std::function<void(int)>& job) {
+  const int before = forks();
+  Workers& others = workers();
+  Job shared{job, threads - 1, false, false, {}};
+  others.open(shared);
+  job(0);
+  if (forks() != before)
+    throw std::runtime_error(
+        "this process was forked in the midst of a call, which cannot go on here");
+  others.close(shared);
+}
+
+int forks() { return fork_count.load(); }
+
+int default_threads() { return std::max(1, omp_get_max_threads()); }
+
+}  // namespace lookalike
