@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from lookalike.embedding.spaces import is_untrained, untrained_remark
 from lookalike.pictures.formats import NO_HEIF_DECODER
 
 if TYPE_CHECKING:
+    from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.intake.report import Report
 
@@ -125,6 +127,11 @@ def index(
         try:
             if not new:
                 network = choose_embedder(model, untrained, opened.space)
+            if opened.is_of_earlier_decoding and _gave_earlier(network, opened.space):
+                console.remark(
+                    "the gallery is of an earlier version, which decoded photos otherwise: its "
+                    "photos are embedded anew, once"
+                )
             with console.bar("images") as progress:
                 if folders:
                     report = opened.add(
@@ -148,6 +155,16 @@ def index(
                 f"interrupted; {added} stored, the same command goes on from there"
             ) from None
         _say(opened, gallery, report, time.monotonic() - started, as_json)
+
+
+def _gave_earlier(network: Embedder | None, space: str | None) -> bool:
+    """Tell whether a space is that of the network, by an earlier decoding; None: of GoogLeNet."""
+    from lookalike.embedding.googlenet import GoogLeNet
+    from lookalike.embedding.weights import ModelError
+
+    with contextlib.suppress(ModelError):  # said where the network is needed
+        return space in (network or GoogLeNet()).earlier_spaces
+    return False
 
 
 def _with_a_way_out(error: ValueError) -> ValueError:

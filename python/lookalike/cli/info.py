@@ -66,6 +66,8 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             *((each["kind"], each["pattern"]) for each in known["patterns"]),
             ("features", f"{known['dim']:,} an image"),
             ("space", space + " (random weights)" * untrained),
+            *[("decoding", "of an earlier version; `lookalike index` converts it")]
+            * opened.is_of_earlier_decoding,
             ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),
         ]
     )

@@ -32,6 +32,7 @@ __all__ = [
     "fetch_weights",
     "gallery_argument",
     "gallery_option",
+    "gave",
     "html_option",
     "json_option",
     "metric_option",
@@ -264,14 +265,19 @@ def choose_embedder(model: str | None, untrained: int | None, space: str | None)
 
     if model is not None:
         return GoogLeNet(model)
-    if guessed and (installed := _installed()) is not None and installed.space == space:
+    if guessed and (installed := _installed()) is not None and gave(installed, space):
         return installed
     network = GoogLeNet.untrained(untrained or 0)
-    if guessed and network.space != space:
+    if guessed and not gave(network, space):
         raise click.UsageError(
             "the gallery was made with an untrained network: name its seed with --untrained SEED"
         )
     return network
+
+
+def gave(network: Embedder, space: str | None) -> bool:
+    """Tell whether a space is the network's, by today's decoding or an earlier one."""
+    return space in (network.space, *network.earlier_spaces)
 
 
 def _installed() -> Embedder | None:

@@ -13,6 +13,7 @@ from lookalike.cli.options import (
     absolute_option,
     choose_embedder,
     gallery_option,
+    gave,
     html_option,
     json_option,
     metric_option,
@@ -92,7 +93,7 @@ def search(
             f"{gallery} does not say which network its features are from: --model or --untrained "
             "names it"
         )
-    if network is not None and opened.space not in (None, network.space):
+    if network is not None and not (opened.space is None or gave(network, opened.space)):
         raise click.ClickException(
             f"{gallery} holds features of the space {opened.space}, this network gives "
             f"{network.space}: --model or --untrained names the right one"

@@ -1,7 +1,7 @@
 """The gallery: a feature vector database that survives anything.
 
-A gallery is a folder of two files: the features, row after row, and a catalogue of what each row
-belongs to. ``storage/`` reads and changes them, ``intake/`` finds out which files need to be
+A gallery is a folder: the features, row after row, a catalogue of what each row belongs to, and
+thumbnails. ``storage/`` reads and changes them, ``intake/`` finds out which files need to be
 embedded; this is what people call.
 """
 
@@ -172,8 +172,10 @@ class Gallery(GalleryKeeper):
         begins with a dot, no folder in which other programs keep thumbnails or what was thrown
         away, nothing that the `patterns` leave out. Images whose file has changed get new features,
         those whose file is gone are removed. Nothing is embedded twice: not what has the same size
-        and time of change, and not what has the same content. Work is committed at least every 64
-        images or 2 seconds; Ctrl-C commits what is finished, and the next `add` goes on from there.
+        and time of change, and not what has the same content. A gallery of an earlier version,
+        which decoded photos otherwise, is converted first: its photos are embedded anew. Work is
+        committed at least every 64 images or 2 seconds; Ctrl-C commits what is finished, and the
+        next `add` goes on from there.
 
         Parameters
         ----------
@@ -310,7 +312,7 @@ class Gallery(GalleryKeeper):
 
         if not was_decoded_otherwise(writer.catalogue):
             return None
-        if writer.header.space is not None and any(writer.catalogue.files()):
+        if writer.header.space is not None and writer.catalogue.has_files():
             try:
                 model = embedder or self._embedder or default_model()
             except ModelError:  # raised below if there is something to embed

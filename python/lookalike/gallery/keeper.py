@@ -63,6 +63,9 @@ class GalleryKeeper(GalleryReader):
     def forget(self, paths: PathLike | Iterable[PathLike]) -> Forgotten:
         """Drop all that is kept of images, folders or files that failed; no file is touched.
 
+        With them go hash, thumbnail and facts of contents that no image has any more, and what was
+        decided about them.
+
         A folder below one that is looked at comes back with the next `update`, as long as its files
         are there; so does an image.
 
@@ -215,9 +218,15 @@ class GalleryKeeper(GalleryReader):
                 self._snapshot = None
 
     def compact(self) -> bool:
-        """Remove dead rows, which a killed writer may have left; return False if there are none."""
+        """Remove dead rows, which a killed writer may have left; return False if there are none.
+
+        The files become as small as they can be.
+        """
         with self._guard:
-            switched = self._writing().switch()
+            writer = self._writing()
+            switched = writer.switch()
+            writer.drop_unused()
+            writer.shrink()
             self.refresh()
             return switched
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.gallery.contents_reader import ContentsReader
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
-from lookalike.gallery.storage.records import ContentRecord
 from lookalike.gallery.storage.snapshot import Snapshot
 from lookalike.pictures import DECODING
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["GalleryReader", "default_model"]
 
 
-class GalleryReader:
+class GalleryReader(ContentsReader):
     """A gallery as it was when it was opened or refreshed; `Gallery` adds what changes it."""
 
     def __init__(self, path: str, mode: Literal["r", "r+"] | None = None) -> None:
@@ -142,50 +142,12 @@ class GalleryReader:
 
     @property
     def is_of_earlier_decoding(self) -> bool:
-        """Whether an earlier version decoded its photos otherwise, so that `add` converts it."""
-        view = self._view
-        return bool(view.count) and view.catalogue.decoding() != DECODING
+        """Whether an earlier version decoded its photos otherwise, so that `add` converts it.
 
-    def facts(self, row: int) -> ContentRecord | None:
-        """Return what is known of an image's content, None if nothing is.
-
-        Parameters
-        ----------
-        row : int
-            The image's position.
-
-        Returns
-        -------
-        ContentRecord or None
-            ``hash`` (SHA-256) and ``phash`` (perceptual hash) as bytes, ``width`` and ``height`` as
-            it is shown, ``format``, ``taken`` and ``camera``; None where the file does not say.
+        That takes the network that its features are of.
         """
-        digest = self._view.digest_at(row)
-        return None if digest is None else self._view.catalogue.content(digest)
-
-    def thumbnail(self, row: int) -> bytes | None:
-        """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
-
-        One that is not kept is made of the image's file, as long as that is as it was.
-
-        Parameters
-        ----------
-        row : int
-            The image's position.
-
-        Returns
-        -------
-        bytes or None
-            None for rows that are not files, and files that are gone or have changed.
-        """
-        from lookalike.gallery.intake.lacking import thumbnail_of
-
-        view = self._view
-        digest = view.digest_at(row)
-        if digest is None:
-            return None
-        kept = view.thumbnails([digest]).get(digest)
-        return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+        source, space = self._view.catalogue, self._view.header.space
+        return space is not None and source.decoding() != DECODING and source.has_files()
 
     def info(self) -> dict[str, Any]:
         """Return counts, sizes and identity of the gallery, ready for JSON."""
@@ -292,7 +254,7 @@ class GalleryReader:
             queries, single = from_rows(row, view.features)
         else:
             queries, single = from_source(query, view.header.dim)
-        if embedder is not None:
+        if embedder is not None and not self._gave_earlier(embedder):
             self._model(embedder)  # refuses another space, needed or not
         queries = [known(query, view) for query in queries]
         if view.count and any(query.image is not None for query in queries):
@@ -395,6 +357,11 @@ class GalleryReader:
         if self._closed:
             raise GalleryError(f"{self._path} has been closed")
 
+    def _gave_earlier(self, model: Embedder) -> bool:
+        """Tell whether the features are a model's, by an earlier decoding."""
+        earlier = getattr(model, "earlier_spaces", ())
+        return model.width == self.dim and self.space in earlier
+
     def _model(self, embedder: Embedder | None) -> Embedder:
         space = self.space
         model = embedder or self._embedder
@@ -406,7 +373,7 @@ class GalleryReader:
                 )
             with self._swapping:  # the weights are loaded by one thread
                 model = self._embedder = self._embedder or default_model()
-        if model.width == self.dim and space in getattr(model, "earlier_spaces", ()):
+        if self._gave_earlier(model):
             raise GalleryError(
                 f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
                 "in it can be searched for, any other image once `lookalike index` has converted it"

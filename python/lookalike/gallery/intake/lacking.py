@@ -30,11 +30,9 @@ class _Seen(NamedTuple):
 
 def lacking(writer: Writer) -> set[bytes]:
     """Return the hashes of contents of which facts or the thumbnail are missing."""
-    wanted = writer.catalogue.hashes()
-    known, pictures = writer.catalogue.hashes_of_contents()
-    missing = wanted - known
-    if pictures:
-        missing |= (pictures & wanted) - writer.thumbnails.hashes()
+    missing = writer.catalogue.hashes_not_looked_at()
+    if pictures := writer.catalogue.hashes_of_pictures():
+        missing |= pictures - writer.thumbnails.hashes()
     return missing
 
 

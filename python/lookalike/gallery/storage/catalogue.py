@@ -155,11 +155,6 @@ class Catalogue(Contents, Journal, Settings):
         found = self._select("SELECT row FROM images WHERE hash = ?", (digest,))
         return [row for (row,) in found]
 
-    def hashes(self) -> set[bytes]:
-        """Return the hashes of all contents that images have."""
-        found = self._select("SELECT DISTINCT hash FROM images WHERE hash IS NOT NULL")
-        return {digest for (digest,) in found}
-
     def checksums(self) -> list[tuple[int, int]]:
         """Return every image's row and the CRC-32 of its features, in the order of the rows."""
         return self._select("SELECT row, crc FROM images ORDER BY row")

@@ -31,6 +31,11 @@ class CatalogueConnection:
     def __del__(self) -> None:
         self._connection.close()  # or Python 3.13 warns
 
+    def vacuum(self) -> None:
+        """Give the space of what was deleted back to the disk."""
+        with self._lock, naming(self.path):
+            self._connection.execute("VACUUM")
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all changes in the block or, after an error, none; Ctrl-C waits for its end."""

@@ -44,12 +44,27 @@ class Contents(CatalogueConnection):
         value: bytes | None = digest
         return value
 
-    def hashes_of_contents(self) -> tuple[set[bytes], set[bytes]]:
-        """Return the hashes of all contents that are known, and of those that are pictures."""
-        found = self._select("SELECT hash, phash IS NOT NULL FROM contents")
-        return {digest for digest, _ in found}, {
-            digest for digest, is_picture in found if is_picture
-        }
+    def has_files(self) -> bool:
+        """Tell whether any image is a file."""
+        return bool(self._select("SELECT 1 FROM images WHERE size IS NOT NULL LIMIT 1"))
+
+    def hashes(self) -> set[bytes]:
+        """Return the hashes of all contents that images have."""
+        found = self._select("SELECT hash FROM images WHERE hash IS NOT NULL")
+        return {digest for (digest,) in found}
+
+    def hashes_not_looked_at(self) -> set[bytes]:
+        """Return the hashes of images' contents of which nothing is known."""
+        found = self._select(
+            "SELECT hash FROM images WHERE hash IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM contents WHERE contents.hash = images.hash)"
+        )
+        return {digest for (digest,) in found}
+
+    def hashes_of_pictures(self) -> set[bytes]:
+        """Return the hashes of all contents that are known to be pictures."""
+        found = self._select("SELECT hash FROM contents WHERE phash IS NOT NULL")
+        return {digest for (digest,) in found}
 
     def files_by_content(self) -> list[tuple[bytes, bytes, int, int]]:
         """Return hash, absolute path, size and mtime_ns of all images that are files."""

@@ -164,6 +164,8 @@ class Writer:
 
     def begin_conversion(self, space: str) -> Converting:
         """Return the features of another space that wait to replace those that are there."""
+        if self._converting is not None:  # of a conversion that was interrupted
+            self._converting.close()
         self._converting = Converting(self.folder, space)
         return self._converting
 
@@ -269,12 +271,20 @@ class Writer:
         self.drop_unused()
         return True
 
+    def shrink(self) -> None:
+        """Give the space of what was deleted back to the disk."""
+        self.catalogue.vacuum()
+        if os.path.exists(thumbnails_path(self.folder)):
+            self.thumbnails.vacuum()
+
     def drop_unused(self) -> None:
         """Drop what the files beside the catalogue have of contents that no image has."""
         used = self.catalogue.hashes()
         if self._thumbnails is not None or os.path.exists(thumbnails_path(self.folder)):
             self.thumbnails.drop(self.thumbnails.hashes() - used)
-        if self._converting is None:
+        if self._converting is not None:
+            self._converting.keep_only(used)
+        else:
             forget_converted(self.folder, used)
 
     @contextlib.contextmanager

@@ -90,7 +90,8 @@ def check_gallery(
         The gallery's folder.
     repair : bool
         Whether to drop the images whose features are damaged (`Gallery.update` embeds them again),
-        save what is readable of a damaged catalogue and delete what a killed writer left behind.
+        save what is readable of a damaged catalogue, and delete damaged thumbnails, which the next
+        update makes again, and what a killed writer left behind.
         The damaged catalogue is kept beside the new one.
     progress : None, True or callable(done, total)
         Counts the rows; True shows a bar on standard error.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 COLUMNS = ("row", "path", "label", "size", "mtime_ns", "sha256")
+OF_CONTENTS = ("width", "height", "format", "taken", "camera")
 
 
 def export(gallery: GalleryReader, path: str, parquet: bool) -> list[str]:
@@ -51,7 +52,7 @@ def _write_csv(gallery: GalleryReader, file: Path) -> None:
     # A path that is not UTF-8 keeps its bytes.
     with open(file, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
+        table.writerow(COLUMNS + OF_CONTENTS)
         table.writerows(
             zip(
                 range(len(gallery)),
@@ -60,6 +61,7 @@ def _write_csv(gallery: GalleryReader, file: Path) -> None:
                 gallery.sizes,
                 gallery.mtimes_ns,
                 gallery.hashes,
+                *gallery.content_columns(OF_CONTENTS),
                 strict=True,
             )
         )
