@@ -75,7 +75,7 @@ def bring_back(gallery: Gallery, *, absolute: bool, as_json: bool) -> None:
             console.say(console.line(console.shown(path, absolute=absolute)))
     told = f"{_files(outcome)} brought back."
     if outcome.moved:
-        told += " `lookalike index` takes them into the gallery again."
+        told += " `lookalike index` adds to the gallery what is back."
     elif not outcome.left:
         told = "Nothing is in the trash that this gallery knows of."
     _tell(gallery, outcome, as_json, told, "restored")
@@ -124,7 +124,7 @@ def _files(outcome: Outcome) -> str:
 
 def _moved(outcome: Outcome) -> str:
     told = f"{_files(outcome)} moved to the trash ({outcome.bytes / 1e6:,.1f} MB)"
-    return told + "; `lookalike undo` brings them back" * bool(outcome.moved)
+    return told + "; `lookalike undo` takes that back" * bool(outcome.moved)
 
 
 def _tell(gallery: Gallery, outcome: Outcome, as_json: bool, told: str, done: str) -> None:
