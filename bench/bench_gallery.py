@@ -2,10 +2,10 @@
 
     pytest bench/bench_gallery.py --benchmark-columns=median,rounds
 
-The photos are empty files and their features mixtures of real ones where LOOKALIKE_DATA is set
-(features.py): nothing here depends on what an image shows. ``extra_info`` holds the size on disk
-and, for the searches, how much memory beyond the mapped file they took, measured in a process of
-their own.
+The photos are files of a number each, and what is known of them is made up; their features are
+mixtures of real ones where LOOKALIKE_DATA is set (features.py): nothing here depends on what an
+image shows. ``extra_info`` holds the size on disk and, for the searches, how much memory beyond the
+mapped file they took, measured in a process of their own.
 """
 
 import json
@@ -18,6 +18,8 @@ import pytest
 
 import lookalike as la
 from features import DIM, features
+from lookalike.gallery.storage.records import ContentRecord
+from lookalike.gallery.storage.writer import Writer
 
 N = 100_000
 FOLDERS = 200
@@ -32,7 +34,7 @@ def photos(tmp_path_factory):
     for i in range(FOLDERS):
         (folder / f"{i:03}").mkdir()
     for i in range(N):
-        os.close(os.open(folder / f"{i % FOLDERS:03}" / f"photo {i:06}.jpg", os.O_CREAT, 0o644))
+        (folder / f"{i % FOLDERS:03}" / f"photo {i:06}.jpg").write_text(str(i))
     return folder
 
 
@@ -45,6 +47,14 @@ def gallery(tmp_path_factory, photos):
             some = names[part : part + PART]
             rows = features(len(some), seed=part).rows
             made.add(rows, paths=some, labels=[name[:3] for name in some], root=photos)
+    writer = Writer(str(path))
+    for number, digest in enumerate(writer.catalogue.hashes()):
+        facts = (4000, 3000, "JPEG", "2020-02-03 04:05:06", "Maker Model 1")
+        writer.note_content(ContentRecord(digest, digest, *facts), digest * 160)
+        if number % 5000 == 0:
+            writer.commit()
+    writer.commit()
+    writer.close()
     with la.Gallery.open(path) as opened:
         assert len(opened) == N
     return path

@@ -1,7 +1,7 @@
 """Pictures without photographic content, drawn: each kind a template whose fields differ.
 
-``KINDS[kind](seed)`` draws one; ``KINDS[kind](seed, changed=True)`` the same with one field changed,
-as two payslips, receipts or tickets of one person are.
+``KINDS[kind](seed)`` draws one; ``KINDS[kind](seed, changed=True)`` the same with one field
+changed, as two payslips, receipts or tickets of one person are.
 """
 
 import functools
@@ -12,130 +12,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 __all__ = ["KINDS"]
 
-WORDS = [
-    "the",
-    "of",
-    "and",
-    "to",
-    "in",
-    "is",
-    "that",
-    "for",
-    "it",
-    "as",
-    "was",
-    "with",
-    "be",
-    "by",
-    "on",
-    "not",
-    "he",
-    "his",
-    "but",
-    "at",
-    "are",
-    "this",
-    "have",
-    "from",
-    "or",
-    "had",
-    "an",
-    "they",
-    "which",
-    "one",
-    "you",
-    "were",
-    "all",
-    "her",
-    "she",
-    "there",
-    "would",
-    "their",
-    "we",
-    "him",
-    "been",
-    "has",
-    "when",
-    "who",
-    "will",
-    "no",
-    "more",
-    "if",
-    "out",
-    "so",
-    "said",
-    "what",
-    "up",
-    "its",
-    "about",
-    "into",
-    "than",
-    "them",
-    "can",
-    "only",
-    "other",
-    "time",
-    "new",
-    "some",
-    "could",
-    "these",
-    "two",
-    "may",
-    "first",
-    "then",
-    "do",
-    "any",
-    "like",
-    "my",
-    "now",
-    "over",
-    "such",
-    "our",
-    "man",
-    "me",
-    "even",
-    "most",
-    "made",
-    "after",
-    "also",
-    "did",
-    "many",
-    "off",
-    "before",
-    "must",
-    "well",
-    "back",
-    "through",
-    "years",
-    "where",
-    "much",
-    "your",
-    "way",
-    "down",
-    "should",
-    "because",
-    "long",
-    "each",
-    "just",
-    "state",
-    "people",
-    "those",
-    "too",
-    "mr",
-    "how",
-    "little",
-    "good",
-    "world",
-    "make",
-    "very",
-    "year",
-    "still",
-    "see",
-    "work",
-    "such",
-    "life",
-    "house",
-]
+TEXT = (
+    "the of and to in is that for it as was with be by on not he his but at are this have from "
+    "or had an they which one you were all her she there would their we him been has when who "
+    "will no more if out so said what up its about into than them can only other time new some "
+    "could these two may first then do any like my now over such our man me even most made "
+    "after also did many off before must well back through years where much your way down "
+    "should because long each just state people those too mr how little good world make very "
+    "year still see work such life house "
+)
+WORDS = TEXT.split()
 INK = (20, 20, 24)
 
 
@@ -181,8 +67,9 @@ def lines_of_text(sheet: Sheet, box: tuple[int, int, int, int], size: int, digit
         words = sheet.words(4)
         if line == field:
             words += " " + sheet.number(digits, field=True)
-        while font(size).getlength(words) < (right - left) * 0.9:
-            words += " " + sheet.words(1)
+        room = (right - left) * 0.92 - font(size).getlength(words)
+        more = sheet.random.choice(WORDS, 60)
+        words += " " + " ".join(more[: int(room / (size * 2.5))])
         if sheet.random.random() < 0.12:
             words = words[: len(words) // 2]
             words += "." if line != field else " " + sheet.number(1)

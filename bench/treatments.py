@@ -22,9 +22,9 @@ def saved(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     return stream.getvalue()
 
 
-def resized(image: Image.Image, percent: int, filter=Image.Resampling.LANCZOS) -> Image.Image:
+def resized(image: Image.Image, percent: int, way=Image.Resampling.LANCZOS) -> Image.Image:
     size = tuple(max(1, round(side * percent / 100)) for side in image.size)
-    return image.resize(size, filter)
+    return image.resize(size, way)
 
 
 def turned(image: Image.Image, orientation: int) -> bytes:
@@ -90,6 +90,7 @@ OF_PHOTOS: dict[str, Treatment] = {
 """What leaves a photo the same."""
 
 EDITS: dict[str, Treatment] = {
+    "crop 3 %": lambda i: saved(cropped(i, 3), quality=95),
     "crop 5 %": lambda i: saved(cropped(i, 5), quality=95),
     "mirrored": lambda i: saved(i.transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=95),
     "10 % brighter": lambda i: saved(brighter(i, 1.1), quality=95),
@@ -99,9 +100,10 @@ EDITS: dict[str, Treatment] = {
 """What makes another picture of it, to be looked at by a person."""
 
 OF_DOCUMENTS: dict[str, Treatment] = {
-    name: OF_PHOTOS[name]
-    for name in ("JPEG 95", "JPEG 75", "PNG", "70 % size")
-    if name in OF_PHOTOS
-} | {"JPEG 75": lambda i: saved(i, quality=75)}
+    "PNG": OF_PHOTOS["PNG"],
+    "JPEG 75": lambda i: saved(i, quality=75),
+    "70 % size": OF_PHOTOS["70 % size"],
+}
+"""What a document goes through before it is compared with another one."""
 
 TREATMENTS = OF_PHOTOS | EDITS

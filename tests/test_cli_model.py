@@ -59,6 +59,7 @@ def test_failures_are_one_line_and_exit_with_1(lookalike, tmp_path):
 def test_download_without_network_says_what_to_do(lookalike):
     failed = lookalike("model", "download")
     assert (failed.code, failed.out) == (1, "")
+    assert failed.err.startswith("Fetching googlenet.onnx from http://127.0.0.1:9/googlenet.onnx\n")
     assert "Connection refused" in failed.err
     assert "lookalike model import googlenet-12.onnx" in failed.err
     assert "Traceback" not in failed.err
@@ -72,7 +73,7 @@ def test_wrong_usage_exits_with_2(lookalike, arguments):
 
 
 def test_interrupt_exits_with_130(lookalike, monkeypatch):
-    def interrupted():
+    def interrupted(say):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(weights, "download_model", interrupted)

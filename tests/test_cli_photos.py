@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from command_line import run
+from picture_files import without_profile
 from processes import HANGS
 from test_cli_process import committed, started, stored, wait_for_more
 
@@ -48,7 +49,9 @@ def job(data, tmp_path_factory):
         names = [row["file"] for row in csv.DictReader(file)][::EVERY]
     for name in names:
         (folder / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(data / "six" / name, folder / "photos" / name)
+        # The reference was made without a look at profiles.
+        photo = without_profile((data / "six" / name).read_bytes())
+        (folder / "photos" / name).write_bytes(photo)
     (folder / "photos" / "copies").mkdir()
     planted = {
         f"photos/{name}": copies(folder / "photos" / name, folder / "photos" / "copies")

@@ -101,6 +101,7 @@ def test_a_first_run_without_network_fails_before_it_makes_anything(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert first == "Fetching the weights of GoogLeNet, 28 MB, once."
     assert len(error) <= 5
+    assert "huggingface.co/onnxmodelzoo/googlenet-12/" in done.stderr  # where to fetch it elsewhere
     assert "Connection refused" in error[0]
     assert "googlenet.onnx: " not in done.stderr
     assert error[-1].endswith("index --untrained 0 FOLDER (--verbose tells more)")

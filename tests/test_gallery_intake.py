@@ -310,7 +310,7 @@ def test_another_model_is_refused_naming_both(gallery, photos, embedder, tmp_pat
     with pytest.raises(GalleryError, match=r"the space tiny, the model .* of other"):
         gallery.search(photos / "a" / "0.png", embedder=other)
     unknown = write_image(tmp_path / "unknown.png", 99)
-    monkeypatch.setattr("lookalike.gallery.reader.default_model", lambda: other)
+    monkeypatch.setattr("lookalike.gallery.reader.default_model", lambda network: other)
     with la.Gallery.open(gallery.path, mode="r") as reader:
         assert reader.search(row=0, k=1).paths == gallery.paths[:1]  # needs no model
         with pytest.raises(GalleryError, match=r"the space tiny, the model .* of other"):

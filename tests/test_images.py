@@ -142,7 +142,6 @@ def test_exif_orientation(file_format, orientation):
     np.testing.assert_allclose(pixels(content), PICTURE, atol=8)
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")
 def test_orientation_of_a_pillow_image_and_damaged_exif():
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -4,7 +4,7 @@ import pytest
 
 import lookalike
 
-HEAVY = {"PIL", "click", "jinja2", "onnx", "onnxruntime", "platformdirs", "pooch", "rich"}
+HEAVY = {"PIL", "click", "jinja2", "onnx", "onnxruntime", "platformdirs", "requests", "rich"}
 EMBEDDING = {
     "BVLC",
     "TORCHVISION",

@@ -76,6 +76,18 @@ def test_published_graph_is_cut_and_freed(network, tmp_path, suffix):
     assert again.stdout.strip() == cut.space
 
 
+def test_published_before_weights_could_be_no_inputs(network):
+    model = zoo_model(opset=8)
+    model.ir_version = 3
+    for weight in model.graph.initializer:
+        given = helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims)
+        model.graph.input.append(given)
+    onnx.checker.check_model(model)
+    old = GoogLeNet(model.SerializeToString())
+    assert old.space == network.space
+    np.testing.assert_array_equal(old.embed(pictures(2)), network.embed(pictures(2)))
+
+
 def test_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.touch()

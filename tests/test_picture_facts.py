@@ -118,6 +118,16 @@ def test_damage_in_what_pixels_depend_on_still_refuses():
         open_image(bytes(content))
 
 
+def test_damaged_exif_of_avif():
+    exif = exif_of().tobytes().removeprefix(b"Exif\0\0")
+    content = encoded(PICTURE, "AVIF", exif=exif)
+    at = content.index(exif)
+    damaged = content[: at + 4] + b"\xff" * 4 + content[at + 8 :]
+    picture = open_picture(damaged)
+    np.testing.assert_array_equal(np.asarray(picture.image), np.asarray(open_image(content)))
+    assert picture.camera is None
+
+
 def test_exif_that_imagemagick_keeps_in_a_text():
     exif = b"Exif\0\0" + exif_of().tobytes().removeprefix(b"Exif\0\0")
     text = b"\nexif\n%8d\n" % len(exif) + exif.hex().encode() + b"\n"

@@ -21,6 +21,8 @@ for name in '''chown chroot fchdir fchown fdatasync fork getloadavg getpgid
     O_SYNC'''.split():
     if hasattr(os, name):
         delattr(os, name)
+if sys.version_info >= (3, 13):
+    os.process_cpu_count = os.cpu_count  # as `os` has it where it finds no sched_getaffinity
 """
 
 WORK = """

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -10,7 +11,8 @@ import time
 
 import pytest
 
-from lookalike.embedding import weights
+from lookalike.embedding import download, weights
+from lookalike.embedding.download import Source
 from lookalike.embedding.googlenet import GoogLeNet
 from lookalike.embedding.untrained import untrained_googlenet
 from lookalike.embedding.weights import ModelError
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.requests.append(self.path)
-        answer = getattr(self, self.path[1:])
+        answer = getattr(self, self.path[1:].partition("?")[0])
         answer()
 
     def send(self, body, *, promised=None):
@@ -56,6 +58,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def silent(self):
         self.server.over.wait()
 
+    def elsewhere(self):
+        self.send_response(302)
+        self.send_header("Location", "/good?signature=secret")
+        self.end_headers()
+
+    def circle(self):
+        self.send_response(302)
+        self.send_header("Location", "/circle")
+        self.end_headers()
+
     def slow(self):
         self.send_response(200)
         self.send_header("Content-Length", str(len(MODEL)))
@@ -71,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(weights, "RETRIES", 1)
+    monkeypatch.setattr(download, "RETRIES", 1)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.requests, running.over = [], threading.Event()
         thread = threading.Thread(target=running.serve_forever, args=(0.02,))
@@ -84,9 +96,9 @@ def server(monkeypatch):
 
 
 def use(monkeypatch, server, *answers):
-    """Let the mirrors be these answers of the server, and the test's model the pinned one."""
-    monkeypatch.setattr(weights, "MODEL_SHA256", SHA256)
-    monkeypatch.setattr(weights, "MIRRORS", tuple(f"{server.url}/{answer}" for answer in answers))
+    """Let the addresses be these answers of the server, and the test's model the pinned one."""
+    sources = tuple(Source(f"{server.url}/{answer}", SHA256) for answer in answers)
+    monkeypatch.setattr(weights, "SOURCES", sources)
 
 
 def left_behind(cache):
@@ -136,11 +148,12 @@ def test_installed_model_is_found(tmp_path):
         ("missing", "404 Client Error", 1),
         ("pointer", "gave a git-lfs pointer", 1),
         ("silent", "Read timed out", 2),
+        ("circle", "Exceeded 30 redirects", 31),
     ],
 )
 def test_failed_download(monkeypatch, server, own_cache, answer, reason, requests):
     use(monkeypatch, server, answer)
-    monkeypatch.setattr(weights, "TIMEOUT_S", 0.3 if answer == "silent" else HANGS)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.3 if answer == "silent" else HANGS)
     with pytest.raises(ModelError) as caught:
         GoogLeNet()
     message = "\n".join([str(caught.value), *caught.value.__notes__])
@@ -164,20 +177,77 @@ def test_next_mirror_and_retry(monkeypatch, server, own_cache):
     assert left_behind(own_cache) == ["googlenet.onnx"]
 
 
+def test_what_is_said_on_the_way(monkeypatch, server):
+    use(monkeypatch, server, "missing", "cut_once", "elsewhere")
+    said = []
+    weights.download_model(said.append)
+    mb = len(MODEL) / 1e6
+    assert said == [
+        f"Fetching missing from {server.url}/missing",
+        f"  failed: 404 Client Error: Not Found for url: {server.url}/missing",
+        f"Fetching cut_once from {server.url}/cut_once",
+        said[3],
+        f"  {mb:.1f} MB, with the SHA-256 it has to have",
+    ]
+    # What is left of the last piece does not count.
+    failed, way, rest = re.fullmatch(
+        r"  (\w+) after ([\d.]+) of (.*); tried again", said[3]
+    ).groups()
+    assert (failed, rest) == ("IncompleteRead", f"{mb:.1f} MB")
+    assert 0.9 < float(way) / (mb / 2) <= 1.01
+    said.clear()
+    weights.download_model(said.append)
+    assert said == [f"{weights.cached_model()} is missing already"]
+
+
+def test_redirect_is_followed_and_said(monkeypatch, server):
+    use(monkeypatch, server, "elsewhere")
+    said = []
+    assert weights.download_model(said.append).read_bytes() == MODEL
+    assert server.requests == ["/elsewhere", "/good?signature=secret"]
+    assert said[1] == f"  which leads to {server.url}/good"
+
+
+def test_each_address_has_a_checksum_of_its_own(monkeypatch, server):
+    sources = (Source(f"{server.url}/good", "0" * 64), Source(f"{server.url}/elsewhere", SHA256))
+    monkeypatch.setattr(weights, "SOURCES", sources)
+    assert weights.download_model().read_bytes() == MODEL
+    assert server.requests[:2] == ["/good", "/elsewhere"]
+
+
+def test_the_public_addresses():
+    files = [(source.file, source.sha256) for source in download.SOURCES]
+    assert files == [
+        ("googlenet-12.onnx", download.GOOGLENET_12),
+        ("googlenet-9.onnx", download.GOOGLENET_9),
+        *[("googlenet-12.onnx", download.GOOGLENET_12)] * 3,
+    ]
+    hub = "https://huggingface.co/onnxmodelzoo/"
+    assert download.SOURCES[0].url == f"{hub}googlenet-12/resolve/main/googlenet-12.onnx"
+    assert download.SOURCES[1].url == f"{hub}googlenet-9/resolve/main/googlenet-9.onnx"
+    assert all(source.url.startswith("https://") for source in download.SOURCES)
+
+
+def test_a_checksum_that_is_none_is_named(monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_MODEL_URL", "http://127.0.0.1:9/a.onnx#sha256=beef")
+    with pytest.raises(ModelError, match=r"LOOKALIKE_MODEL_URL: .*64 hexadecimal .*'beef'"):
+        weights.download_model()
+
+
 def test_slow_server_is_waited_for(monkeypatch, server):
     use(monkeypatch, server, "slow")
-    monkeypatch.setattr(weights, "TIMEOUT_S", HANGS)
+    monkeypatch.setattr(download, "TIMEOUT_S", HANGS)
     assert weights.download_model().read_bytes() == MODEL
 
 
 def test_address_of_ones_own(monkeypatch, server):
-    monkeypatch.setattr(weights, "MIRRORS", (f"{server.url}/missing",))
+    use(monkeypatch, server, "missing")
     monkeypatch.setenv("LOOKALIKE_MODEL_URL", f"{server.url}/good#sha256={SHA256}")
     assert weights.download_model().read_bytes() == MODEL
     assert server.requests == ["/good"]
     # Without a hash it has to be the public file.
     monkeypatch.setenv("LOOKALIKE_MODEL_URL", f"{server.url}/good")
-    with pytest.raises(ModelError, match=f"expected sha256:{weights.MODEL_SHA256}"):
+    with pytest.raises(ModelError, match=f"expected sha256:{download.GOOGLENET_12}"):
         weights.download_model()
 
 
@@ -191,10 +261,12 @@ def test_failed_download_keeps_the_model_there_was(monkeypatch, server, tmp_path
 
 
 def test_no_server(monkeypatch):
-    monkeypatch.setattr(weights, "RETRIES", 0)
     monkeypatch.setenv("LOOKALIKE_MODEL_URL", "http://127.0.0.1:9/googlenet.onnx")
+    said = []
     with pytest.raises(ModelError, match="Connection refused"):
-        weights.find_model()
+        weights.find_model(say=said.append)
+    assert not any("tried again" in line for line in said)
+    assert len(said) == 2
 
 
 def test_two_processes_at_once(server, own_cache):

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from lookalike.duplicates import find_duplicates
     from lookalike.embedding.embedder import Embedder
     from lookalike.embedding.googlenet import GoogLeNet
-    from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
+    from lookalike.embedding.preprocessing import BVLC, CLIP, IMAGENET, TORCHVISION, Preprocessing
     from lookalike.embedding.weights import ModelError
     from lookalike.evaluation.evaluation import Evaluation
     from lookalike.evaluation.labels import balanced_subset, category_counts
@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BVLC",
+    "CLIP",
+    "IMAGENET",
     "METRICS",
     "TORCHVISION",
     "CheckReport",
@@ -111,6 +113,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "BVLC": "embedding.preprocessing",
+        "CLIP": "embedding.preprocessing",
         "CheckReport": "gallery.upkeep.check",
         "Embedder": "embedding.embedder",
         "Evaluation": "evaluation.evaluation",
@@ -118,6 +121,7 @@ __getattr__, __dir__ = lazy_names(
         "GalleryError": "gallery.storage.errors",
         "GoogLeNet": "embedding.googlenet",
         "Hits": "gallery.hits",
+        "IMAGENET": "embedding.preprocessing",
         "ImageError": "pictures.images",
         "Index": "distance.index",
         "IndexFileError": "distance.index",

@@ -108,20 +108,21 @@ def _noted(drawn: RichProgress) -> Iterator[None]:
 
 
 class ByteBar:
-    """A bar of bytes with the methods that pooch calls; silent unless stderr is a terminal.
+    """A bar of bytes; silent unless standard error is a terminal.
 
     Parameters
     ----------
     label : str
         What stands before the bar.
+    total : int
+        How many there are, 0 where that is not known.
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, total: int) -> None:
         from rich.progress import DownloadColumn
 
         self._bar = _bar(DownloadColumn(), only_terminal=True)
-        self._task = self._bar.add_task(label, total=None)
-        self.total = 0
+        self._task = self._bar.add_task(label, total=total or None)
 
     def __enter__(self) -> Self:
         self._paused = list(_drawn)
@@ -137,14 +138,7 @@ class ByteBar:
 
     def update(self, size: int) -> None:
         """Add so many bytes."""
-        self._bar.update(self._task, advance=size, total=self.total or None)
-
-    def reset(self) -> None:
-        """Begin again."""
-        self._bar.reset(self._task)
-
-    def close(self) -> None:
-        """Do nothing; the bar ends with its block."""
+        self._bar.update(self._task, advance=size)
 
 
 def _bar(*columns: Any, transient: bool = False, only_terminal: bool = False) -> RichProgress:

@@ -140,12 +140,12 @@ def reduced_seeds():
         ("JPEG", {"quality": 20, "progressive": True}),
         ("PNG", {}),
         ("TIFF", {}),
-        ("TIFF", {"compression": "tiff_deflate"}),
+        ("TIFF", {"compression": "tiff_deflate", "exif": b""}),
         ("TIFF", {"big_tiff": True}),
         ("WEBP", {"quality": 20}),
     ):
         file = io.BytesIO()
-        image.save(file, kind, exif=exif.tobytes(), icc_profile=profile, **options)
+        image.save(file, kind, **{"exif": exif.tobytes(), "icc_profile": profile, **options})
         yield file.getvalue()
     grey = np.linspace(0, 1, 6300).reshape(70, 90)
     for deep in (grey.astype("f4"), (grey * 4095).astype("u2"), (grey * 2**31 - 1).astype("i4")):

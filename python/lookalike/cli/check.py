@@ -21,7 +21,8 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
 
     Looks at every row's checksum, the counts and the photos' files. Exit code 1 says that damage
     was found and is not repaired. Photos that have changed or gone since are listed but are no
-    damage: `lookalike index` brings the gallery up to date.
+    damage: `lookalike index` brings the gallery up to date. So is a network of the gallery's own
+    that is missing or another file now.
 
     \b
     Examples:
@@ -33,9 +34,11 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
     require_gallery(gallery)
     with console.bar("rows") as progress:
         report = check_gallery(gallery, repair=repair, progress=progress)
+    network = _network_state(gallery)
     if as_json:
         console.write_json(
             gallery=os.path.abspath(gallery),
+            network=network,
             ok=report.ok,
             images=report.images,
             damage=[
@@ -62,8 +65,27 @@ def check(gallery: str, repair: bool, as_json: bool) -> None:
                     f"{console.shown(folder)} is missing: `lookalike relocate` if it has moved, "
                     "`lookalike forget` if it is gone for good"
                 )
+        if network is not None:
+            console.remark(network)
     if not report.ok:
         click.get_current_context().exit(1)
+
+
+def _network_state(path: str) -> str | None:
+    """Return what is wrong with the network that the gallery remembers, None if nothing is."""
+    from lookalike.embedding.networks import state_of
+    from lookalike.embedding.weights import ModelError
+    from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.storage.errors import GalleryError
+
+    try:
+        with Gallery.open(path, mode="r") as opened:
+            network = opened.network
+            return None if network is None else state_of(network)
+    except ModelError as error:
+        return str(error)
+    except GalleryError:  # damaged, as the report says
+        return None
 
 
 def _missing_folders(path: str) -> list[str]:

@@ -191,7 +191,7 @@ def duplicates(
 
         with console.bar("page") as progress:
             pages = write_duplicates_pages(
-                html, found, opened.space, absolute, opened.thumbnails, progress
+                html, found, opened.space, absolute, opened.thumbnail, progress
             )
         more = f" and {len(pages) - 1:,} more, linked from it" if len(pages) > 1 else ""
         console.remark(f"Page: {html}{more}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import console
 from lookalike.cli.galleries import default_gallery, find_gallery, note_gallery
+from lookalike.cli.network_options import choose_network, network_options
 from lookalike.cli.options import (
     choose_embedder,
     fetch_weights,
@@ -67,6 +69,7 @@ MOST_REASONS = 20
     metavar="PATTERN",
     help="Take after all what is left out by default, or by an --exclude.",
 )
+@network_options
 @model_options
 @json_option
 def index(
@@ -76,6 +79,10 @@ def index(
     labels: str | None,
     exclude: tuple[str, ...],
     include: tuple[str, ...],
+    network: str | None,
+    preprocessing: str | None,
+    output: str | None,
+    tokens: str | None,
     model: str | None,
     untrained: int | None,
     as_json: bool,
@@ -90,6 +97,9 @@ def index(
 
     What cannot be read is listed at the end, and tried again once it has changed.
 
+    Photos become features by GoogLeNet, or by the network that the gallery was made with: it is
+    named once. If its file has moved, --network with its new place is all that is needed.
+
     \b
     Examples:
       lookalike index ~/Pictures
@@ -97,9 +107,10 @@ def index(
       lookalike index photos/ --labels labels.csv
       lookalike index --exclude '*.gif' --exclude raw/
       lookalike index ~/Pictures --default
+      lookalike index ~/Pictures --network dinov2.onnx --preprocessing imagenet --tokens first \\
+          --output last_hidden_state
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
-    from lookalike.embedding.weights import ModelError
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.intake.exclusions import checked_pattern
 
@@ -112,42 +123,53 @@ def index(
         checked_pattern(pattern)
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
+    if network is not None and not (model is None and untrained is None):
+        raise click.UsageError("--network excludes --model and --untrained, which are of GoogLeNet")
     started = time.monotonic()
-    network = None
-    if new := not os.path.exists(gallery) or not os.listdir(gallery):  # weights before a gallery
-        try:
-            network = choose_embedder(model, untrained, None)
-            if network is None:
+
+    def choose(opened: Gallery | None) -> Embedder | None:
+        remembered = None if opened is None else opened.network
+        named = choose_network(network, preprocessing, output, tokens, remembered)
+        if named is not None or (remembered is not None and model is None and untrained is None):
+            return named
+        with _ways_out():
+            chosen = choose_embedder(model, untrained, None if opened is None else opened.space)
+            if chosen is None and opened is None:
                 fetch_weights()
-        except ModelError as error:
-            raise _with_a_way_out(error) from error
-    with Gallery.open(gallery, mode="a") as opened:
+        return chosen
+
+    embedder = None
+    if new := not os.path.exists(gallery) or not os.listdir(gallery):
+        embedder = choose(None)  # weights before a gallery
+    if new and network is not None:
+        opening = Gallery.create(gallery, embedder=embedder)
+    else:
+        opening = Gallery.open(gallery, mode="a")
+    with opening as opened:
         note_gallery(opened.path)
         before = len(opened)
+        if not new:
+            embedder = choose(opened)
         try:
-            if not new:
-                network = choose_embedder(model, untrained, opened.space)
-            if opened.is_of_earlier_decoding and _gave_earlier(network, opened.space):
+            if opened.is_of_earlier_decoding and _gave_earlier(embedder, opened.space):
                 console.remark(
                     "the gallery is of an earlier version, which decoded photos otherwise: its "
                     "photos are embedded anew, once"
                 )
-            with console.bar("images") as progress:
+            with console.bar("images") as progress, _ways_out(opened):
                 if folders:
                     report = opened.add(
                         folders,
                         labels="kept" if labels is None else labels,
                         exclude=exclude,
                         include=include,
-                        embedder=network,
+                        embedder=embedder,
                         progress=progress,
                     )
                 else:
                     report = opened.update(
-                        exclude=exclude, include=include, embedder=network, progress=progress
+                        exclude=exclude, include=include, embedder=embedder, progress=progress
                     )
-        except ModelError as error:
-            raise _with_a_way_out(error) from error
         except KeyboardInterrupt:
             opened.refresh()
             added = console.plural(max(0, len(opened) - before), "image")
@@ -167,13 +189,20 @@ def _gave_earlier(network: Embedder | None, space: str | None) -> bool:
     return False
 
 
-def _with_a_way_out(error: ValueError) -> ValueError:
+@contextlib.contextmanager
+def _ways_out(gallery: Gallery | None = None) -> Iterator[None]:
+    """Say what can be done without GoogLeNet's weights, unless the gallery is of others."""
     from lookalike.embedding.weights import ModelError
 
-    told = ModelError(f"{error}\nWithout weights: lookalike index --untrained 0 FOLDER")
-    for note in getattr(error, "__notes__", []):
-        told.add_note(note)
-    return told
+    try:
+        yield
+    except ModelError as error:
+        if gallery is not None and gallery.network is not None:
+            raise
+        told = ModelError(f"{error}\nWithout weights: lookalike index --untrained 0 FOLDER")
+        for note in getattr(error, "__notes__", []):
+            told.add_note(note)
+        raise told from error
 
 
 def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: bool) -> None:

@@ -65,12 +65,29 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             *(("folder", root) for root in known["roots"]),
             *((each["kind"], each["pattern"]) for each in known["patterns"]),
             ("features", f"{known['dim']:,} an image"),
+            *_network(known["network"]),
             ("space", space + " (random weights)" * untrained),
             *[("decoding", "of an earlier version; `lookalike index` converts it")]
             * opened.is_of_earlier_decoding,
             ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),
         ]
     )
+
+
+def _network(network: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what there is to say of a network that is not GoogLeNet."""
+    if network is None:
+        return []
+    missing = "" if os.path.isfile(network["path"]) else " (not there)"
+    fed = ", ".join(
+        f"{key} {'/'.join(f'{each:g}' for each in value) if isinstance(value, list) else value}"
+        for key, value in network["preprocessing"].items()
+        if value is not None
+    )
+    lines = [("network", network["path"] + missing), ("fed with", fed)]
+    if network["output"] is not None:
+        lines.append(("output", network["output"]))
+    return lines
 
 
 def _list_all(here: str, as_json: bool) -> None:

@@ -32,10 +32,16 @@ def model() -> None:
 def download(as_json: bool) -> None:
     """Download the public weights (28 MB) into the user's cache.
 
-    LOOKALIKE_MODEL_URL replaces the built-in addresses; append #sha256=... to it for a file other
-    than googlenet-12.onnx of the ONNX model zoo.
-    """
-    _print_path(weights.download_model(), as_json)
+    They are googlenet-12.onnx of the ONNX model zoo, or googlenet-9.onnx. One address after the
+    other is tried; each is named, and why it failed, on standard error. LOOKALIKE_MODEL_URL
+    replaces the addresses; append #sha256=... to it for a file other than googlenet-12.onnx.
+
+    \b
+    Examples:
+      lookalike model download
+      LOOKALIKE_MODEL_URL=http://mirror/googlenet-12.onnx lookalike model download
+    """  # noqa: D301
+    _print_path(weights.download_model(console.remark), as_json)
 
 
 @model.command("import")

@@ -159,7 +159,7 @@ def fetch_weights() -> None:
         if os.environ.get("LOOKALIKE_MODEL"):
             raise
         console.remark("Fetching the weights of GoogLeNet, 28 MB, once.")
-        find_model()
+        find_model(say=console.remark if console.verbosity[0] else lambda line: None)
 
 
 def open_gallery(path: str) -> Gallery:

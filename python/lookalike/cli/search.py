@@ -87,8 +87,9 @@ def search(
     require_folders(html)
     opened = open_gallery(gallery)
     require_images(opened, gallery)
-    network = choose_embedder(model, untrained, opened.space)
-    if opened.space is None and network is None:
+    remembered = opened.network is not None
+    network = choose_embedder(model, untrained, None if remembered else opened.space)
+    if opened.space is None and network is None and not remembered:
         raise click.ClickException(
             f"{gallery} does not say which network its features are from: --model or --untrained "
             "names it"

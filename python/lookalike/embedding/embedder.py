@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from lookalike.embedding.fit import check_fit, rows_of, width_of
 from lookalike.embedding.model_cache import ModelFile, prepared_model, unchanged_model
 from lookalike.embedding.prepared import PreparedModel
 from lookalike.embedding.preprocessing import Preprocessing
@@ -57,13 +58,15 @@ class Embedder:
     Parameters
     ----------
     model : path or bytes
-        An ONNX file, or its content. It is cut at `output`, its batch dimension freed, and the
-        result kept in the user's cache (not for bytes).
+        An ONNX file with its weights inside, or its content; it takes float32, float16 or uint8
+        of N×3×H×W or N×H×W×3. It is cut at `output`, its batch dimension freed, and the result
+        kept in the user's cache (not for bytes).
     preprocessing : Preprocessing
         What the network was trained on.
     output : str, optional
-        The tensor that holds the features; any shape, flattened to one row an image. Without it:
-        what the last fully connected layer reads.
+        The tensor that holds the features; any shape, flattened to one row an image, but for
+        tokens, of which the preprocessing says what is taken. Without it: what the last fully
+        connected layer reads.
     threads : int, optional
         Number of images decoded and embedded at once; by default the cores this process may use.
     batch_size : int
@@ -72,8 +75,8 @@ class Embedder:
     Raises
     ------
     ModelError
-        The file is missing or no model, has no such tensor, or an input that `preprocessing` does
-        not fit.
+        The file is missing or no model, has no such tensor, or an input or output that
+        `preprocessing` does not fit.
 
     Examples
     --------
@@ -100,21 +103,16 @@ class Embedder:
                 raise TypeError(f"{argument} must be an integer, got {value!r}")
             if value is not None and value < 1:
                 raise ValueError(f"{argument} must be at least 1, got {value}")
+        if not isinstance(preprocessing, Preprocessing):
+            raise TypeError(f"preprocessing must be a Preprocessing, got {preprocessing!r}")
         self.preprocessing = preprocessing
         self.threads = threads or processors()
         self.batch_size = batch_size
         self._name = "<bytes>" if isinstance(model, bytes) else os.fsdecode(model)
         self._output = output
-        self._model, self._file = prepared_model(model, output)
-        self._check_model()
+        self._model, self._file = prepared_model(model, output, preprocessing.crop)
+        check_fit(self._model, preprocessing, self._name)
         self._session: tuple[int, onnxruntime.InferenceSession] | None = None
-
-    def _check_model(self) -> None:
-        preprocessing = self.preprocessing
-        given = [3, preprocessing.crop, preprocessing.crop]
-        taken = self._model.input_shape
-        if any(side not in (None, other) for side, other in zip(taken, given, strict=True)):
-            raise ModelError(f"{self._name} takes {taken}, the preprocessing gives {given}")
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the session; of the weights, which file they lie in if they do in one."""
@@ -130,14 +128,14 @@ class Embedder:
         state = dict(state)
         file: ModelFile | None = state["_file"]
         if file is not None:
-            state["_model"] = unchanged_model(file, state["_output"])
+            state["_model"] = unchanged_model(file, state["_output"], state["preprocessing"].crop)
         else:
             content, checksum = state["_model"]
             if hashlib.sha256(content).hexdigest() != checksum:
                 raise ModelError("the pickled model is not as it was written")
             state["_model"] = PreparedModel.from_bytes(content)
         self.__dict__.update(state, _session=None)
-        self._check_model()
+        check_fit(self._model, self.preprocessing, self._name)
 
     def __copy__(self) -> Self:
         copied = type(self).__new__(type(self))
@@ -152,9 +150,19 @@ class Embedder:
         return copied
 
     @property
+    def file(self) -> ModelFile | None:
+        """The model's file, its size and SHA-256; None of a model given as bytes."""
+        return self._file
+
+    @property
+    def output(self) -> str | None:
+        """The tensor that holds the features, as it was given."""
+        return self._output
+
+    @property
     def width(self) -> int:
         """Number of features of an image."""
-        return self._model.width
+        return width_of(self._model, self.preprocessing)
 
     @property
     def space(self) -> str:
@@ -269,7 +277,7 @@ class Embedder:
             chunk = max(1, min(chunk, -(-len(images) // self.threads)))
         most_running = max(self.threads, self.batch_size // chunk)
         source = iter(images)
-        work = _Work(self._open_session(), self.preprocessing)
+        work = _Work(self._open_session(), self._model, self.preprocessing)
         running: deque[Future[list[Vector | ImageError]]] = deque()
         position = 0
         executor = ThreadPoolExecutor(self.threads, thread_name_prefix="lookalike-embed")
@@ -300,10 +308,16 @@ class Embedder:
 class _Work:
     """What the threads of one call share."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        model: PreparedModel,
+        preprocessing: Preprocessing,
+    ) -> None:
         import onnxruntime
 
         self._session = session
+        self._at_once = 1 if model.alone else CHUNK
         self._preprocessing = preprocessing
         self._input = session.get_inputs()[0].name
         self._options = onnxruntime.RunOptions()
@@ -330,14 +344,20 @@ class _Work:
         used = len(sources) - len(failed)
         rows: Iterator[Vector] = iter(())
         if used:
-            output = self._session.run(None, {self._input: inputs[:used]}, self._options)[0]
-            # A copy: memory of ONNX Runtime's is freed under a lock of its own, which a child
-            # forked meanwhile would wait for at its end.
-            rows = iter(output.copy())
+            rows = itertools.chain.from_iterable(
+                self._run(inputs[first : min(first + self._at_once, used)])
+                for first in range(0, used, self._at_once)
+            )
         return [
             failed[index] if index in failed else _finite(next(rows), source)
             for index, source in enumerate(sources)
         ]
+
+    def _run(self, inputs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        output = self._session.run(None, {self._input: inputs}, self._options)[0]
+        # A copy: memory of ONNX Runtime's is freed under a lock of its own, which a child forked
+        # meanwhile would wait for at its end.
+        return rows_of(output, self._preprocessing).copy()
 
 
 def _finite(row: Vector, source: ImageSource) -> Vector | ImageError:

@@ -8,30 +8,36 @@ rewrites what ONNX Runtime computes slowly.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnx.inliner
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from lookalike.embedding.download import LFS_POINTER
+from lookalike.embedding.network_input import feed_alike
 from lookalike.embedding.prepared import UNTRAINED_KEY, PreparedModel
-from lookalike.embedding.session import open_session
-from lookalike.embedding.weights import LFS_POINTER, ModelError
+from lookalike.embedding.trial_run import try_out
+from lookalike.embedding.weights import ModelError
 
 __all__ = ["prepare"]
 
 CONVERTER_SUFFIXES = ("", "_1", "_Y")
 """What the usual converters append to a Caffe layer's name to name its output tensor."""
 
+FEATURES = "lookalike/features"
+"""The output's name, which no tensor of a published network has."""
+
 BEHIND_CLASSIFIER = {"Softmax", "LogSoftmax", "Identity", "Flatten", "Reshape", "Squeeze", "Add"}
 BEFORE_CLASSIFIER = {"Identity", "Dropout"}
 
 
-def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
-    """Return a model with one input (N, 3, H, W) and one output, the features, (N, width).
+def prepare(content: bytes, *, output: str | None, crop: int, name: str) -> PreparedModel:
+    """Return a model with one input (N, 3, H, W) and one output, the features, (N, …).
 
     Parameters
     ----------
@@ -40,24 +46,60 @@ def prepare(content: bytes, *, output: str | None, name: str) -> PreparedModel:
     output : str, optional
         The tensor to cut at, or the Caffe layer that makes it. Without it: what the last
         fully connected layer reads.
+    crop : int
+        Side of the images that it will be given.
     name : str
         What messages call the model, which is its file.
 
     Raises
     ------
     ModelError
-        The content is no model, has no such tensor, or gives no row for each image.
+        The content is no model, has no such tensor, takes other images, or gives nothing for each
+        image.
     """
     model = _parse(content, name)
     tensor = _classifier_input(model, name) if output is None else _find(model, output, name)
     _cut(model, tensor, name)
+    published = model.SerializeToString() if _batch(model) == 1 else None
     _free_batch(model)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ModelError(f"{name} cannot be run: {str(error).strip().splitlines()[0]}") from error
     fingerprint = _fingerprint(model)
-    _rewrite_lrn(model)
+    input_shape, layout, pixels = _finish(model, name)
+    if (layout, pixels) != ("NCHW", "float32"):  # the same operations on other values
+        fingerprint = hashlib.sha256(f"{fingerprint} {layout} {pixels}".encode()).hexdigest()
+    given = [3, crop, crop]
+    if any(side not in (None, other) for side, other in zip(input_shape, given, strict=True)):
+        behind = " (height, width, channels in the file)" * (layout == "NHWC")
+        raise ModelError(f"{name} takes {input_shape}{behind}, the preprocessing gives {given}")
+
+    def bound() -> ModelProto:
+        as_published: ModelProto = ModelProto.FromString(published)
+        _finish(as_published, name)
+        return as_published
+
+    result, output_shape, alone = try_out(
+        model,
+        bound if published is not None else None,
+        given,
+        pixels,
+        name,
+    )
     untrained = next((p.value for p in model.metadata_props if p.key == UNTRAINED_KEY), None)
-    result: bytes = model.SerializeToString()
-    input_shape, width = _run_on_two_images(model, name)
-    return PreparedModel(result, input_shape, width, fingerprint, untrained)
+    return PreparedModel(result, input_shape, output_shape, pixels, alone, fingerprint, untrained)
+
+
+def _finish(model: ModelProto, name: str) -> tuple[list[int | None], str, str]:
+    """Rewrite what is slow, and let the graph take and give float32, unflattened."""
+    _rewrite_lrn(model)
+    flatten = model.graph.node.pop()
+    cast = helper.make_node("Cast", flatten.input, flatten.output, to=TensorProto.FLOAT)
+    model.graph.node.append(cast)
+    features = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, None)
+    _replace(model.graph.output, [features])
+    return feed_alike(model, name)
 
 
 def _parse(content: bytes, name: str) -> ModelProto:
@@ -69,12 +111,39 @@ def _parse(content: bytes, name: str) -> ModelProto:
         raise ModelError(f"{name} is not an ONNX model") from None
     if not model.graph.node:
         raise ModelError(f"{name} is not an ONNX model: it holds no operations")
-    if any(t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer):
+    if model.functions:  # the operations of some exporters, written out
+        model = onnx.inliner.inline_local_functions(model)
+    if any(t.data_location == TensorProto.EXTERNAL for t in _tensors(model.graph)):
         raise ModelError(
             f"{name} keeps its weights in other files; make it one file with "
             f"onnx.save(onnx.load('model.onnx'), 'single.onnx')"
         )
     return model
+
+
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """Yield all weights and constants, those of inner graphs too."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _tensors(inner)
+
+
+def _reads(node: NodeProto) -> list[str]:
+    """Return what an operation reads: its inputs, and what the graphs inside it take from here."""
+    names = list(node.input)
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            made = {tensor for each in inner.node for tensor in each.output}
+            made.update(each.name for each in (*inner.input, *inner.initializer))
+            read = [tensor for each in inner.node for tensor in _reads(each)]
+            read += [each.name for each in inner.output]
+            names += [tensor for tensor in read if tensor not in made]
+    return names
 
 
 def _find(model: ModelProto, output: str, name: str) -> str:
@@ -96,7 +165,10 @@ def _classifier_input(model: ModelProto, name: str) -> str:
         tensor = next((t for t in classifier.input if t in makers), "")
         classifier = makers.get(tensor)
     if classifier is None or classifier.op_type not in ("Gemm", "MatMul"):
-        raise ModelError(f"{name} does not end in a classifier; name the tensor to cut at: output=")
+        ends = ", ".join(tensor.name for tensor in model.graph.output)
+        raise ModelError(
+            f"{name} does not end in a classifier; name the output to take, such as one of: {ends}"
+        )
     tensor = classifier.input[0]
     while tensor in makers and makers[tensor].op_type in BEFORE_CLASSIFIER:
         tensor = makers[tensor].input[0]
@@ -109,18 +181,20 @@ def _cut(model: ModelProto, tensor: str, name: str) -> None:
     needed, nodes = {tensor}, []
     for node in reversed(graph.node):  # ONNX demands topological order
         if needed.intersection(node.output):
-            needed.update(node.input)
+            needed.update(_reads(node))
             nodes.append(node)
     weights = [weight for weight in graph.initializer if weight.name in needed]
     names = {weight.name for weight in weights}
-    # Up to IR version 3 the weights stand among the inputs as well.
+    # Up to IR version 3 the weights have to stand among the inputs as well, which from here on
+    # they need not.
+    model.ir_version = max(model.ir_version, 4)
     inputs = [i for i in graph.input if i.name in needed and i.name not in names]
     if len(inputs) != 1:
         raise ModelError(f"{name}: {tensor!r} must depend on one input, got {len(inputs)}")
     if len(inputs[0].type.tensor_type.shape.dim) != 4:
-        raise ModelError(f"{name}: input {inputs[0].name!r} must be N×3×H×W")
-    features = helper.make_tensor_value_info("features", onnx.TensorProto.FLOAT, ["N", None])
-    flatten = helper.make_node("Flatten", [tensor], ["features"], axis=1)
+        raise ModelError(f"{name}: input {inputs[0].name!r} must be N×3×H×W or N×H×W×3")
+    features = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["N", None])
+    flatten = helper.make_node("Flatten", [tensor], [FEATURES], axis=1)
     _replace(graph.node, [*reversed(nodes), flatten])
     _replace(graph.initializer, weights)
     _replace(graph.input, inputs)
@@ -128,12 +202,18 @@ def _cut(model: ModelProto, tensor: str, name: str) -> None:
     del graph.value_info[:]  # shapes of the old batch size
 
 
+def _batch(model: ModelProto) -> int:
+    """Return the batch that is written into the input, 0 if it is free."""
+    return int(model.graph.input[0].type.tensor_type.shape.dim[0].dim_value)
+
+
 def _free_batch(model: ModelProto) -> None:
     """Let N be any number, where it was a fixed one in the input or in a Reshape."""
     graph = model.graph
-    batch = graph.input[0].type.tensor_type.shape.dim[0]
-    fixed = batch.dim_value
-    batch.dim_param = "N"  # replaces dim_value, they are alternatives
+    fixed = _batch(model)
+    graph.input[0].type.tensor_type.shape.dim[
+        0
+    ].dim_param = "N"  # replaces dim_value, they are alternatives
     if not fixed:
         return
     weights = {weight.name: weight for weight in graph.initializer}
@@ -200,17 +280,19 @@ def _fingerprint(model: ModelProto) -> str:
     number = {model.graph.input[0].name: "0"}
     for weight in model.graph.initializer:
         number[weight.name] = _array_digest(numpy_helper.to_array(weight))
+    for sparse in model.graph.sparse_initializer:
+        number[sparse.values.name] = hashlib.sha256(sparse.SerializeToString()).hexdigest()
     for node in model.graph.node:
         values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         attributes = {
             key: _array_digest(numpy_helper.to_array(value))
-            if isinstance(value, onnx.TensorProto)
+            if isinstance(value, TensorProto)
             else list(value)
             if isinstance(value, Iterable) and not isinstance(value, bytes)
             else value
             for key, value in sorted(values.items())
         }
-        inputs = [number.get(tensor, "") for tensor in node.input]
+        inputs = [number.get(tensor, "") for tensor in _reads(node)]
         digest.update(f"{node.domain} {node.op_type} {attributes} {inputs}\n".encode())
         for tensor in node.output:
             number[tensor] = str(len(number))
@@ -219,24 +301,6 @@ def _fingerprint(model: ModelProto) -> str:
 
 def _array_digest(array: npt.NDArray[Any]) -> str:
     return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"
-
-
-def _run_on_two_images(model: ModelProto, name: str) -> tuple[list[int | None], int]:
-    """Prove that the batch is free; return the shape of an image and the number of features."""
-    try:
-        onnx.checker.check_model(model)
-        session = open_session(model.SerializeToString())
-        tensor = session.get_inputs()[0]
-        shape = [side if isinstance(side, int) else None for side in tensor.shape[1:]]
-        images = np.zeros((2, *(side or 224 for side in shape)), np.float32)
-        features = session.run(None, {tensor.name: images})[0]
-    # ONNX Runtime's exceptions have no common base.
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"{name} cannot be run: {reason}") from error
-    if features.ndim != 2 or len(features) != 2:
-        raise ModelError(f"{name} gives an array of shape {features.shape} for two images")
-    return shape, int(features.shape[1])
 
 
 def _replace(field: Any, values: Sequence[object]) -> None:

@@ -19,11 +19,15 @@ class PreparedModel:
     Attributes
     ----------
     content : bytes
-        The ONNX file: one input (N, *input_shape), one output (N, width).
+        The ONNX file: one input (N, *input_shape), one output (N, *output_shape), both float32.
     input_shape : list
         Channels, height and width of an image; None where any will do.
-    width : int
-        Number of features.
+    output_shape : list
+        What it gives for an image.
+    pixels : {"float32", "float16", "uint8"}
+        What the file took before it was prepared.
+    alone : bool
+        Whether it must be run on one image at a time.
     fingerprint : str
         Hash of the network's operations and weights, independent of names and converters.
     untrained : str or None
@@ -32,7 +36,9 @@ class PreparedModel:
 
     content: bytes
     input_shape: list[int | None]
-    width: int
+    output_shape: list[int]
+    pixels: str
+    alone: bool
     fingerprint: str
     untrained: str | None
 

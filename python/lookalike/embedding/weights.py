@@ -6,16 +6,14 @@ looks at an explicit path, at ``LOOKALIKE_MODEL`` and in the user's cache, and d
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
-import time
-import urllib.parse
 from pathlib import Path
 
 import platformdirs
 
+from lookalike.embedding.download import SOURCES, Say, Source, brief, fetch, source_from
 from lookalike.files import reason, replacing
-from lookalike.progress import ByteBar
 
 __all__ = [
     "ModelError",
@@ -28,23 +26,7 @@ __all__ = [
     "write_file",
 ]
 
-MODEL_SHA256 = "c99c507058eaf41de8723408fdda7db8325cb57f0a89f2ee07a716d6e963e14e"
-"""googlenet-12.onnx of the ONNX model zoo, as its own git-lfs pointer states it."""
-
-_IN_ZOO = (
-    "validated/vision/classification/inception_and_googlenet/googlenet/model/googlenet-12.onnx"
-)
-MIRRORS = (
-    f"https://media.githubusercontent.com/media/onnx/models/main/{_IN_ZOO}",
-    f"https://huggingface.co/onnxmodelzoo/legacy_models/resolve/main/{_IN_ZOO}",
-    f"https://github.com/onnx/models/raw/main/{_IN_ZOO}",
-)
-LFS_POINTER = b"version https://git-lfs"
-TIMEOUT_S = 30
-"""Longest wait for a connection, or for the next bytes; a slow download as such may take hours."""
-RETRIES = 2
-
-WAYS_OUT = """Ways out: fetch googlenet-12.onnx of the ONNX model zoo on another machine and run
+WAYS_OUT = f"""Ways out: fetch {SOURCES[0].url} elsewhere and run
   lookalike model import googlenet-12.onnx
 or set LOOKALIKE_MODEL to its path, LOOKALIKE_MODEL_URL to a mirror, XDG_CACHE_HOME to a folder."""
 
@@ -63,7 +45,12 @@ def cached_model() -> Path:
     return cache_folder() / "googlenet.onnx"
 
 
-def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = True) -> Path:
+def find_model(
+    model: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    say: Say = lambda line: None,
+) -> Path:
     """Return the model file to use.
 
     Parameters
@@ -73,6 +60,8 @@ def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = 
         download are tried, in this order.
     download : bool
         Whether a download is tried.
+    say : callable(line)
+        Is told how a download goes.
 
     Raises
     ------
@@ -96,7 +85,7 @@ def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = 
     if not download:
         raise ModelError(f"{missing}; `lookalike model download` fetches it")
     try:
-        return download_model()
+        return download_model(say)
     except ModelError as error:
         whole = ModelError(f"{missing} and {error}")
         for note in error.__notes__:
@@ -104,42 +93,66 @@ def find_model(model: str | os.PathLike[str] | None = None, *, download: bool = 
         raise whole from error
 
 
-def download_model() -> Path:
+def download_model(say: Say = lambda line: None) -> Path:
     """Fetch the public GoogLeNet into the user's cache and return its path.
 
     The addresses are those of the ONNX model zoo, or only ``LOOKALIKE_MODEL_URL`` if that is set.
-    The file must have the SHA-256 that the zoo states; to use another file, append ``#sha256=…`` to
-    ``LOOKALIKE_MODEL_URL``. A model already there is replaced only by a complete and verified one.
-    Proxies are taken from the environment (``HTTPS_PROXY``).
+    Each file must have the SHA-256 that the zoo states; to use another file, append ``#sha256=…``
+    to ``LOOKALIKE_MODEL_URL``. A model already there is replaced only by a complete and verified
+    one. Proxies are taken from the environment (``HTTPS_PROXY``).
+
+    Parameters
+    ----------
+    say : callable(line)
+        Is told what is fetched, from where, and why before the next address is tried.
 
     Raises
     ------
     ModelError
         No address gave the file; the message says why for each, and what can be done.
     """
-    override = os.environ.get("LOOKALIKE_MODEL_URL")
-    failures = []
-    for address in (override,) if override else MIRRORS:
-        url, _, fragment = address.partition("#")
-        sha256 = urllib.parse.parse_qs(fragment).get("sha256", [MODEL_SHA256])[0]
+    import requests
+
+    sources = _sources()
+    here = _sha256(cached_model())
+    for source in sources:
+        if source.sha256 == here:
+            say(f"{cached_model()} is {source.file} already")
+            return cached_model()
+    failures: list[str] = []
+    last = ""
+    for source in sources:
         try:
-            _download(url, sha256)
-        # requests' errors are OSErrors; a wrong hash is a ValueError.
+            fetch(source, cached_model(), say)
         except (OSError, ValueError) as error:
-            failures.append(f"\n  {url}: {' '.join(str(error).split())}")
+            last = brief(error)
+            say(f"  failed: {last}")
+            failures.append(f"\n  {source.url}: {' '.join(str(error).split())}")
+            if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+                break  # the disk's, which no other address mends
         else:
             return cached_model()
-    last = failures[-1].split(": ", 1)[1]
     tried = f"{len(failures)} address{'es' * (len(failures) > 1)} tried"
-    failed = ModelError(f"the download failed ({tried}): {_brief(last)}\n{WAYS_OUT}")
+    failed = ModelError(f"the download failed ({tried}): {last}\n{WAYS_OUT}")
     failed.add_note(f"Addresses tried:{''.join(failures)}")  # a traceback shows it
     raise failed
 
 
-def _brief(reason: str) -> str:
-    """Return the end of what requests says, which is the cause, without its layers of wrapping."""
-    found = re.search(r"(\[Errno -?\d+\] [^\"')(\]]+|Read timed out|IncompleteRead)", reason)
-    return found[1].rstrip(": ") if found else reason[:200]
+def _sources() -> tuple[Source, ...]:
+    override = os.environ.get("LOOKALIKE_MODEL_URL")
+    if not override:
+        return SOURCES
+    try:
+        return (source_from(override),)
+    except ValueError as error:
+        raise ModelError(f"LOOKALIKE_MODEL_URL: {error}") from None
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def install_model(model: str | os.PathLike[str]) -> Path:
@@ -183,38 +196,3 @@ def write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write_bytes(content)
-
-
-def _download(url: str, sha256: str) -> None:
-    import pooch
-    import requests
-
-    def fetch(url: str, file: str, _: object) -> None:
-        with ByteBar("GoogLeNet weights") as bar:
-            pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_S)(url, file, None)
-        with open(file, "rb") as download:
-            if download.read(len(LFS_POINTER)) == LFS_POINTER:
-                raise ModelError("gave a git-lfs pointer in place of the file itself")
-
-    cut_short = requests.exceptions.ChunkedEncodingError
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")  # it would announce each attempt; the outcome is ours to report
-    try:
-        for attempt in range(RETRIES + 1):
-            try:
-                pooch.retrieve(
-                    url,
-                    known_hash=f"sha256:{sha256}",
-                    fname=cached_model().name,
-                    path=cache_folder(),
-                    downloader=fetch,
-                )
-            except (requests.ConnectionError, requests.Timeout, cut_short):
-                if attempt == RETRIES:
-                    raise
-                time.sleep(1 + attempt)
-            else:
-                return
-    finally:
-        logger.setLevel(level)

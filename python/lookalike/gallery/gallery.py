@@ -30,7 +30,7 @@ from lookalike.gallery.intake.roots import name_roots
 from lookalike.gallery.intake.rows import add_rows, matrix
 from lookalike.gallery.intake.survey import Survey, survey_again, survey_sources
 from lookalike.gallery.keeper import GalleryKeeper, PathLike
-from lookalike.gallery.reader import default_model
+from lookalike.gallery.network import default_model, record_of
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.gallery.storage.photos import Label
@@ -61,30 +61,54 @@ class Gallery(GalleryKeeper):
     """
 
     @classmethod
-    def create(cls, path: PathLike, *, dim: int = 1024, space: str | None = None) -> Self:
+    def create(
+        cls,
+        path: PathLike,
+        *,
+        dim: int | None = None,
+        space: str | None = None,
+        embedder: Embedder | None = None,
+    ) -> Self:
         """Make an empty gallery and open it to write.
 
         Parameters
         ----------
         path : path
             A folder that does not exist or is empty.
-        dim : int
-            Number of features of an image.
+        dim : int, optional
+            Number of features of an image; by default those of `embedder`, else 1,024.
         space : str, optional
             The feature space, `Embedder.space`; without it the gallery takes on that of the first
             model used.
+        embedder : Embedder, optional
+            The model that the gallery is for. If its network lies in a file, the gallery remembers
+            the file's path and SHA-256, the preprocessing and the output, and uses it from then on.
 
         Raises
         ------
         GalleryError
             There is something at `path` already, or it cannot be written.
         """
+        if embedder is not None:
+            for argument, value, own in (
+                ("dim", dim, embedder.width),
+                ("space", space, embedder.space),
+            ):
+                if value not in (None, own):
+                    raise ValueError(f"{argument} must be the embedder's, {own!r}, got {value!r}")
+            dim = embedder.width
+        elif dim is None:
+            dim = 1024
         if operator.index(dim) < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
         folder = os.path.abspath(os.fsdecode(path))
         create(folder, dim, space)
         gallery = cls(folder, "r+")
-        gallery._writing()
+        writer = gallery._writing()
+        if embedder is not None:
+            what = f"the model {embedder!r}"
+            writer.adopt(embedder.space, embedder.width, what, record_of(embedder))
+            gallery._embedder = embedder
         return gallery
 
     @classmethod
@@ -201,7 +225,8 @@ class Gallery(GalleryKeeper):
             what to take after all; the latter decide where both match. What was added earlier and
             is left out now is removed, its files are not touched.
         embedder : Embedder, optional
-            The model; by default GoogLeNet.
+            The model; by default the network that the gallery remembers, else GoogLeNet. The
+            gallery remembers one that lies in a file.
         progress : None, True or callable(done, total)
             Counts the files that have to be read; True shows a bar on standard error.
 
@@ -217,7 +242,7 @@ class Gallery(GalleryKeeper):
             The gallery is read-only or its disk full; the model's space or width is another; there
             is no such file or folder.
         ModelError
-            No model was found.
+            No model was found, or the network's file is missing or has changed.
         """
         sources = source_paths(source)
         if sources is None:
@@ -276,8 +301,8 @@ class Gallery(GalleryKeeper):
         progress: Progress,
     ) -> Report:
         def model() -> Embedder:
-            found = embedder or self._embedder or default_model()
-            writer.adopt(found.space, found.width, f"the model {found!r}")
+            found = embedder or self._embedder or default_model(writer.catalogue.network())
+            writer.adopt(found.space, found.width, f"the model {found!r}", record_of(found))
             self._embedder = found
             return found
 
@@ -314,7 +339,7 @@ class Gallery(GalleryKeeper):
             return None
         if writer.header.space is not None and writer.catalogue.has_files():
             try:
-                model = embedder or self._embedder or default_model()
+                model = embedder or self._embedder or default_model(writer.catalogue.network())
             except ModelError:  # raised below if there is something to embed
                 return None
             if is_convertible(writer, model):

@@ -105,6 +105,11 @@ class GalleryKeeper(GalleryReader):
             self.refresh()
             return forgotten
 
+    @property
+    def patterns(self) -> list[tuple[str, str]]:
+        """What is left out of folders, beside the defaults: "exclude" or "include", and what."""
+        return self._view.patterns()
+
     def trash(
         self,
         found: Duplicates,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.gallery.contents_reader import ContentsReader
+from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
     from lookalike.duplicates import Duplicates, Rules
     from lookalike.embedding.embedder import Embedder
+    from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
     from lookalike.progress import Progress
 
-__all__ = ["GalleryReader", "default_model"]
+__all__ = ["GalleryReader"]
 
 
 class GalleryReader(ContentsReader):
@@ -91,6 +93,15 @@ class GalleryReader(ContentsReader):
         return self._view.header.space
 
     @property
+    def network(self) -> Network | None:
+        """The network that images are embedded with unless another is named; None: GoogLeNet.
+
+        Its ``path``, its ``sha256`` in hexadecimal, its ``preprocessing`` and its ``output``.
+        """
+        record = self._view.network()
+        return None if record is None else remembered(record)
+
+    @property
     def features(self) -> npt.NDArray[np.float32]:
         """The features, (n, dim) float32, read-only: the file itself, mapped."""
         return self._view.features
@@ -131,11 +142,6 @@ class GalleryReader(ContentsReader):
         return os.path.commonpath(self.roots) if self.roots else None
 
     @property
-    def patterns(self) -> list[tuple[str, str]]:
-        """What is left out of folders, beside the defaults: "exclude" or "include", and what."""
-        return self._view.patterns()
-
-    @property
     def failed(self) -> list[tuple[str, str]]:
         """Path and reason of files that were found and could not be used."""
         return self._view.failed
@@ -164,9 +170,10 @@ class GalleryReader(ContentsReader):
             "failed": len(view.failed),
             "dim": view.header.dim,
             "space": view.header.space,
+            "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
-            "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in self.patterns],
+            "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in view.patterns()],
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
             "contents": view.catalogue.content_count(),
@@ -228,8 +235,9 @@ class GalleryReader(ContentsReader):
         row : int or several, optional
             An image of the gallery by its position, instead of `query`.
         embedder : Embedder, optional
-            The model; by default the one that images were added with, else GoogLeNet. It is loaded
-            only for an image whose content the gallery does not know.
+            The model; by default the one that images were added with: the `network` that the
+            gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
+            gallery does not know.
 
         Returns
         -------
@@ -242,6 +250,8 @@ class GalleryReader(ContentsReader):
             The model's space is not the gallery's.
         ImageError
             The query cannot be read or decoded.
+        ModelError
+            No model was found, or the network's file is missing or has changed.
         """
         if (query is None) == (row is None):
             raise TypeError("search takes a query or row=, one of the two")
@@ -372,7 +382,7 @@ class GalleryReader(ContentsReader):
                     "search(..., embedder=...) names it"
                 )
             with self._swapping:  # the weights are loaded by one thread
-                model = self._embedder = self._embedder or default_model()
+                model = self._embedder = self._embedder or default_model(self._view.network())
         if self._gave_earlier(model):
             raise GalleryError(
                 f"{self._path} is of an earlier version, which decoded photos otherwise: what is "
@@ -386,10 +396,3 @@ class GalleryReader(ContentsReader):
             )
         self._embedder = model
         return model
-
-
-def default_model() -> Embedder:
-    """Return the network that galleries are made with unless another is named."""
-    from lookalike.embedding.googlenet import GoogLeNet
-
-    return GoogLeNet()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike._core import __version__
 from lookalike.embedding.spaces import untrained_remark
-from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, thumbnails, write_page
+from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, write_page
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates, Facts, Group, Member
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["write_duplicates_pages"]
 
 OnProgress = Callable[[int, "int | None"], object]
-Thumbnails = Callable[[Sequence[int]], "Sequence[bytes | None]"]
+Thumbnail = Callable[[int], "bytes | None"]
 
 LARGEST_GROUP = 60
 """Pictures that are shown of a group; the others are named."""
@@ -31,7 +30,7 @@ def write_duplicates_pages(
     found: Duplicates,
     space: str | None,
     absolute: bool,
-    kept: Thumbnails,
+    thumbnail: Thumbnail,
     progress: OnProgress | None = None,
 ) -> list[str]:
     """Write groups of duplicates as one file, or as several that are linked.
@@ -46,8 +45,8 @@ def write_duplicates_pages(
         The space of the features.
     absolute : bool
         Whether whole paths are shown rather than those seen from the page.
-    kept : callable(rows)
-        Returns the thumbnails of images that need not be made, as WebP files, or None.
+    thumbnail : callable(row)
+        Returns an image's thumbnail as a WebP file, or None.
     progress : callable(done, total), optional
         Counts the pictures.
 
@@ -68,7 +67,7 @@ def write_duplicates_pages(
             if progress is not None:
                 progress(before + made, total)
 
-        shown = list(_groups(groups, first, page, absolute, kept, report))
+        shown = list(_groups(groups, first, page, absolute, thumbnail, report))
         done += sum(len(group["cards"]) for group in shown)
         first += len(groups)
         html = render(
@@ -122,45 +121,30 @@ def _groups(
     first: int,
     page: str,
     absolute: bool,
-    kept: Thumbnails,
+    thumbnail: Thumbnail,
     report: Callable[[int], object],
 ) -> Iterator[dict[str, Any]]:
-    members = [each for group in groups for each in group.members[:LARGEST_GROUP]]
-    pictures = _pictures(members, kept)
-    with closing(pictures):
-        done = 0
-        for number, group in enumerate(groups, first):
-            cards = []
-            for member in group.members[:LARGEST_GROUP]:
-                cards.append(_card(member, group, next(pictures), page, absolute))
-                done += 1
-                report(done)
-            more = group.members[LARGEST_GROUP:]
-            yield {
-                "heading": f"Group {number:,}",
-                "won": size_shown(group.winnable) if group.winnable else "",
-                "count": len(group.members),
-                "cards": cards,
-                "more": [
-                    (each.verdict, shown_path(each.path, page, absolute=absolute)) for each in more
-                ],
-            }
-
-
-def _pictures(members: Sequence[Member], kept: Thumbnails) -> Generator[str | None]:
-    """Yield each picture as a ``data:`` URI: the gallery's thumbnail, or one that is made now."""
-    there = kept([member.row for member in members])
-    missing = [m.path for m, each in zip(members, there, strict=True) if each is None]
-    with closing(thumbnails(missing)) as made:
-        for each in there:
-            if each is None:
-                yield next(made)
-            else:
-                yield "data:image/webp;base64," + base64.b64encode(each).decode("ascii")
+    done = 0
+    for number, group in enumerate(groups, first):
+        cards = []
+        for member in group.members[:LARGEST_GROUP]:
+            cards.append(_card(member, group, thumbnail(member.row), page, absolute))
+            done += 1
+            report(done)
+        more = group.members[LARGEST_GROUP:]
+        yield {
+            "heading": f"Group {number:,}",
+            "won": size_shown(group.winnable) if group.winnable else "",
+            "count": len(group.members),
+            "cards": cards,
+            "more": [
+                (each.verdict, shown_path(each.path, page, absolute=absolute)) for each in more
+            ],
+        }
 
 
 def _card(
-    member: Member, group: Group, picture: str | None, page: str, absolute: bool
+    member: Member, group: Group, thumbnail: bytes | None, page: str, absolute: bool
 ) -> dict[str, Any]:
     path = shown_path(member.path, page, absolute=absolute)
     best = group.keeper
@@ -170,7 +154,9 @@ def _card(
         reason = f"{reason} as {os.path.basename(other.path)}"
     here, there = _facts(member, path), _facts(best, shown_path(best.path, page, absolute=absolute))
     return {
-        "picture": picture,
+        "picture": None
+        if thumbnail is None
+        else "data:image/webp;base64," + base64.b64encode(thumbnail).decode("ascii"),
         "path": path,
         "href": link(path),
         "verdict": member.verdict,

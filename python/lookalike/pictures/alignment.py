@@ -16,6 +16,9 @@ NARROW = 0.025
 SIDES = (64, 128, 256, 512)
 """Long sides in pixels at which the place is estimated, and refined."""
 
+LEAST = 24
+"""Pixels that a side keeps, so that long pictures have something across."""
+
 WHOLE = 0.0025
 """Smaller margins are the rounding of sizes."""
 
@@ -64,8 +67,12 @@ def _within(image: Image.Image, side: int) -> Image.Image:
     factor = side / max(image.size)
     if factor >= 1:
         return image
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    size = (_shrunk(image.width, factor), _shrunk(image.height, factor))
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+
+
+def _shrunk(side: int, factor: float) -> int:
+    return max(min(side, LEAST), round(side * factor))
 
 
 def _shown(
@@ -94,12 +101,12 @@ def _plane(image: Image.Image) -> npt.NDArray[np.float64]:
 def _step(shown: npt.NDArray[np.float64], seen: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return how the edges of the frame must move for `shown` to become `seen`."""
     height, width = seen.shape
-    border = max(2, round(NARROW * 1.5 * max(seen.shape)))
-    inner = (slice(border, -border), slice(border, -border))
+    high, wide = (max(2, round(1.5 * NARROW * length)) for length in seen.shape)
+    inner = (slice(high, -high), slice(wide, -wide))
     mean = (shown + seen) / 2
-    along_y, along_x = np.gradient(mean)
-    x = ((np.arange(width) + 0.5) / width)[None, border:-border]
-    y = ((np.arange(height) + 0.5) / height)[border:-border, None]
+    along_y, along_x = np.gradient(mean, axis=0), np.gradient(mean, axis=1)
+    x = ((np.arange(width) + 0.5) / width)[None, wide:-wide]
+    y = ((np.arange(height) + 0.5) / height)[high:-high, None]
     gx, gy = along_x[inner] * width, along_y[inner] * height
     # d shown / d edge: moving the left edge moves what is at x by 1 - x of it.
     terms = [gx * (1 - x), gy * (1 - y), gx * x, gy * y, np.ones_like(gx)]

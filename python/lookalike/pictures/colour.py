@@ -53,11 +53,15 @@ def to_srgb(
             transform = _transform(profile, mode)
             if transform is not None:
                 return transform.apply(image if image.mode == mode else image.convert(mode))
-            return image.convert("RGB")
-    rgb = image.convert("RGB")
+            return _as_rgb(image)
+    rgb = _as_rgb(image)
     if gamma is not None and 0.01 < gamma < 10 and abs(gamma - 1 / 2.2) > 0.02 and not profile:
         return rgb.point(_gamma_table(gamma) * 3)
     return rgb
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 @lru_cache(maxsize=16)

@@ -21,6 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from lookalike.pictures.avif import without_exif
 from lookalike.pictures.depth import Stated
 from lookalike.pictures.formats import NO_HEIF_DECODER
 from lookalike.pictures.ifd import TagFile
@@ -63,7 +64,7 @@ class Container:
     name : str
         What messages call it.
     reopen : callable
-        Returns a Pillow image, its pixels not loaded.
+        Returns a Pillow image, its pixels not loaded; a new one each time if `wide`.
     jpeg : JpegParts or None
         What there is to be decoded, if it is a JPEG.
     facts : Facts
@@ -119,6 +120,8 @@ def container(content: bytes, name: str) -> Container:
 
 def _jpeg(content: bytes, name: str, file_format: str) -> Container:
     parts = jpeg_parts(content)
+    if not parts.scan:
+        raise ImageError(name, "damaged image: no picture follows its header")
     return _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
 
 
@@ -170,27 +173,32 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
 
 
 def _other(content: bytes, name: str, file_format: str) -> Container:
-    def reopen() -> Image.Image:
-        factory, _ = Image.OPEN[file_format]
-        return factory(io.BytesIO(content), name)
-
-    image = reopen()
+    factory, _ = Image.OPEN[file_format]
+    image = factory(io.BytesIO(content), name)
     exif = image.info.get("exif")
     full = file_format in FULL_RANGE and image.mode != "F"
     return Container(
         file_format,
         name,
-        reopen,
+        lambda: image,
         facts=exif_facts(exif if isinstance(exif, bytes) else None),
         profile=image.info.get("icc_profile"),
         stated=Stated(white=65535.0) if full else Stated(),
     )
 
 
+def _avif(content: bytes, name: str, file_format: str) -> Container:
+    content, exif = without_exif(content)
+    found = _other(content, name, file_format)
+    found.facts = exif_facts(exif)._replace(orientation=found.facts.orientation)
+    return found
+
+
 OPENERS: dict[str, Callable[[bytes, str, str], Container]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "TIFF": _tiff,
+    "AVIF": _avif,
 }
 
 

@@ -15,6 +15,8 @@ from PIL import Image
 
 from lookalike.pictures.alignment import NARROW, Frame, align
 from lookalike.pictures.unexplained import (
+    Plane,
+    Rest,
     activity,
     carried_over,
     fine_structure,
@@ -40,8 +42,8 @@ GLANCE = 512
 TONES, HUES = 1.8, 2.6
 """Grey levels by which flat places may shift: half a step of JPEG at quality 50, and rounding."""
 
-SHARED, LOST = 0.35, 0.1
-"""Below these the noise of the two is each its own; see `fine_structure`."""
+SHARED, LOST, EVEN = 0.35, 0.1, 0.3
+"""Where the noise of the two is each its own; see `Fine`."""
 
 LANCZOS = Image.Resampling.LANCZOS
 PLACES = "they differ in places"
@@ -121,18 +123,18 @@ def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
         size = (round(small.width * factor), round(small.height * factor))
         small = small.resize(size, LANCZOS, reducing_gap=3)
     frame = align(small.convert("L"), large.convert("L"))
-    beyond = max(-frame.left, -frame.top, frame.right - 1, frame.bottom - 1, 0.0)
-    lacking = max(frame.left, frame.top, 1 - frame.right, 1 - frame.bottom, 0.0)
+    beyond = max(0.0, -frame.left, -frame.top, frame.right - 1, frame.bottom - 1)
+    lacking = max(0.0, frame.left, frame.top, 1 - frame.right, 1 - frame.bottom)
     margins = (beyond, lacking) if swapped else (lacking, beyond)
     found = LocalComparison(False, scale=scale, margins=margins)
     if max(margins) > NARROW:
         return found._replace(reason="another section")
     if min(margins) > 0.004:
         return found._replace(reason="each shows what the other lacks")
-    seen, box = overlay(small, large, frame)
+    seen, box = _overlay(small, large, frame)
     if max(seen.size) > 2 * GLANCE:
         size = _fitting(seen.size, GLANCE)
-        glance = seen.resize(size, Image.Resampling.BOX), large.resize(size, LANCZOS, box, 2)
+        glance = seen.resize(size, LANCZOS, None, 2), large.resize(size, LANCZOS, box, 2)
         worst = _luminance(*glance)[0]
         if worst.excess > 2:
             return found._replace(reason=PLACES, excess=worst.excess, where=worst[1:])
@@ -146,10 +148,10 @@ def compare_locally(one: Image.Image, other: Image.Image) -> LocalComparison:
 
 def _fitting(size: tuple[int, int], side: int) -> tuple[int, int]:
     factor = side / max(size)
-    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+    return max(32, round(size[0] * factor)), max(32, round(size[1] * factor))
 
 
-def overlay(
+def _overlay(
     small: Image.Image, large: Image.Image, frame: Frame
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
     """Return the part of `small` that `large` shows too, and its box in `large` in pixels."""
@@ -172,9 +174,8 @@ def overlay(
     return part, (box[0][0], box[1][0], box[0][1], box[1][1])
 
 
-def _colourless(image: Image.Image) -> bool:
-    small = np.asarray(image.resize((128, 128), Image.Resampling.BOX), np.int16)
-    return bool((small.max(2) - small.min(2)).max() <= 4)
+def _colourless(chroma: list[Image.Image]) -> bool:
+    return all(np.abs(np.asarray(each, np.int16) - 128).max() <= 4 for each in chroma)
 
 
 def _luminance(seen: Image.Image, shown: Image.Image) -> tuple[Rest, float, Plane]:
@@ -186,12 +187,12 @@ def _luminance(seen: Image.Image, shown: Image.Image) -> tuple[Rest, float, Plan
 
 
 def _compared(seen: Image.Image, shown: Image.Image, found: LocalComparison) -> LocalComparison:
-    plain = [_colourless(each) for each in (seen, shown)]
+    # Chroma is often stored at half the size.
+    halves = [list(each.reduce(2).convert("YCbCr").split()) for each in (shown, seen)]
+    plain = [_colourless(half[1:]) for half in halves]
     worst, shift, active = _luminance(seen, shown)
     hue = 0.0
     if worst.excess <= 1 and not any(plain):
-        # Chroma is often stored at half the size.
-        halves = [each.reduce(2).convert("YCbCr").split() for each in (shown, seen)]
         for plane in (1, 2):
             one, other = (soft(np.asarray(each[plane], np.float32)) for each in halves)
             one = carried_over(one, other)
@@ -205,8 +206,9 @@ def _compared(seen: Image.Image, shown: Image.Image, found: LocalComparison) -> 
         return found._replace(reason=PLACES)
     if shift > TONES or hue > HUES:
         return found._replace(reason="other tones")
-    fine = [np.asarray(each.convert("L"), np.float32) for each in (shown, seen)]
-    shared, lost = fine_structure(fine[0], fine[1])
-    if shared < SHARED or lost < LOST:
+    noise = fine_structure(*(np.asarray(each.convert("L"), np.float32) for each in (shown, seen)))
+    # Scaling evens the noise of one of the two, so that their strengths say nothing.
+    equal = found.scale == 1 and noise.lost < LOST and noise.even > EVEN
+    if noise.shared < SHARED or equal:
         return found._replace(reason="another exposure")
     return found._replace(same=True)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from lookalike.pictures.ifd import Directory, TagFile
 
-__all__ = ["NOTHING", "Facts", "exif_facts", "facts_of"]
+__all__ = ["CAMERA_TAGS", "NOTHING", "Facts", "exif_facts", "facts_of"]
 
 ORIENTATION, MAKE, MODEL, EXIF = 0x0112, 0x010F, 0x0110, 0x8769
+CAMERA_TAGS = {MAKE, MODEL, EXIF}
 TAKEN, SUB_SECONDS, OFFSET = 0x9003, 0x9291, 0x9011
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Fine",
     "Plane",
     "Rest",
     "activity",
@@ -79,7 +80,7 @@ def carried_over(source: Plane, target: Plane) -> Plane:
     rows = np.stack([term[some].ravel() for term in terms]).astype(np.float64)
     wanted = (target - source)[some].ravel()
     weight = np.ones(len(wanted))
-    factors = np.zeros(len(rows))
+    factors: npt.NDArray[np.float64] = np.zeros(len(rows))
     for _ in range(3):
         normal = (rows * weight) @ rows.T
         normal += np.diag(np.diag(normal) * 1e-6 + 1e-6)
@@ -87,7 +88,7 @@ def carried_over(source: Plane, target: Plane) -> Plane:
         left = wanted - factors @ rows
         weight = 1 / (1 + (left / (3 * np.median(np.abs(left)) + 1)) ** 2)
     moved = np.clip(factors, -1, 1).astype(np.float32)
-    copy = source + moved[4] * bend
+    copy: Plane = source + moved[4] * bend
     copy += along_x * (moved[0] + moved[2] * x)
     copy += along_y * (moved[1] + moved[3] * y)
     return copy
@@ -170,43 +171,60 @@ def rest(copy: Plane, target: Plane, active: Plane, least: float, most: float) -
     peaks = peaks[: active.shape[0], : active.shape[1]]
     level = np.searchsorted(LEVELS, active)
     bound = np.empty_like(peaks)
-    typical = 0.0
-    for each in range(len(LEVELS) + 1):
+    typical = float("nan")
+    for each in reversed(range(len(LEVELS) + 1)):
         here = level == each
         if np.count_nonzero(here) >= FEWEST:
             typical = float(np.quantile(peaks[here], 0.75))
-        bound[here] = TYPICAL * typical
+        # Levels of few blocks are judged by the next higher one, the highest ones by the floor.
+        bound[here] = 0.0 if np.isnan(typical) else TYPICAL * typical
     low, high = least + 0.1 * active, most + 0.25 * active
     np.clip(bound, low, high, out=bound)
     ratio = peaks / bound
     y, x = np.unravel_index(np.argmax(ratio), ratio.shape)
-    return Rest(float(ratio[y, x]), (x + 0.5) / ratio.shape[1], (y + 0.5) / ratio.shape[0])
+    return Rest(
+        float(ratio[y, x]),
+        float((x + 0.5) / ratio.shape[1]),
+        float((y + 0.5) / ratio.shape[0]),
+    )
 
 
-def fine_structure(copy: Plane, target: Plane) -> tuple[float, float]:
-    """Return how the finest structure of the two agrees, where there is least of it.
+class Fine(NamedTuple):
+    """How the finest structure of two planes agrees, where there is least of it.
 
     A copy's fine structure is its source's with something lost. Two frames of one scene have each
     their own noise, which shows where the scene is flat.
 
-    Returns
-    -------
+    Attributes
+    ----------
     shared : float
         The share of the fine structure that both have: about 1 in copies, 0 in two noises.
     lost : float
         What one has more, as a share of what differs: copying loses, two noises are equally strong.
-        Infinite if hardly anything differs.
+    even : float
+        How evenly what differs is spread: noise is everywhere, what copying loses is not.
     """
+
+    shared: float = 1.0
+    lost: float = float("inf")
+    even: float = 0.0
+
+
+def fine_structure(copy: Plane, target: Plane) -> Fine:
+    """Return how the finest structure of two planes agrees."""
     side = 16
     one, other = (plane - soft(plane) for plane in (copy, target))
     here, there, both = (_mean(each, side) for each in (one**2, other**2, one * other))
     least = np.minimum(here, there)
     enough = least > 0.3
     if np.count_nonzero(enough) < 12:
-        return 1.0, float("inf")
+        return Fine()
     flat = enough & (least <= np.quantile(least[enough], 0.25))
     shared = float(np.median(both[flat] / least[flat]))
-    differs = float(np.mean(here[flat] + there[flat] - 2 * both[flat]))
-    if differs < 0.5:
-        return shared, float("inf")
-    return shared, abs(float(np.mean(here[flat] - there[flat]))) / differs
+    differs = here + there - 2 * both
+    amount = float(np.mean(differs[flat]))
+    if amount < 0.5:
+        return Fine(shared)
+    lost = abs(float(np.mean(here[flat] - there[flat]))) / amount
+    low, high = np.quantile(differs[enough], (0.25, 0.75))
+    return Fine(shared, lost, float(low / max(high, 1e-9)))

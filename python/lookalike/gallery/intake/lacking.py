@@ -17,6 +17,7 @@ from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.photos import status
 from lookalike.gallery.storage.writer import Writer
 from lookalike.pictures.images import ImageError, read_image
+from lookalike.system import processors
 
 __all__ = ["lacking", "look_again", "thumbnail_of"]
 
@@ -49,7 +50,7 @@ def look_again(writer: Writer, wanted: set[bytes], on_progress: Callable[[int], 
         It is called with the number of contents done.
     """
     files = _files(writer.catalogue, wanted)
-    threads = len(os.sched_getaffinity(0))
+    threads = processors()
     running: deque[tuple[bytes, Future[_Seen]]] = deque()
     done = 0
     executor = ThreadPoolExecutor(threads, thread_name_prefix="lookalike-look")

@@ -24,7 +24,7 @@ from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.generations import convert, switch
 from lookalike.gallery.storage.lock import LOCK_NAME, WriterLock
 from lookalike.gallery.storage.photos import PhotoFile
-from lookalike.gallery.storage.records import ContentRecord, ImageRecord, PutRecord
+from lookalike.gallery.storage.records import ContentRecord, ImageRecord, NetworkRecord, PutRecord
 from lookalike.gallery.storage.thumbnails_file import Thumbnails, thumbnails_path
 from lookalike.interrupts import uninterrupted
 from lookalike.pictures import DECODING
@@ -98,21 +98,30 @@ class Writer:
         """Number of rows written since the last commit."""
         return len(self._puts)
 
-    def adopt(self, space: str | None, dim: int, what: str) -> None:
-        """Refuse features of another space or width; an empty gallery takes on their space."""
+    def adopt(
+        self, space: str | None, dim: int, what: str, network: NetworkRecord | None = None
+    ) -> None:
+        """Refuse features of another space or width; an empty gallery takes on their space.
+
+        The network is remembered, or where it lies now; without one it stays as it is.
+        """
         if dim != self.header.dim:
             raise GalleryError(
                 f"{self.folder} holds rows of {self.header.dim} features, {what} gives {dim}"
             )
-        if space is None or space == self.header.space:
-            return
-        if self.header.space is not None or self.header.rows:
+        is_new = space is not None and space != self.header.space
+        if is_new and (self.header.space is not None or self.header.rows):
             raise GalleryError(
                 f"{self.folder} holds features of the space {self.header.space or '(not known)'}, "
                 f"{what} gives {space}; features of two models or preprocessings cannot be compared"
             )
+        if not is_new and network in (None, self.catalogue.network()):
+            return
         with self.catalogue.transaction():
-            self.catalogue.set_space(space)
+            if space is not None:
+                self.catalogue.set_space(space)
+            if network is not None:
+                self.catalogue.set_network(network)
         self.header = self.catalogue.header()
 
     def put(

@@ -35,7 +35,7 @@ def duplicates_in(
     comparing: Progress,
 ) -> Duplicates:
     """Find the duplicates of a gallery as `Gallery.find_duplicates` says."""
-    from lookalike.pictures.perceptual_hash import NEAR, SAME
+    from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS
 
     looks = _Files(view, comparing)
     hashes, known = view.perceptual_hashes
@@ -44,7 +44,9 @@ def duplicates_in(
         view.paths,
         view.column("hash"),
         facts=looks.facts,
-        witnesses=Witnesses(hashes, known, SAME, NEAR, looks.compare, list(_different(view))),
+        witnesses=Witnesses(
+            hashes, known, LOW_BITS, HIGH_BITS, looks.compare, list(_different(view))
+        ),
         rules=rules,
         threshold=None if exact else THRESHOLD if threshold is None else threshold,
         metric=metric or METRIC,
