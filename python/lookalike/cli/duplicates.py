@@ -20,6 +20,7 @@ from lookalike.cli.options import (
     require_images,
 )
 from lookalike.cli.output_files import require_folders
+from lookalike.cli.trash import move_to_trash, note_different, require_consent
 from lookalike.distance import METRICS
 from lookalike.embedding.spaces import is_untrained
 
@@ -75,6 +76,19 @@ folder = click.Path(exists=True, file_okay=False)
     type=click.Choice(["keep", "remove", "look"]),
     help="Print nothing but the paths that stay, that may go, or that you have to look at.",
 )
+@click.option(
+    "--trash",
+    is_flag=True,
+    help="Move what may go to the system's trash, after showing it and asking.",
+)
+@click.option("--yes", is_flag=True, help="With --trash: do not ask.")
+@click.option(
+    "--different",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="A B",
+    help="Remember, by content, that these two are not the same picture; nothing else is done.",
+)
 @null_option
 @html_option
 @absolute_option
@@ -88,6 +102,9 @@ def duplicates(
     threshold: float | None,
     metric: str | None,
     listed: str | None,
+    trash: bool,
+    yes: bool,
+    different: tuple[str, str] | None,
     null: bool,
     html: str | None,
     absolute: bool,
@@ -108,7 +125,8 @@ def duplicates(
       lookalike duplicates --html duplicates.html
       lookalike duplicates photos.gallery --exact
       lookalike duplicates --prefer ~/Photos/Albums --protect ~/Photos/Family
-      lookalike duplicates --list remove -0 | xargs -0 -r ls -l
+      lookalike duplicates --trash
+      lookalike duplicates --different two/eggs.jpg three/eggs.jpg
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.duplicates import METRIC, Rules
 
@@ -122,8 +140,17 @@ def duplicates(
         raise click.UsageError(f"--metric {metric} needs a --threshold of its own")
     if null and listed is None:
         raise click.UsageError("-0 goes with --list keep, remove or look")
+    if trash and listed is not None:
+        raise click.UsageError("--trash and --list exclude each other: --trash shows what would go")
+    if yes and not trash:
+        raise click.UsageError("--yes goes with --trash")
+    if trash:
+        require_consent(yes)
     require_folders(html)
     opened = open_gallery(gallery)
+    if different is not None:
+        note_different(opened, *different)
+        return
     require_images(opened, gallery)
     if not exact and is_untrained(opened.space):
         exact = True
@@ -149,7 +176,9 @@ def duplicates(
             progress=progress,
             comparing=comparing,
         )
-    if listed is not None:
+    if trash:
+        pass  # below, once there is a page of all that was found
+    elif listed is not None:
         chosen = {"keep": found.keep, "remove": found.remove, "look": found.look}[listed]
         chosen = [console.shown(path, absolute=absolute) for path in chosen]
         console.write_paths(chosen, b"\0" if null else b"\n")
@@ -166,6 +195,8 @@ def duplicates(
             )
         more = f" and {len(pages) - 1:,} more, linked from it" if len(pages) > 1 else ""
         console.remark(f"Page: {html}{more}")
+    if trash:
+        move_to_trash(opened, found, protect=protect, yes=yes, absolute=absolute, as_json=as_json)
 
 
 def _print(found: Duplicates, absolute: bool) -> None:

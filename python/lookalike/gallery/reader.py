@@ -173,6 +173,7 @@ class GalleryReader(ContentsReader):
             "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
+            "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in view.patterns()],
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
             "contents": view.catalogue.content_count(),

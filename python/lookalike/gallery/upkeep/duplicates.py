@@ -13,6 +13,7 @@ from lookalike.duplicates.facts import Facts, file_facts
 from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
 from lookalike.duplicates.witnesses import Pair, Witnesses
 from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.gallery.upkeep.beside import with_neighbours
 from lookalike.progress import Progress, reporting
 from lookalike.system import processors
 
@@ -38,7 +39,7 @@ def duplicates_in(
 
     looks = _Files(view, comparing)
     hashes, known = view.perceptual_hashes
-    return find_duplicates(
+    found = find_duplicates(
         view.features,
         view.paths,
         view.column("hash"),
@@ -51,6 +52,7 @@ def duplicates_in(
         metric=metric or METRIC,
         progress=progress,
     )
+    return with_neighbours(found)
 
 
 def _different(view: Snapshot) -> Iterator[Pair]:
