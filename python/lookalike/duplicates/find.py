@@ -100,7 +100,7 @@ def find_duplicates(
     >>> rows = np.array([[0, 1], [1, 0], [0, 1.01], [1, 0]], np.float32)
     >>> found = find_duplicates(rows, ["a", "b", "c", "d"], [None, "x", None, "x"])
     >>> found.keep, found.remove, found.look
-    (['b', 'a', 'c'], ['d'], ['c'])
+    (['a', 'c', 'b'], ['d'], ['c'])
     """
     rows = checked_matrix(features, "features")
     names = [_path(each) for each in values_of(paths, "paths")]
