@@ -42,7 +42,7 @@ GLANCE = 512
 TONES, HUES = 1.8, 2.6
 """Grey levels by which flat places may shift: half a step of JPEG at quality 50, and rounding."""
 
-SHARED, LOST, EVEN = 0.35, 0.1, 0.3
+SHARED, LOST, EVEN = 0.35, 0.15, 0.2
 """Where the noise of the two is each its own; see `Fine`."""
 
 LANCZOS = Image.Resampling.LANCZOS
