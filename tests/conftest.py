@@ -1,6 +1,7 @@
 """Fixtures that every test file may ask for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,19 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         patch.delenv("LOOKALIKE_GALLERY", raising=False)
         yield
+
+
+@pytest.fixture
+def own_trash(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The trash of the tests, empty; a test that touches the user's fails."""
+    users = Path(os.path.expanduser("~/.local/share/Trash"))
+    before = sorted(users.rglob("*"))
+    data = os.environ["XDG_DATA_HOME"]
+    assert Path(data, "Trash") != users
+    monkeypatch.setenv("HOME", data)  # on the disk of the test, or its photos go to another trash
+    shutil.rmtree(Path(data, "Trash"), ignore_errors=True)
+    yield Path(data, "Trash")
+    assert sorted(users.rglob("*")) == before
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 import csv
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import browser
 import lookalike as la
@@ -34,35 +36,66 @@ def copies(lookalike, own):
     return photos
 
 
+@pytest.fixture
+def trusted(monkeypatch):
+    """Take the untrained features for a network's."""
+    monkeypatch.setattr("lookalike.cli.duplicates.is_untrained", lambda space: False)
+
+
 class TestDuplicates:
-    def test_groups_have_a_keeper_and_distances_to_it(self, lookalike, copies):
+    @pytest.mark.usefixtures("trusted")
+    def test_groups_have_a_keeper_and_reasons(self, lookalike, copies):
         # Features of an untrained network lie close together.
         done = lookalike("duplicates", "--threshold", "0.005", "--json").json
         exact, resized = sorted(done["groups"], key=lambda g: not g["members"][1]["exact"])
-        first, second = f"photos/copy {HOSTILE}", "photos/round/1.png"
+        first, second = "photos/round/1.png", f"photos/copy {HOSTILE}"
         assert [os.path.relpath(member["path"]) for member in exact["members"]] == [first, second]
         assert [member["verdict"] for member in exact["members"]] == ["keep", "remove"]
         assert [member["distance"] for member in exact["members"]] == [0, 0]
+        assert exact["members"][1]["keeper"] == exact["keep"]
+        assert exact["bytes"] == exact["members"][1]["bytes"]
         assert os.path.relpath(resized["keep"]) == "photos/big.png"  # it has more pixels
         (member,) = resized["members"][1:]
         assert os.path.relpath(member["path"]) == "photos/square/2.png"
+        assert (member["width"], member["height"], member["format"]) == (160, 120, "PNG")
         assert 0 < member["distance"] <= 0.005
         with Gallery.open("lookalike.gallery") as gallery:
             rows = [gallery.paths.index(resized["keep"]), gallery.paths.index(member["path"])]
             pair = gallery.features[rows].astype(np.float64)
         assert member["distance"] == la.pdist(pair, "braycurtis")[0]
-        assert done["keep"] == [group["keep"] for group in done["groups"]]
-        assert len(done["remove"]) == 2
+        assert done["remove"] == [
+            each["path"]
+            for group in done["groups"]
+            for each in group["members"]
+            if each["verdict"] == "remove"
+        ]
+        assert set(done["keep"]) == {exact["keep"], resized["keep"], *done["look"]}
         assert (done["metric"], done["threshold"], done["images"]) == ("braycurtis", 0.005, 11)
+
+    @pytest.mark.usefixtures("trusted")
+    def test_one_changed_field_is_for_a_person(self, lookalike, copies):
+        with Image.open(copies / "big.png") as image:
+            changed = image.convert("RGB")
+        changed.paste("black", (20, 20, 44, 32))
+        changed.save(copies / "changed.png")
+        assert lookalike("index").code == 0
+        done = lookalike("duplicates", "--threshold", "0.01", "--json").json
+        verdicts = {
+            os.path.basename(each["path"]): (each["verdict"], each["reason"])
+            for group in done["groups"]
+            for each in group["members"]
+        }
+        assert {verdicts["big.png"][0], verdicts["changed.png"][0]} == {"keep", "look"}
+        assert any("differ" in reason for _, reason in verdicts.values())
 
     def test_exact_compares_no_features(self, lookalike, copies):
         done = lookalike("duplicates", "--exact")
         name = printable(f"copy {HOSTILE}")
         size = f"{(copies / 'round' / '1.png').stat().st_size:,} B"
         assert done.out.splitlines() == [
-            "Group 1: 2 images",
-            f"keep\t0.000000\t0.02 MP\t{size}\t-\tphotos/{name}",
-            f"remove\t0.000000\t0.02 MP\t{size}\tsame content\tphotos/round/1.png",
+            "Group 1: 2 images, 0.0 MB to win",
+            f"keep\t160×120\t{size}\t-\tphotos/round/1.png",
+            f"remove\t160×120\t{size}\tsame content, changed later\tphotos/{name}",
             "",
         ]
         assert "11 images, 1 group: 1 can be removed" in done.err
@@ -70,11 +103,26 @@ class TestDuplicates:
 
     def test_lists_are_for_other_programs(self, lookalike, copies):
         keep = lookalike("duplicates", "--exact", "--list", "keep", "-0")
-        assert (keep.code, keep.out) == (0, f"photos/copy {HOSTILE}\0")
-        remove = lookalike("duplicates", "--exact", "--list", "remove", "--absolute")
-        assert remove.out == f"{copies}/round/1.png\n"
-        assert (copies / "round" / "1.png").exists()
+        assert (keep.code, keep.out) == (0, "photos/round/1.png\0")
+        remove = lookalike("duplicates", "--exact", "--list", "remove", "-0", "--absolute")
+        assert remove.out == f"{copies}/copy {HOSTILE}\0"
+        assert lookalike("duplicates", "--list", "look").out == ""
+        assert (copies / f"copy {HOSTILE}").exists()
 
+    def test_folders_are_preferred_and_protected(self, lookalike, copies):
+        prefer = lookalike("duplicates", "--prefer", "photos/round", "--list", "remove")
+        assert "copy" in prefer.out
+        protect = lookalike("duplicates", "--protect", "photos", "--list", "remove")
+        assert protect.out == ""
+        done = lookalike("duplicates", "--protect", "none")
+        assert (done.code, done.err.count("\n")) == (2, 1)
+
+    def test_untrained_features_decide_nothing(self, lookalike, copies):
+        done = lookalike("duplicates", "--threshold", "0.005", "--json")
+        assert "only files with the same content are listed" in done.err
+        assert [len(group["members"]) for group in done.json["groups"]] == [2]
+
+    @pytest.mark.usefixtures("trusted")
     def test_an_uncalibrated_network_is_pointed_out(self, lookalike):
         assert "default threshold is for" in lookalike("duplicates").err
         assert "default threshold" not in lookalike("duplicates", "--threshold", "0.1").err
@@ -94,20 +142,38 @@ class TestDuplicates:
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
         assert message in done.err
 
-    def test_the_page_shows_the_groups(self, lookalike, copies, tmp_path):
+    def test_the_page_shows_the_groups(self, lookalike, copies, tmp_path, monkeypatch):
+        monkeypatch.setattr("lookalike.cli.duplicates.is_untrained", lambda space: False)
         page = copies.parent / "page.html"
         done = lookalike("duplicates", "--threshold", "0.005", "--html", "page.html")
         assert done.code == 0
         with browser.Browser(tmp_path / "profile") as chromium:
             assert list(browser.looked_at(chromium, page)) == [browser.DESKTOP, browser.PHONE]
             text = chromium.evaluate("document.body.innerText")
-            assert chromium.evaluate("document.querySelectorAll('b').length") == 0
-            tags = chromium.evaluate("[...document.querySelectorAll('.tag')].map(t => t.innerText)")
-        assert tags == ["keep", "remove"] * 2
+            marks = chromium.evaluate(
+                "[...document.querySelectorAll('.mark')].map(t => t.innerText)"
+            )
+            alts = chromium.evaluate("[...document.images].map(image => image.alt)")
+            bold = chromium.evaluate("[...document.querySelectorAll('dd b')].map(t => t.innerText)")
+        assert [mark.split()[-1] for mark in marks] == ["keep", "remove"] * 2
+        assert len(alts) == 4
+        assert all(alts)
+        assert "160 × 120" in bold  # what differs from the file that is kept
         assert printable(f"photos/copy {HOSTILE}") in text
-        assert "2 groups of duplicates" in text
+        assert "2 groups" in text
         assert "same content" in text
         assert str(copies) not in page.read_text()
+
+    def test_every_group_is_on_a_page(self, lookalike, copies, monkeypatch):
+        monkeypatch.setattr("lookalike.cli.duplicates.is_untrained", lambda space: False)
+        monkeypatch.setattr("lookalike.pages.duplicates.MAX_THUMBNAILS", 2)
+        done = lookalike("duplicates", "--threshold", "0.005", "--html", "page.html")
+        assert "Page: page.html and 1 more, linked from it" in done.err
+        first, second = (Path(name).read_text() for name in ("page.html", "page-2.html"))
+        assert "Group 1" in first
+        assert 'href="page-2.html"' in first
+        assert "Group 2" in second
+        assert 'href="page.html"' in second
 
 
 class TestAllPairs:

@@ -76,6 +76,7 @@ def test_the_commands_print_what_the_page_says(data, tmp_path):
     (tmp_path / "googlenet.onnx").symlink_to(data / "googlenet.onnx")
     model = str(tmp_path / "googlenet.onnx")
     settings = {"LOOKALIKE_MODEL": model, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    settings |= {"HOME": str(tmp_path)}  # on the disk of the photos, as the trash has to be
     settings |= {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("DATA", "STATE")}
     ran = 0
     for command, shown in blocks():

@@ -1,17 +1,30 @@
-"""Groups of the same picture: linked by content or distance, one keeper, nothing lost."""
+"""Groups of the same picture: linked by content, features or hash, one keeper, nothing lost."""
 
 import os
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 import lookalike as la
 from command_line import draw
-from lookalike.duplicates import METRIC, THRESHOLD, Facts, connected, file_facts, find_duplicates
+from lookalike.duplicates import (
+    METRIC,
+    THRESHOLD,
+    Facts,
+    Rules,
+    Witnesses,
+    file_facts,
+    find_duplicates,
+)
+from lookalike.duplicates import links as links_module
+from lookalike.duplicates.groups import SERIES
+from lookalike.duplicates.links import Joined, join_near
+
+SAME, NEAR = 20, 60
 
 
 def scattered(rng, count):
@@ -20,13 +33,33 @@ def scattered(rng, count):
 
 
 def groups_of(found):
-    return {frozenset(m.path for m in (g.keeper, *g.others)) for g in found.groups}
+    return {frozenset(member.path for member in group.members) for group in found.groups}
+
+
+def witnesses(hashes, why_not=lambda one, other: "", different=()):
+    """Witnesses who know all hashes and are asked about each pair."""
+    return Witnesses(
+        np.asarray(hashes, np.uint8),
+        np.ones(len(hashes), bool),
+        SAME,
+        NEAR,
+        lambda pairs: [why_not(*pair) for pair in pairs],
+        different,
+    )
+
+
+def hash_with(bits):
+    """A hash that differs from the empty one in so many bits."""
+    return np.packbits(np.arange(256) < bits)
 
 
 @given(st.integers(1, 30), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=40))
 def test_components_are_scipys(count, links):
     left, right = (np.array([link[i] % count for link in links], np.int64) for i in (0, 1))
-    label = connected(count, left, right)
+    joined = Joined(count)
+    for block in np.array_split(np.arange(len(links)), 3):  # in any portions
+        joined.join(left[block], right[block])
+    label = joined.label
     _, expected = connected_components(coo_matrix((left >= 0, (left, right)), (count, count)))
     assert (label <= np.arange(count)).all()
     assert (label[label] == label).all()
@@ -37,7 +70,28 @@ def test_components_are_scipys(count, links):
 
 def test_a_long_chain_is_one_component(rng):
     order = rng.permutation(100_000)
-    assert not connected(len(order), order[:-1], order[1:]).any()
+    joined = Joined(len(order))
+    joined.join(order[:-1], order[1:])
+    assert not joined.label.any()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.6), st.integers(2, 300))
+def test_near_rows_are_joined_whatever_the_crowd(seed, radius, count):
+    """With 3 nearest and 50 pairs at once nearly all rows are crowded, and take the other way."""
+    rng = np.random.default_rng(seed)
+    rows = rng.random((count, 2))
+    near = la.cdist(rows, rows, "euclidean") <= radius
+    allowed = rng.random((count, count)) < 0.5
+    allowed |= allowed.T
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(links_module, "NEAREST", 3)
+        patched.setattr(links_module, "PAIRS_AT_ONCE", 50)
+        joined = Joined(count)
+        join_near(joined, np.arange(count), rows, radius, "euclidean", lambda a, b: allowed[a, b])
+    _, expected = connected_components(near & allowed)
+    pairs = np.column_stack([joined.label, expected])
+    assert len(np.unique(pairs, axis=0)) == len(np.unique(joined.label)) == len(set(expected))
 
 
 def test_groups_are_those_of_the_matrix(rng):
@@ -54,6 +108,8 @@ def test_groups_are_those_of_the_matrix(rng):
     assert groups_of(found) == {group for group in expected if len(group) > 1}
     assert len(found.groups) > 20
     assert found.images == 120
+    assert found.remove == []  # nothing but features says so
+    assert len(found.look) == sum(len(group.others) for group in found.groups)
 
 
 def test_equal_contents_are_duplicates_at_any_distance(rng):
@@ -65,46 +121,231 @@ def test_equal_contents_are_duplicates_at_any_distance(rng):
         (member,) = found.groups[0].others
         assert member.exact
         assert member.removable
-        assert (found.keep, found.remove) == (["a"], ["d"])
+        assert member.reason == "same content"
+        assert (found.keep, found.remove, found.look) == (["a"], ["d"], [])
 
 
-@pytest.mark.parametrize(
-    ("pixels", "sizes", "expected"),
-    [
-        ([1, 3, 2], [9, 1, 9], "b"),  # most pixels
-        ([3, 3, 2], [1, 2, 9], "b"),  # then most bytes
-        ([3, 3, 3], [2, 2, 2], "a"),  # then the first path
-    ],
-)
-def test_the_keeper_has_most_pixels_then_bytes_then_the_first_path(pixels, sizes, expected):
-    features = np.ones((3, 4), np.float32)
-    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
-        paths = ["abc"[i] for i in order]
+class TestWitnesses:
+    """Features, hashes, a comparison of the pictures, and a person."""
 
-        def facts(row, order=order):
-            return Facts(pixels[order[row]], sizes[order[row]])
+    FACTS = (Facts(200, 100, 50_000), Facts(100, 50, 9_000))
 
-        found = find_duplicates(features, paths, [None] * 3, facts=facts)
-        assert found.keep == [expected]
-        assert sorted(found.remove) == sorted(set("abc") - {expected})
+    def found(self, distance, bits, why_not=lambda one, other: "", **others):
+        u, v = np.eye(2)
+        near = (1 - distance) * u + distance * v
+        assert la.cdist([u], [near], METRIC)[0, 0] == pytest.approx(distance)
+        return find_duplicates(
+            np.array([u, near]),
+            ["a", "b"],
+            [None, None],
+            facts=lambda row: self.FACTS[row],
+            witnesses=witnesses([hash_with(0), hash_with(bits)], why_not),
+            **others,
+        )
 
-
-def test_distances_are_to_the_keeper_and_a_chain_is_not_removed(rng):
-    u, v = np.abs(scattered(rng, 2))
-    steps = np.array(
-        [u, 0.9 * u + 0.1 * v, 0.8 * u + 0.2 * v, 0.7 * u + 0.3 * v, 0.4 * u + 0.6 * v]
+    @pytest.mark.parametrize(
+        ("distance", "bits", "linked"),
+        [
+            (0.1, 0, True),
+            (0.1, NEAR, True),
+            (0.1, NEAR + 1, False),  # the hash speaks against the features
+            (0.9, SAME, True),  # the hash alone
+            (0.9, SAME + 1, False),
+        ],
     )
-    gaps = la.cdist(steps, steps, METRIC, dtype="float64")
-    threshold = gaps[1, 3]
-    assert gaps[0, 2] < threshold < gaps[0, 3]
-    found = find_duplicates(steps, list("abcde"), [None] * 5, threshold=threshold)
-    (group,) = found.groups
-    assert group.keeper.path == "a"
-    assert [member.path for member in group.others] == list("bcd")
-    assert [member.distance for member in group.others] == gaps[0, 1:4].tolist()
-    assert [member.removable for member in group.others] == [True, True, False]
-    assert "another of the group" in group.others[2].note
-    assert (found.keep, found.remove) == (["a", "d"], ["b", "c"])
+    def test_what_links(self, distance, bits, linked):
+        found = self.found(distance, bits)
+        assert found.remove == (["b"] if linked else [])
+        assert len(found.groups) == linked
+
+    def test_a_difference_in_the_pictures_is_for_a_person(self):
+        found = self.found(0.0, 0, lambda one, other: "they differ at the top left")
+        assert (found.keep, found.remove, found.look) == (["a", "b"], [], ["b"])
+        assert found.groups[0].others[0].reason == "they differ at the top left"
+
+    def test_a_person_has_the_last_word(self):
+        rows, hashes = np.ones((3, 2)), [hash_with(0)] * 3
+        facts = [*self.FACTS, self.FACTS[1]]
+
+        def found(different):
+            return find_duplicates(
+                rows,
+                list("abc"),
+                [None] * 3,
+                facts=facts.__getitem__,
+                witnesses=witnesses(hashes, different=different),
+            )
+
+        assert found([]).remove == ["b", "c"]
+        assert found([(0, 1)]).remove == ["c"]  # b is still linked to c
+        assert groups_of(found([(0, 1), (2, 1)])) == {frozenset("ac")}
+        # b and c are not one picture, so one of them at least is not a's.
+        assert found([(1, 2)]).remove == []
+
+    def test_a_chain_is_not_removed(self, rng):
+        u, v = np.abs(scattered(rng, 2))
+        steps = np.array([(1 - t) * u + t * v for t in (0, 0.1, 0.2, 0.3, 0.6)])
+        gaps = la.cdist(steps, steps, METRIC, dtype="float64")
+        threshold = gaps[1, 3]
+        assert gaps[0, 2] < threshold < gaps[0, 3]
+        apart = np.packbits(rng.random((5, 256)) < 0.5, axis=1)
+        apart[:, 7:] = 0  # between the two limits, so that features decide
+        found = find_duplicates(
+            steps,
+            list("abcde"),
+            [None] * 5,
+            facts=lambda row: Facts(100 - row, 100),
+            witnesses=witnesses(apart),
+            threshold=threshold,
+        )
+        (group,) = found.groups
+        assert group.keeper.path == "a"
+        assert [member.path for member in group.others] == list("bcd")
+        assert [member.distance for member in group.others] == gaps[0, 1:4].tolist()
+        assert [member.removable for member in group.others] == [True, True, False]
+        assert "another of the group" in group.others[2].reason
+        assert (found.keep, found.remove) == (["a", "d"], ["b", "c"])
+
+    def test_a_series_is_not_compared(self):
+        count = SERIES + 1
+        asked = []
+        found = find_duplicates(
+            np.ones((count, 4)),
+            [f"{i:03}" for i in range(count)],
+            [None] * count,
+            facts=lambda row: Facts(9, 9),
+            witnesses=witnesses([hash_with(0)] * count, lambda *pair: asked.append(pair) or ""),
+        )
+        assert found.remove == []
+        assert len(found.look) == SERIES
+        assert "one of a series of 101 pictures" in found.groups[0].others[0].reason
+        assert asked == []
+
+    def test_copies_of_what_goes_go_for_its_keepers_sake(self):
+        facts = [Facts(200, 100), Facts(100, 50), Facts(100, 50)]
+        found = find_duplicates(
+            np.ones((3, 2)),
+            list("abc"),
+            [None, "x", "x"],
+            facts=facts.__getitem__,
+            witnesses=witnesses([hash_with(0)] * 3),
+        )
+        assert found.remove == ["b", "c"]
+        assert {member.keeper for member in found.groups[0].others} == {0}
+        # One that stays for a person keeps its own copies' content on the disk.
+        found = find_duplicates(
+            np.ones((3, 2)),
+            list("abc"),
+            [None, "x", "x"],
+            facts=facts.__getitem__,
+            witnesses=witnesses([hash_with(0)] * 3, lambda one, other: "another"),
+        )
+        assert (found.remove, found.look) == (["c"], ["b"])
+        assert found.groups[0].others[1].keeper == 1
+
+
+class TestChoice:
+    """Which one stays."""
+
+    def found(self, facts, paths="ab", hashes=None, rules=None):
+        return find_duplicates(
+            np.ones((len(facts), 4), np.float32),
+            list(paths),
+            hashes or [None] * len(facts),
+            facts=facts.__getitem__,
+            witnesses=witnesses([hash_with(0)] * len(facts)),
+            rules=rules,
+        )
+
+    @pytest.mark.parametrize(
+        ("better", "worse", "reason"),
+        [
+            (Facts(9, 9, 100), Facts(9, 8, 100), "fewer pixels"),
+            (Facts(9, 9, 101), Facts(9, 9, 100), "fewer bytes"),
+            (Facts(9, 9, 10), Facts(9, 9, 100, grey=True), "without colour"),  # more bytes, yet
+            (Facts(9, 9, 100), Facts(9, 9, 10, grey=True), "without colour"),
+            (Facts(9, 9, 100, camera="X"), Facts(9, 9, 10), "without the camera's data"),
+            (Facts(9, 9, 10, camera="X"), Facts(9, 9, 100), None),
+            (Facts(9, 9, 10, camera="X", format="JPEG"), Facts(9, 9, 99, format="PNG"), "camera"),
+            (Facts(9, 9, 10, format="JPEG"), Facts(9, 9, 99, format="PNG"), None),
+            (Facts(9, 8, 10, camera="X"), Facts(9, 9, 99), None),  # each is better in something
+            (Facts(9, 9, 99, taken="1"), Facts(9, 9, 10, taken="2"), None),
+            (Facts(9, 9, 99, taken="1"), Facts(8, 8, 10, taken="2"), "fewer pixels"),
+            (Facts(), Facts(), None),  # nothing is known
+        ],
+    )
+    def test_of_other_copies(self, better, worse, reason):
+        for facts, first in (([better, worse], "a"), ([worse, better], "b")):
+            found = self.found(facts)
+            (other,) = found.groups[0].others
+            if reason is None:
+                assert found.remove == []
+                assert other.verdict == "look"
+                assert other.reason
+            else:
+                assert found.groups[0].keeper.path == first
+                assert found.remove == [other.path]
+                assert reason in other.reason
+
+    @pytest.mark.parametrize(
+        ("first", "second", "reason"),
+        [
+            ("/nas/album/a.jpg", "/nas/#recycle/a.jpg", "in a bin or cache"),
+            ("/x/IMG_1.jpg", "/x/IMG_1 (1).jpg", "named like a copy"),
+            ("/x/IMG_1.jpg", "/x/Copy of IMG_1.jpg", "named like a copy"),
+            ("/x/IMG_1.jpg", "/IMG_1-edited.jpg", "named like a copy"),
+            ("/x/a.jpg", "/x/deep/er/b.jpg", "same content"),
+            ("/tmp/album/a.jpg", "/tmp/temp/a.jpg", "in a bin or cache"),  # not the whole of /tmp
+        ],
+    )
+    def test_of_equal_contents_the_place_decides(self, first, second, reason):
+        for paths in ((first, second), (second, first)):
+            found = self.found([Facts(9, 9, 100)] * 2, paths, ["x", "x"])
+            assert found.remove == [second]
+            assert reason in found.groups[0].others[0].reason
+
+    def test_of_equal_contents_the_oldest_stays(self):
+        facts = [Facts(9, 9, 9, mtime_ns=2), Facts(9, 9, 9, mtime_ns=1)]
+        assert self.found(facts, hashes=["x", "x"]).keep == ["b"]
+        newest = Rules(keep="newest")
+        assert self.found(facts, hashes=["x", "x"], rules=newest).keep == ["a"]
+
+    def test_wishes(self):
+        facts = [
+            Facts(9, 9, 9, taken="2020-01-01 00:00:00"),
+            Facts(8, 8, 8, taken="2021-01-01 00:00:00"),
+        ]
+        assert self.found(facts).remove == ["b"]
+        assert self.found(facts, rules=Rules(keep="oldest")).remove == ["b"]
+        assert self.found(facts, rules=Rules(keep="newest")).remove == ["a"]
+        assert self.found(facts, rules=Rules(keep="largest")).remove == ["b"]
+        # No wish keeps an edit for its original.
+        facts = [facts[0], Facts(8, 8, 8, taken=facts[1].taken, grey=True)]
+        found = self.found(facts, rules=Rules(keep="newest"))
+        assert found.remove == ["b"]
+
+    def test_preferred_and_protected_folders(self, tmp_path):
+        paths = [str(tmp_path / "in" / "a.jpg"), str(tmp_path / "out" / "b.jpg")]
+        facts = [Facts(8, 8, 8), Facts(9, 9, 9)]
+        assert self.found(facts, paths).remove == [paths[0]]
+        prefer = Rules(prefer=[tmp_path / "in"])
+        found = self.found(facts, paths, rules=prefer)
+        assert (found.groups[0].keeper.path, found.remove) == (paths[0], [])  # b has more pixels
+        assert self.found(facts, paths, ["x", "x"], rules=prefer).remove == [paths[1]]
+        assert self.found([facts[0]] * 2, paths, rules=prefer).remove == [paths[1]]
+        both = Rules(protect=[tmp_path])
+        found = self.found(facts, paths, rules=both)
+        assert found.remove == []
+        assert found.groups[0].others[0].reason == "protected"
+        assert self.found(facts, paths, ["x", "x"], rules=both).remove == []
+        one = Rules(protect=[tmp_path / "in"])
+        assert self.found([facts[1]] * 2, paths, rules=one).remove == [paths[1]]
+
+    def test_wrong_rules(self):
+        with pytest.raises(TypeError, match="prefer must be several folders, got one, '/a'"):
+            Rules(prefer="/a")
+        with pytest.raises(ValueError, match="keep must be one of oldest, newest, largest or None"):
+            Rules(keep="best")
 
 
 def test_many_equal_rows_are_cheap():
@@ -113,6 +354,26 @@ def test_many_equal_rows_are_cheap():
     paths = [str(i) for i in range(len(features))]
     found = find_duplicates(features, paths, [None] * len(features))
     assert [1 + len(group.others) for group in found.groups] == [10_000, 10_000]
+
+
+@pytest.mark.long
+def test_memory_grows_with_the_images_alone(run_python):
+    """Of 5,000 frames of one scene all 12 million pairs are within the threshold."""
+    script = """
+import resource, numpy as np
+from lookalike.duplicates import Witnesses, find_duplicates
+rng = np.random.default_rng(0)
+rows = (rng.random((5_000, 64)) + rng.random(64) * 50).astype(np.float32)
+hashes = np.packbits(rng.random((len(rows), 256)) < .02, axis=1)
+names = [str(i) for i in range(len(rows))]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+found = find_duplicates(
+    rows, names, [None] * len(rows), witnesses=Witnesses(hashes, np.ones(len(rows), bool), 20, 60)
+)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+assert len(found.groups) == 1 and len(found.look) == len(rows) - 1, found.groups
+"""
+    assert int(run_python(script)) < 300 << 10  # KiB; all pairs at once would take 400 MiB, twice
 
 
 def test_nothing_and_wrong_arguments():
@@ -125,6 +386,8 @@ def test_nothing_and_wrong_arguments():
         find_duplicates(rows, ["a", "b"], [None] * 2, threshold=-1)
     with pytest.raises(ValueError, match="metric must be one of"):
         find_duplicates(rows, ["a", "b"], [None] * 2, metric="hamming")
+    with pytest.raises(ValueError, match=r"must be \(2, 32\) and \(2,\), got \(1, 32\)"):
+        find_duplicates(rows, ["a", "b"], [None] * 2, witnesses=witnesses([hash_with(0)]))
 
 
 class TestFiles:
@@ -151,8 +414,7 @@ class TestFiles:
     def test_a_copy_may_go(self, files):
         removed, group = self.found(files, "b.png", "a.png")
         assert removed == ["b.png"]
-        assert group.keeper.pixels == 160 * 120
-        assert group.keeper.bytes == (files / "a.png").stat().st_size
+        assert group.keeper.facts.bytes == group.winnable == (files / "a.png").stat().st_size
 
     def test_a_file_that_changed_stays_and_is_not_relied_on(self, files):
         known = [os.stat(files / name) for name in ("a.png", "b.png")]
@@ -160,11 +422,11 @@ class TestFiles:
         removed, group = self.found(files, "a.png", "b.png", known=known)
         assert removed == []
         assert group.keeper.path.endswith("b.png")
-        assert group.others[0].note == "has changed since it was indexed"
+        assert group.others[0].reason == "has changed since it was indexed"
         (files / "b.png").unlink()
         removed, group = self.found(files, "a.png", "b.png", known=known)
         assert removed == []
-        assert {group.keeper.note, group.others[0].note} == {
+        assert {group.keeper.reason, group.others[0].reason} == {
             "No such file or directory",
             "has changed since it was indexed",
         }
@@ -176,7 +438,7 @@ class TestFiles:
         removed, group = self.found(files, "soft.png", "hard.png", "folder/a.png", "a.png", "b.png")
         assert removed == ["b.png"]
         assert os.path.basename(group.keeper.path) in ("a.png", "hard.png")
-        assert "a symbolic link" in [member.note for member in group.others]
+        assert "a symbolic link" in [member.reason for member in group.others]
 
     def test_rows_that_are_no_files_stay(self):
         assert file_facts("row 1", None, None).doubt == "not a file"

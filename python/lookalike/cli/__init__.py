@@ -25,6 +25,7 @@ VERBS = (
     "index",
     "search",
     "duplicates",
+    "undo",
     "evaluate",
     "neighbors",
     "distances",

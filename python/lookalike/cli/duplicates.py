@@ -20,25 +20,48 @@ from lookalike.cli.options import (
     require_images,
 )
 from lookalike.cli.output_files import require_folders
+from lookalike.cli.trash import move_to_trash, note_different, require_consent
 from lookalike.distance import METRICS
+from lookalike.embedding.spaces import is_untrained
 
 if TYPE_CHECKING:
-    from lookalike.duplicates import Duplicates, Facts, Group, Member
+    from lookalike.duplicates import Duplicates, Group, Member
 
 __all__ = ["duplicates"]
 
 CALIBRATED_SPACE = "f3063a17a95e94ec5453963f104e152d"
 """BVLC GoogLeNet, whatever converter wrote it."""
 
+folder = click.Path(exists=True, file_okay=False)
+
 
 @click.command()
 @gallery_argument
 @click.option("--exact", is_flag=True, help="Only files with the same content.")
 @click.option(
+    "--prefer",
+    type=folder,
+    multiple=True,
+    metavar="FOLDER",
+    help="Keep the files below this folder rather than others; may be given several times.",
+)
+@click.option(
+    "--protect",
+    type=folder,
+    multiple=True,
+    metavar="FOLDER",
+    help="Never list a file below this folder as one to remove; may be given several times.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["oldest", "newest", "largest"]),
+    help="What decides between copies: when they were taken or changed, or their size.",
+)
+@click.option(
     "--threshold",
     type=click.FloatRange(min=0),
     metavar="NUMBER",
-    help="Largest distance of duplicates; 0.2 by default.",
+    help="Largest distance of features of one picture; 0.2 by default.",
 )
 @click.option(
     "--metric",
@@ -50,8 +73,21 @@ CALIBRATED_SPACE = "f3063a17a95e94ec5453963f104e152d"
 @click.option(
     "--list",
     "listed",
-    type=click.Choice(["keep", "remove"]),
-    help="Print nothing but the paths that stay, or that may go.",
+    type=click.Choice(["keep", "remove", "look"]),
+    help="Print nothing but the paths that stay, that may go, or that you have to look at.",
+)
+@click.option(
+    "--trash",
+    is_flag=True,
+    help="Move what may go to the system's trash, after showing it and asking.",
+)
+@click.option("--yes", is_flag=True, help="With --trash: do not ask.")
+@click.option(
+    "--different",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="A B",
+    help="Remember, by content, that these two are not the same picture; nothing else is done.",
 )
 @null_option
 @html_option
@@ -60,9 +96,15 @@ CALIBRATED_SPACE = "f3063a17a95e94ec5453963f104e152d"
 def duplicates(
     gallery: str,
     exact: bool,
+    prefer: tuple[str, ...],
+    protect: tuple[str, ...],
+    keep: str | None,
     threshold: float | None,
     metric: str | None,
     listed: str | None,
+    trash: bool,
+    yes: bool,
+    different: tuple[str, str] | None,
     null: bool,
     html: str | None,
     absolute: bool,
@@ -70,22 +112,23 @@ def duplicates(
 ) -> None:
     """Find images that are the same picture.
 
-    They may have been copied, re-encoded, resized, turned by EXIF or cropped a little. Each group
-    names the image to keep (most pixels, then most bytes, then the first path) and the others with
-    their distance to it. Nothing is ever removed. "look" marks what needs your eyes: an image
-    linked to the group through another one only, or a file that has changed since.
+    They may have been copied, re-encoded, resized, turned by EXIF, cropped a little or made grey.
+    Each group names the image to keep and says of every other: "remove", a file with the same
+    content, or a copy that was compared with the one to keep, block by block, and is certainly not
+    the better one; or "look", what only seems to be the same picture, or may be the better copy.
 
-    The threshold is for GoogLeNet's own weights. On photos, 0.2 finds 96 % of such copies, and
-    takes one in three million pairs of different photos for the same; mind series of one scene.
+    The original stays rather than an edit, the camera's file rather than an export, more pixels
+    rather than fewer, and of equal files the one that lies in an album rather than in a bin.
 
     \b
     Examples:
       lookalike duplicates --html duplicates.html
       lookalike duplicates photos.gallery --exact
-      lookalike duplicates --threshold 0.1 --json
-      lookalike duplicates --list remove -0 | xargs -0 -r trash-put
+      lookalike duplicates --prefer ~/Photos/Albums --protect ~/Photos/Family
+      lookalike duplicates --trash
+      lookalike duplicates --different two/eggs.jpg three/eggs.jpg
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
-    from lookalike.duplicates import METRIC, THRESHOLD, file_facts, find_duplicates
+    from lookalike.duplicates import METRIC, Rules
 
     if threshold is not None and not math.isfinite(threshold):
         raise click.UsageError(f"--threshold must be a number from 0, got {threshold}")
@@ -96,32 +139,47 @@ def duplicates(
     if metric not in (None, METRIC) and threshold is None:
         raise click.UsageError(f"--metric {metric} needs a --threshold of its own")
     if null and listed is None:
-        raise click.UsageError("-0 goes with --list keep or --list remove")
+        raise click.UsageError("-0 goes with --list keep, remove or look")
+    if trash and listed is not None:
+        raise click.UsageError("--trash and --list exclude each other: --trash shows what would go")
+    if yes and not trash:
+        raise click.UsageError("--yes goes with --trash")
+    if trash:
+        require_consent(yes)
     require_folders(html)
     opened = open_gallery(gallery)
+    if different is not None:
+        note_different(opened, *different)
+        return
     require_images(opened, gallery)
-    if not exact and threshold is None and opened.space != CALIBRATED_SPACE:
+    if not exact and is_untrained(opened.space):
+        exact = True
+        console.remark(
+            "The network is untrained, so only files with the same content are listed. For all "
+            "copies: `lookalike model download`, then `lookalike index` again."
+        )
+    elif not exact and threshold is None and opened.space != CALIBRATED_SPACE:
         console.remark(
             "The default threshold is for GoogLeNet's weights, which this gallery was not made "
-            "with: look before you remove anything, or choose a --threshold."
+            "with; copies may be missed. --threshold sets another."
         )
-    paths, sizes, times = opened.paths, opened.sizes, opened.mtimes_ns
-
-    def facts(row: int) -> Facts:
-        return file_facts(paths[row], sizes[row], times[row])
-
-    with reading(gallery), console.bar("images") as progress:
-        found = find_duplicates(
-            opened.features,
-            paths,
-            opened.hashes,
-            facts=facts,
-            threshold=None if exact else THRESHOLD if threshold is None else threshold,
-            metric=metric or METRIC,
+    with (
+        reading(gallery),
+        console.bar("images") as progress,
+        console.bar("pairs compared") as comparing,
+    ):
+        found = opened.find_duplicates(
+            exact=exact,
+            threshold=threshold,
+            metric=metric,
+            rules=Rules(prefer, protect, keep),  # type: ignore[arg-type]  # click has checked it
             progress=progress,
+            comparing=comparing,
         )
-    if listed is not None:
-        chosen = found.keep if listed == "keep" else found.remove
+    if trash:
+        pass  # below, once there is a page of all that was found
+    elif listed is not None:
+        chosen = {"keep": found.keep, "remove": found.remove, "look": found.look}[listed]
         chosen = [console.shown(path, absolute=absolute) for path in chosen]
         console.write_paths(chosen, b"\0" if null else b"\n")
     elif as_json:
@@ -129,55 +187,61 @@ def duplicates(
     else:
         _print(found, absolute)
     if html is not None:
-        from lookalike.pages.cards import write_duplicates_page
+        from lookalike.pages.duplicates import write_duplicates_pages
 
         with console.bar("page") as progress:
-            write_duplicates_page(html, found, opened.space, absolute, progress)
-        console.remark(f"Page: {html}")
+            pages = write_duplicates_pages(
+                html, found, opened.space, absolute, opened.thumbnail, progress
+            )
+        more = f" and {len(pages) - 1:,} more, linked from it" if len(pages) > 1 else ""
+        console.remark(f"Page: {html}{more}")
+    if trash:
+        move_to_trash(opened, found, protect=protect, yes=yes, absolute=absolute, as_json=as_json)
 
 
 def _print(found: Duplicates, absolute: bool) -> None:
     for number, group in enumerate(found.groups, 1):
-        console.heading(f"Group {number:,}: {len(group.others) + 1:,} images")
+        won = f", {_megabytes(group.winnable)} to win" if group.winnable else ""
+        console.heading(f"Group {number:,}: {len(group.members):,} images{won}")
+        styles = ["bold", "dim", "dim", "green", ""]
+        justified = ["left", "right", "right", "left", "left"]
         console.table(
-            [
-                ("bold", "left"),
-                ("cyan", "right"),
-                ("dim", "right"),
-                ("dim", "right"),
-                ("green", "left"),
-                ("", "left"),
-            ],
+            list(zip(styles, justified, strict=True)),
             (
                 (
-                    _verdict(member, group),
-                    f"{member.distance:.6f}",
-                    f"{member.pixels / 1e6:.2f} MP",
-                    f"{member.bytes:,} B",
-                    _remarks(member, group),
+                    member.verdict,
+                    _size(member),
+                    f"{member.facts.bytes:,} B",
+                    _reason(member, group),
                     console.shown(member.path, absolute=absolute),
                 )
-                for member in (group.keeper, *group.others)
+                for member in group.members
             ),
         )
         console.say("")
-    groups, removable = len(found.groups), len(found.remove)
-    freed = sum(m.bytes for group in found.groups for m in group.others if m.removable)
+    freed = sum(group.winnable for group in found.groups)
     console.remark(
-        f"{console.plural(found.images, 'image')}, {console.plural(groups, 'group')}: "
-        f"{removable:,} can be removed ({freed / 1e6:,.1f} MB). Nothing has been removed."
+        f"{console.plural(found.images, 'image')}, {console.plural(len(found.groups), 'group')}: "
+        f"{len(found.remove):,} can be removed ({_megabytes(freed)}), {len(found.look):,} to look "
+        "at. Nothing has been removed."
     )
 
 
-def _verdict(member: Member, group: Group) -> str:
-    if member is group.keeper:
-        return "keep"
-    return "remove" if member.removable else "look"
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
 
 
-def _remarks(member: Member, group: Group) -> str:
-    same = "same content" if member.exact and member is not group.keeper else ""
-    return ", ".join(filter(None, [same, member.note])) or "-"
+def _size(member: Member) -> str:
+    facts = member.facts
+    return f"{facts.width}×{facts.height}" if facts.pixels else "-"
+
+
+def _reason(member: Member, group: Group) -> str:
+    """Return why, and for whose sake if that is not the group's best."""
+    if member.keeper in (member.row, group.keeper.row):
+        return member.reason or "-"
+    other = next(each for each in group.members if each.row == member.keeper)
+    return f"{member.reason} as {console.shown(other.path)}"
 
 
 def _write_json(gallery: str, found: Duplicates) -> None:
@@ -189,21 +253,32 @@ def _write_json(gallery: str, found: Duplicates) -> None:
         groups=[
             {
                 "keep": group.keeper.path,
-                "members": [
-                    {
-                        "path": member.path,
-                        "distance": member.distance,
-                        "exact": member.exact,
-                        "pixels": member.pixels,
-                        "bytes": member.bytes,
-                        "verdict": _verdict(member, group),
-                        "note": member.note,
-                    }
-                    for member in (group.keeper, *group.others)
-                ],
+                "bytes": group.winnable,
+                "members": [_member(member, group) for member in group.members],
             }
             for group in found.groups
         ],
         keep=found.keep,
         remove=found.remove,
+        look=found.look,
     )
+
+
+def _member(member: Member, group: Group) -> dict[str, object]:
+    facts = member.facts
+    keeper = next(each for each in group.members if each.row == member.keeper)
+    return {
+        "path": member.path,
+        "verdict": member.verdict,
+        "reason": member.reason,
+        "keeper": keeper.path,
+        "distance": member.distance,
+        "exact": member.exact,
+        "width": facts.width,
+        "height": facts.height,
+        "pixels": facts.pixels,
+        "bytes": facts.bytes,
+        "format": facts.format,
+        "taken": facts.taken,
+        "camera": facts.camera,
+    }

@@ -56,6 +56,19 @@ MOST_REASONS = 20
     help="Labels: the first folder below FOLDER, none, or a CSV file with columns path and label.  "
     "[default: as before; folder for a FOLDER that is new]",
 )
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out files and folders of this name, or this path below FOLDER, from now on; "
+    "*, ? and ** as in .gitignore.",
+)
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Take after all what is left out by default, or by an --exclude.",
+)
 @network_options
 @model_options
 @json_option
@@ -64,6 +77,8 @@ def index(
     gallery: str | None,
     to_default: bool,
     labels: str | None,
+    exclude: tuple[str, ...],
+    include: tuple[str, ...],
     network: str | None,
     preprocessing: str | None,
     output: str | None,
@@ -74,7 +89,8 @@ def index(
 ) -> None:
     """Put photos into a gallery, or bring it up to date.
 
-    All images below each FOLDER are taken: files with the usual extensions that are not hidden.
+    All images below each FOLDER are taken: files with the usual extensions that are not hidden, nor
+    in folders where other programs keep thumbnails, snapshots or what was thrown away.
     What is there already is not embedded again: new, changed, renamed and deleted files are found
     out. It may be interrupted at any time; the same command goes on from there. Without a FOLDER,
     the folders of earlier times are looked at again.
@@ -89,18 +105,22 @@ def index(
       lookalike index ~/Pictures
       lookalike index holiday/ scans/ -o both.gallery
       lookalike index photos/ --labels labels.csv
+      lookalike index --exclude '*.gif' --exclude raw/
       lookalike index ~/Pictures --default
       lookalike index ~/Pictures --network dinov2.onnx --preprocessing imagenet --tokens first \\
           --output last_hidden_state
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.gallery.gallery import Gallery
+    from lookalike.gallery.intake.exclusions import checked_pattern
 
     if to_default and gallery is not None:
         raise click.UsageError("--default and -g exclude each other: both name a gallery")
     gallery = default_gallery() if to_default else find_gallery(named=gallery)
     if not folders:
         require_gallery(gallery)
+    for pattern in (*exclude, *include):
+        checked_pattern(pattern)
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
         raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
     if network is not None and not (model is None and untrained is None):
@@ -141,11 +161,15 @@ def index(
                     report = opened.add(
                         folders,
                         labels="kept" if labels is None else labels,
+                        exclude=exclude,
+                        include=include,
                         embedder=embedder,
                         progress=progress,
                     )
                 else:
-                    report = opened.update(embedder=embedder, progress=progress)
+                    report = opened.update(
+                        exclude=exclude, include=include, embedder=embedder, progress=progress
+                    )
         except KeyboardInterrupt:
             opened.refresh()
             added = console.plural(max(0, len(opened) - before), "image")
@@ -192,6 +216,7 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
             removed=report.removed,
             unchanged=report.unchanged,
             failed=[{"path": path, "reason": reason} for path, reason in report.failed],
+            left_out=dict(report.left_out),
             notes=report.notes,
             space=gallery.space,
             untrained=is_untrained(gallery.space),
@@ -209,6 +234,9 @@ def _say(gallery: Gallery, name: str, report: Report, seconds: float, as_json: b
     # HEIC without its decoder is a note, one line for all.
     failed = [(path, reason) for path, reason in report.failed if reason != NO_HEIF_DECODER]
     console.failures("skipped", failed, most=MOST_REASONS)
+    if report.left_out:
+        counted = ", ".join(f"{pattern} {n:,}" for pattern, n in report.left_out.most_common())
+        console.remark(f"Left out: {counted}. --include takes back what you want.")
     for note in report.notes:
         console.remark(note)
     if remark := untrained_remark(gallery.space):

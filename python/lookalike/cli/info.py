@@ -63,6 +63,7 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             ("failed", f"{known['failed']:,}" + " (--failed lists them)" * bool(known["failed"])),
             ("labels", ", ".join(common) or "none"),
             *(("folder", root) for root in known["roots"]),
+            *((each["kind"], each["pattern"]) for each in known["patterns"]),
             ("features", f"{known['dim']:,} an image"),
             *_network(known["network"]),
             ("space", space + " (random weights)" * untrained),

@@ -21,6 +21,7 @@ from lookalike.gallery.intake.convert import (
     is_convertible,
     was_decoded_otherwise,
 )
+from lookalike.gallery.intake.exclusions import note_patterns, without_effect
 from lookalike.gallery.intake.folders import source_paths
 from lookalike.gallery.intake.intake import bring_in
 from lookalike.gallery.intake.labels import LabelSource
@@ -184,18 +185,21 @@ class Gallery(GalleryKeeper):
         paths: Sequence[PathLike] | None = None,
         root: PathLike | None = None,
         space: str | None = None,
+        exclude: str | Sequence[str] = (),
+        include: str | Sequence[str] = (),
         embedder: Embedder | None = None,
         progress: Progress = None,
     ) -> Report:
         """Add folders, files or rows of features, and bring what is there already up to date.
 
-        Of a folder all images are added that its listing shows (known extensions, nothing that
-        begins with a dot); images whose file has changed get new features, those whose file is gone
-        are removed. Nothing is embedded twice: not what has the same size and time of change, and
-        not what has the same content. A gallery of an earlier version, which decoded photos
-        otherwise, is converted first: its photos are embedded anew. Work is committed at least
-        every 64 images or 2 seconds; Ctrl-C commits what is finished, and the next `add` goes on
-        from there.
+        Of a folder all images are added that its listing shows: known extensions, nothing that
+        begins with a dot, no folder in which other programs keep thumbnails or what was thrown
+        away, nothing that the `patterns` leave out. Images whose file has changed get new features,
+        those whose file is gone are removed. Nothing is embedded twice: not what has the same size
+        and time of change, and not what has the same content. A gallery of an earlier version,
+        which decoded photos otherwise, is converted first: its photos are embedded anew. Work is
+        committed at least every 64 images or 2 seconds; Ctrl-C commits what is finished, and the
+        next `add` goes on from there.
 
         Parameters
         ----------
@@ -216,6 +220,10 @@ class Gallery(GalleryKeeper):
             they are found again by content.
         space : str, optional
             The feature space of an array, which is refused if the gallery's is another.
+        exclude, include : str or sequence of str, optional
+            Patterns as in ``.gitignore`` of what to leave out of all folders, from now on, and of
+            what to take after all; the latter decide where both match. What was added earlier and
+            is left out now is removed, its files are not touched.
         embedder : Embedder, optional
             The model; by default the network that the gallery remembers, else GoogLeNet. The
             gallery remembers one that lies in a file.
@@ -240,6 +248,8 @@ class Gallery(GalleryKeeper):
         if sources is None:
             if labels is not None and isinstance(labels, (str, os.PathLike)):
                 raise TypeError(f"labels of an array must be one a row, got {labels!r}")
+            if exclude or include:
+                raise TypeError("exclude and include go with paths, source is an array")
             with self._guard:
                 writer = self._writing()
                 try:
@@ -250,11 +260,20 @@ class Gallery(GalleryKeeper):
         for argument, value in (("paths", paths), ("root", root), ("space", space)):
             if value is not None:
                 raise TypeError(f"{argument} goes with an array, source is paths")
-        return self._bring_in(
-            lambda catalogue: survey_sources(catalogue, sources, labels), embedder, progress
-        )
 
-    def update(self, *, embedder: Embedder | None = None, progress: Progress = None) -> Report:
+        def look(catalogue: Catalogue) -> Survey:
+            return survey_sources(catalogue, sources, labels)
+
+        return self._bring_in(look, exclude, include, embedder, progress)
+
+    def update(
+        self,
+        *,
+        exclude: str | Sequence[str] = (),
+        include: str | Sequence[str] = (),
+        embedder: Embedder | None = None,
+        progress: Progress = None,
+    ) -> Report:
         """Look at all folders and files again: what is new, changed, moved or gone.
 
         Folders that were added are listed anew; files that were added by name are looked at. A
@@ -263,7 +282,7 @@ class Gallery(GalleryKeeper):
 
         Parameters
         ----------
-        embedder, progress
+        exclude, include, embedder, progress
             As for `add`.
 
         Returns
@@ -271,11 +290,13 @@ class Gallery(GalleryKeeper):
         Report
             What was done, as from `add`.
         """
-        return self._bring_in(survey_again, embedder, progress)
+        return self._bring_in(survey_again, exclude, include, embedder, progress)
 
     def _bring_in(
         self,
         look: Callable[[Catalogue], Survey],
+        exclude: str | Sequence[str],
+        include: str | Sequence[str],
         embedder: Embedder | None,
         progress: Progress,
     ) -> Report:
@@ -288,11 +309,14 @@ class Gallery(GalleryKeeper):
         with self._guard:
             writer = self._writing()
             name_roots(writer.catalogue)
+            note_patterns(writer.catalogue, exclude, include)
             try:
                 converted = self._convert(writer, look, embedder, progress)
                 if embedder is not None:
                     model()  # refused before the work rather than in it
-                report = bring_in(writer, look(writer.catalogue), model, progress)
+                survey = look(writer.catalogue)
+                survey.report.notes.extend(without_effect(exclude, survey.report.left_out))
+                report = bring_in(writer, survey, model, progress)
                 if converted is not None:
                     report.removed += converted.removed
                     report.notes.append(converted.note)

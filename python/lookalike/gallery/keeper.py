@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,8 +13,10 @@ from lookalike.gallery.storage.writer import Writer
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
+    from lookalike.duplicates.result import Duplicates
     from lookalike.gallery.upkeep.check import CheckReport
     from lookalike.gallery.upkeep.forget import Forgotten
+    from lookalike.trash.moves import Outcome
 
 __all__ = ["GalleryKeeper", "PathLike"]
 
@@ -101,6 +104,123 @@ class GalleryKeeper(GalleryReader):
             forgotten = forget(writer, self._view, [os.fsencode(path) for path in given])
             self.refresh()
             return forgotten
+
+    @property
+    def patterns(self) -> list[tuple[str, str]]:
+        """What is left out of folders, beside the defaults: "exclude" or "include", and what."""
+        return self._view.patterns()
+
+    def trash(
+        self,
+        found: Duplicates,
+        *,
+        protect: Iterable[PathLike] = (),
+        outcome: Outcome | None = None,
+        progress: Progress = None,
+    ) -> Outcome:
+        """Move duplicates that may go to the system's trash, with side-cars that are theirs alone.
+
+        Each file and the one that stays are looked at and read just before: what is not as it was
+        indexed, a link, a second name of the other or the last of its kind is left and named. What
+        has gone leaves the gallery. Each move is in the gallery's journal before it is made, and
+        `undo` brings back what was moved together, also if the process was killed.
+
+        Parameters
+        ----------
+        found : Duplicates
+            What `find_duplicates` has just returned.
+        protect : paths, optional
+            Folders of which nothing is moved.
+        outcome : Outcome, optional
+            Filled on the way, so that after Ctrl-C it tells how far this got.
+        progress : None, True or callable(done, total)
+            Counts the files.
+
+        Returns
+        -------
+        Outcome
+            ``moved``, paths; ``bytes``, their size together; ``left``, a list of (path, reason).
+
+        Raises
+        ------
+        GalleryError
+            The gallery is read-only, or has changed since.
+        OSError
+            There is no trash; nothing has been moved.
+        """
+        from lookalike.gallery.upkeep.trash import removals_of, trash_files
+        from lookalike.trash.moves import Outcome
+
+        outcome = outcome or Outcome()
+        folders = [
+            name(os.fsdecode(each))
+            for each in protect
+            for name in (os.path.abspath, os.path.realpath)
+        ]
+        with self._guard:
+            removals = list(removals_of(self._view, found))
+            try:
+                trash_files(self._writing(), removals, folders, outcome, progress)
+            finally:
+                self._snapshot = None
+        return outcome
+
+    def undo(self, *, outcome: Outcome | None = None, progress: Progress = None) -> Outcome:
+        """Bring back the files that were moved to the trash together last.
+
+        They are found by the trash's own records and known by their content. Nothing is
+        overwritten; what cannot be brought back is named. The next `update` takes them into the
+        gallery again.
+
+        Parameters
+        ----------
+        outcome, progress
+            As for `trash`.
+
+        Returns
+        -------
+        Outcome
+            As from `trash`; nothing in it if nothing has been moved.
+        """
+        from lookalike.gallery.upkeep.trash import undo_trash
+        from lookalike.trash.moves import Outcome
+
+        outcome = outcome or Outcome()
+        with self._guard:
+            try:
+                undo_trash(self._writing(), outcome, progress)
+            finally:
+                self._snapshot = None
+        return outcome
+
+    def note_different(self, one: PathLike, other: PathLike) -> bool:
+        """Remember of two files, by their contents, that they are not the same picture.
+
+        Returns
+        -------
+        bool
+            False if that is known already.
+
+        Raises
+        ------
+        ValueError
+            They have the same content.
+        OSError
+            One cannot be read.
+        """
+        from lookalike.gallery.upkeep.trash import note_different
+
+        digests = []
+        for path in (one, other):
+            with open(path, "rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256").digest())
+        if digests[0] == digests[1]:
+            raise ValueError(f"{os.fsdecode(one)} and {os.fsdecode(other)} have the same content")
+        with self._guard:
+            try:
+                return note_different(self._writing().catalogue, *digests)
+            finally:
+                self._snapshot = None
 
     def compact(self) -> bool:
         """Remove dead rows, which a killed writer may have left; return False if there are none.

@@ -23,10 +23,12 @@ from lookalike.pictures import DECODING
 if TYPE_CHECKING:
     from PIL import Image
 
+    from lookalike.duplicates import Duplicates, Rules
     from lookalike.embedding.embedder import Embedder
     from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
+    from lookalike.progress import Progress
 
 __all__ = ["GalleryReader"]
 
@@ -171,6 +173,7 @@ class GalleryReader(ContentsReader):
             "network": as_json(view.network()),
             "root": self.root,
             "roots": self.roots,
+            "patterns": [{"kind": kind, "pattern": pattern} for kind, pattern in view.patterns()],
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
             "contents": view.catalogue.content_count(),
@@ -268,6 +271,50 @@ class GalleryReader(ContentsReader):
             queries = embed(queries, self._model(embedder))
         hits = nearest(view, queries, k, metric, exclude_self)
         return hits[0] if single else hits
+
+    def find_duplicates(
+        self,
+        *,
+        exact: bool = False,
+        threshold: float | None = None,
+        metric: str | None = None,
+        rules: Rules | None = None,
+        progress: Progress = None,
+        comparing: Progress = None,
+    ) -> Duplicates:
+        """Find the groups of images that are the same picture, with all that the gallery knows.
+
+        Parameters
+        ----------
+        exact : bool
+            Whether only files with the same content are taken.
+        threshold, metric, rules
+            As for :func:`lookalike.find_duplicates`; None stands for its defaults.
+        progress, comparing : None, True or callable(done, total)
+            Count the images searched for links, and the pairs of pictures that are then compared.
+
+        Returns
+        -------
+        Duplicates
+            Its ``remove`` holds what has the content of an image that stays, or was compared with
+            one and found to be the same picture and no better a file. Nothing is removed.
+
+        Raises
+        ------
+        ValueError
+            As for :func:`lookalike.find_duplicates`.
+        """
+        from lookalike.gallery.upkeep.duplicates import duplicates_in
+
+        return duplicates_in(
+            self._view,
+            exact=exact,
+            threshold=threshold,
+            metric=metric,
+            rules=rules,
+            progress=progress,
+            comparing=comparing,
+        )
 
     @property
     def _view(self) -> Snapshot:

@@ -1,4 +1,4 @@
-"""The pages of ``search --html`` and ``duplicates --html``."""
+"""The page of ``search --html``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from lookalike.embedding.spaces import untrained_remark
 from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, thumbnails, write_page
 
 if TYPE_CHECKING:
-    from lookalike.duplicates import Duplicates
     from lookalike.gallery.hits import Hits
 
-__all__ = ["write_duplicates_page", "write_search_page"]
+__all__ = ["write_search_page"]
 
 OnProgress = Callable[[int, "int | None"], object]
 
@@ -70,41 +69,6 @@ def write_search_page(
     count = sum(len(hits.paths) for _, hits in results)
     title = f"{len(results):,} searches" if len(results) != 1 else "1 search"
     intro = f"{count:,} images, nearest first, by {metric} distance. The smaller, the more alike."
-    _write(page, title, intro, groups, untrained_remark(space), absolute, progress)
-
-
-def write_duplicates_page(
-    page: str,
-    found: Duplicates,
-    space: str | None,
-    absolute: bool,
-    progress: OnProgress | None = None,
-) -> None:
-    """Write groups of duplicates as one file; parameters as `write_search_page`."""
-    groups = []
-    for number, group in enumerate(found.groups, 1):
-        cards = []
-        for member in (group.keeper, *group.others):
-            if member is group.keeper:
-                tag, lines = "keep", []
-            else:
-                tag = "remove" if member.removable else "look"
-                lines = ["same content" if member.exact else f"distance {member.distance:.6f}"]
-            if member.note:
-                lines.append(member.note)
-            size = f"{member.pixels / 1e6:.2f} megapixels, {member.bytes:,} bytes"
-            cards.append(Card(member.path, [*lines, size], tag, tag == "keep"))
-        groups.append((f"Group {number:,}", f"{len(cards):,} images", cards))
-    title = f"{len(groups):,} groups of duplicates" if len(groups) != 1 else "1 group of duplicates"
-    limit = (
-        "Files with the same content."
-        if found.threshold is None
-        else f"Same content, or {found.metric} distance of at most {found.threshold:g}."
-    )
-    intro = (
-        f"{found.images:,} images compared. {limit} {len(found.remove):,} can be removed. "
-        "Nothing has been removed."
-    )
     _write(page, title, intro, groups, untrained_remark(space), absolute, progress)
 
 

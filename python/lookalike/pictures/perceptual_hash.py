@@ -8,11 +8,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["BITS", "bits_apart", "perceptual_hash"]
+__all__ = ["BITS", "HIGH_BITS", "LOW_BITS", "bits_apart", "perceptual_hash"]
 
 SIDE = 64
 KEPT = 16
 BITS = KEPT * KEPT
+
+LOW_BITS, HIGH_BITS = 20, 64
+"""Two pictures are linked at up to LOW_BITS, and at up to HIGH_BITS if their features are near too.
+
+``docs/duplicates.md`` says what was measured at these.
+"""
 
 
 @lru_cache(maxsize=1)

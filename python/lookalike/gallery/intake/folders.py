@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lookalike.gallery.intake.exclusions import HIDDEN, Exclusions
 from lookalike.pictures.formats import IMAGE_SUFFIXES
 
 __all__ = ["FoundFile", "find_images", "is_listed", "source_paths"]
@@ -26,13 +27,15 @@ def find_images(
     folder: bytes,
     unreadable: list[tuple[bytes, str]],
     roots: Collection[bytes] = (),
+    exclusions: Exclusions | None = None,
+    left_out: Counter[str] | None = None,
     kinds: Counter[bytes] | None = None,
 ) -> Iterator[FoundFile]:
     """Yield the image files below a folder, known by their extension, sorted within each folder.
 
     A folder is listed once and by its real name, whichever links lead to it as well: links are
     followed last, and only to where neither this listing nor that of another root comes by itself.
-    What begins with a dot is left out.
+    What begins with a dot is left out, and so are folders of other programs.
 
     Parameters
     ----------
@@ -42,6 +45,10 @@ def find_images(
         ``(relative path, reason)`` is appended for each folder that cannot be listed.
     roots : collection of bytes
         Real paths of folders that are listed as well.
+    exclusions : Exclusions, optional
+        What is left out, if not the defaults alone.
+    left_out : Counter, optional
+        Counts the files and folders that each pattern leaves out; hidden ones are not counted.
     kinds : Counter, optional
         Counts all files there are by their suffix in lower case.
 
@@ -55,6 +62,7 @@ def find_images(
     [b'a.png', b'b.JPG']
     """
     top = os.path.realpath(folder)
+    exclusions = exclusions or Exclusions()
     roots = {top, *roots}
     waiting = [(b"", top)]
     links: deque[bytes] = deque()
@@ -80,18 +88,21 @@ def find_images(
             unreadable.append((below, error.strerror or str(error)))
             continue
         for entry in entries:
-            if entry.name.startswith(b"."):
-                continue
             path = os.path.join(below, entry.name)
             try:
-                if entry.is_dir():
-                    if entry.is_symlink():
-                        links.append(path)
-                    else:
-                        folders.append((path, os.path.join(real, entry.name)))
-                    continue
+                is_folder = entry.is_dir()
             except OSError:  # a link that leads to itself
-                pass
+                is_folder = False
+            if pattern := exclusions.judge(folder, path, folder=is_folder):
+                if left_out is not None and pattern != HIDDEN:
+                    left_out[pattern] += 1
+                continue
+            if is_folder:
+                if entry.is_symlink():
+                    links.append(path)
+                else:
+                    folders.append((path, os.path.join(real, entry.name)))
+                continue
             suffix = os.path.splitext(entry.name)[1].lower()
             if kinds is not None:
                 kinds[suffix] += 1

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from lookalike.gallery.intake.exclusions import HIDDEN, Exclusions
 from lookalike.gallery.intake.folders import find_images, is_listed
 from lookalike.gallery.intake.labels import Labeller, LabelTable, folder_label
 from lookalike.gallery.intake.report import Report
@@ -114,6 +115,7 @@ class Survey:
         self.new_roots = list(sources)
         self._aliases = dict(self._find_aliases())
         self._decoders = decoders()
+        self._exclusions = Exclusions(catalogue.patterns())
         self._met: set[bytes] = set()
         self._kinds: Counter[bytes] = Counter()
         self.report = Report()
@@ -141,14 +143,25 @@ class Survey:
             return
         unreadable: list[tuple[bytes, str]] = []
         listed = set()
-        for found in find_images(folder, unreadable, self._scanned, self._kinds):
+        found_here = find_images(
+            folder,
+            unreadable,
+            self._scanned,
+            exclusions=self._exclusions,
+            left_out=self.report.left_out,
+            kinds=self._kinds,
+        )
+        for found in found_here:
             listed.add(os.path.join(folder, os.path.dirname(found.path)))
             self._file(folder, found.path, found.size, found.mtime_ns, labels)
         for path, reason in unreadable:
             self.report.failed.append((os.fsdecode(os.path.join(folder, path)), reason))
+        self._leave_out(expected)
         self._rest(expected, labels, listed)
         for path in [path for path in self._failures if path.startswith(inside)]:
-            if path not in self._met and not os.path.lexists(path):
+            if path not in self._met and not (
+                os.path.lexists(path) and self._is_wanted(path, self._failures[path].root)
+            ):
                 self._forget_failure(path)
 
     def file(self, folder: bytes, relative: bytes, labels: Labeller | None) -> None:
@@ -242,6 +255,23 @@ class Survey:
             elif known.size is not None:
                 self._met.add(path)
                 self.gone[path] = known
+
+    def _leave_out(self, paths: Iterable[bytes]) -> None:
+        """Let go of known images that lie in what is left out now; their files stay."""
+        for path in paths:
+            if path not in self._met and not self._is_wanted(path, self.known[path].root):
+                self._met.add(path)
+                self.gone[path] = self.known[path]
+
+    def _is_wanted(self, path: bytes, root: int) -> bool:
+        """Tell whether one of the folders that are listed shows a file, or it was added by name."""
+        if self._roots[root] not in self._scanned:
+            return True
+        return any(  # hidden ones are added by name alone
+            self._exclusions.judge_all(folder, path[len(inside) :]) in (None, HIDDEN)
+            for folder in self._scanned
+            if path.startswith(inside := os.path.join(folder, b""))
+        )
 
     def _forget_failure(self, path: bytes) -> None:
         failure = self._failures.pop(path, None)
