@@ -15,7 +15,6 @@ from lookalike.duplicates import (
     METRIC,
     THRESHOLD,
     Facts,
-    Rules,
     Witnesses,
     file_facts,
     find_duplicates,
@@ -242,110 +241,6 @@ class TestWitnesses:
         )
         assert (found.remove, found.look) == (["c"], ["b"])
         assert found.groups[0].others[1].keeper == 1
-
-
-class TestChoice:
-    """Which one stays."""
-
-    def found(self, facts, paths="ab", hashes=None, rules=None):
-        return find_duplicates(
-            np.ones((len(facts), 4), np.float32),
-            list(paths),
-            hashes or [None] * len(facts),
-            facts=facts.__getitem__,
-            witnesses=witnesses([hash_with(0)] * len(facts)),
-            rules=rules,
-        )
-
-    @pytest.mark.parametrize(
-        ("better", "worse", "reason"),
-        [
-            (Facts(9, 9, 100), Facts(9, 8, 100), "fewer pixels"),
-            (Facts(9, 9, 101), Facts(9, 9, 100), "fewer bytes"),
-            (Facts(9, 9, 10), Facts(9, 9, 100, grey=True), "without colour"),  # more bytes, yet
-            (Facts(9, 9, 100), Facts(9, 9, 10, grey=True), "without colour"),
-            (Facts(9, 9, 100, camera="X"), Facts(9, 9, 10), "without the camera's data"),
-            (Facts(9, 9, 10, camera="X"), Facts(9, 9, 100), None),
-            (Facts(9, 9, 10, camera="X", format="JPEG"), Facts(9, 9, 99, format="PNG"), "camera"),
-            (Facts(9, 9, 10, format="JPEG"), Facts(9, 9, 99, format="PNG"), None),
-            (Facts(9, 8, 10, camera="X"), Facts(9, 9, 99), None),  # each is better in something
-            (Facts(9, 9, 99, taken="1"), Facts(9, 9, 10, taken="2"), None),
-            (Facts(9, 9, 99, taken="1"), Facts(8, 8, 10, taken="2"), "fewer pixels"),
-            (Facts(), Facts(), None),  # nothing is known
-        ],
-    )
-    def test_of_other_copies(self, better, worse, reason):
-        for facts, first in (([better, worse], "a"), ([worse, better], "b")):
-            found = self.found(facts)
-            (other,) = found.groups[0].others
-            if reason is None:
-                assert found.remove == []
-                assert other.verdict == "look"
-                assert other.reason
-            else:
-                assert found.groups[0].keeper.path == first
-                assert found.remove == [other.path]
-                assert reason in other.reason
-
-    @pytest.mark.parametrize(
-        ("first", "second", "reason"),
-        [
-            ("/nas/album/a.jpg", "/nas/#recycle/a.jpg", "in a bin or cache"),
-            ("/x/IMG_1.jpg", "/x/IMG_1 (1).jpg", "named like a copy"),
-            ("/x/IMG_1.jpg", "/x/Copy of IMG_1.jpg", "named like a copy"),
-            ("/x/IMG_1.jpg", "/IMG_1-edited.jpg", "named like a copy"),
-            ("/x/a.jpg", "/x/deep/er/b.jpg", "same content"),
-            ("/tmp/album/a.jpg", "/tmp/temp/a.jpg", "in a bin or cache"),  # not the whole of /tmp
-        ],
-    )
-    def test_of_equal_contents_the_place_decides(self, first, second, reason):
-        for paths in ((first, second), (second, first)):
-            found = self.found([Facts(9, 9, 100)] * 2, paths, ["x", "x"])
-            assert found.remove == [second]
-            assert reason in found.groups[0].others[0].reason
-
-    def test_of_equal_contents_the_oldest_stays(self):
-        facts = [Facts(9, 9, 9, mtime_ns=2), Facts(9, 9, 9, mtime_ns=1)]
-        assert self.found(facts, hashes=["x", "x"]).keep == ["b"]
-        newest = Rules(keep="newest")
-        assert self.found(facts, hashes=["x", "x"], rules=newest).keep == ["a"]
-
-    def test_wishes(self):
-        facts = [
-            Facts(9, 9, 9, taken="2020-01-01 00:00:00"),
-            Facts(8, 8, 8, taken="2021-01-01 00:00:00"),
-        ]
-        assert self.found(facts).remove == ["b"]
-        assert self.found(facts, rules=Rules(keep="oldest")).remove == ["b"]
-        assert self.found(facts, rules=Rules(keep="newest")).remove == ["a"]
-        assert self.found(facts, rules=Rules(keep="largest")).remove == ["b"]
-        # No wish keeps an edit for its original.
-        facts = [facts[0], Facts(8, 8, 8, taken=facts[1].taken, grey=True)]
-        found = self.found(facts, rules=Rules(keep="newest"))
-        assert found.remove == ["b"]
-
-    def test_preferred_and_protected_folders(self, tmp_path):
-        paths = [str(tmp_path / "in" / "a.jpg"), str(tmp_path / "out" / "b.jpg")]
-        facts = [Facts(8, 8, 8), Facts(9, 9, 9)]
-        assert self.found(facts, paths).remove == [paths[0]]
-        prefer = Rules(prefer=[tmp_path / "in"])
-        found = self.found(facts, paths, rules=prefer)
-        assert (found.groups[0].keeper.path, found.remove) == (paths[0], [])  # b has more pixels
-        assert self.found(facts, paths, ["x", "x"], rules=prefer).remove == [paths[1]]
-        assert self.found([facts[0]] * 2, paths, rules=prefer).remove == [paths[1]]
-        both = Rules(protect=[tmp_path])
-        found = self.found(facts, paths, rules=both)
-        assert found.remove == []
-        assert found.groups[0].others[0].reason == "protected"
-        assert self.found(facts, paths, ["x", "x"], rules=both).remove == []
-        one = Rules(protect=[tmp_path / "in"])
-        assert self.found([facts[1]] * 2, paths, rules=one).remove == [paths[1]]
-
-    def test_wrong_rules(self):
-        with pytest.raises(TypeError, match="prefer must be several folders, got one, '/a'"):
-            Rules(prefer="/a")
-        with pytest.raises(ValueError, match="keep must be one of oldest, newest, largest or None"):
-            Rules(keep="best")
 
 
 def test_many_equal_rows_are_cheap():

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from lookalike import evaluate
+from lookalike.cli.duplicates import CALIBRATED_SPACE
 from lookalike.embedding.embedder import Embedder
 from lookalike.embedding.googlenet import GoogLeNet
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing
@@ -52,6 +53,12 @@ def test_caffe_probabilities(data):
     probabilities = Embedder(data / "googlenet.onnx", raw, output="prob_1").embed(photos)
     expected = np.load(data / "caffe_reference" / "googlenet_prob.npy")
     assert np.abs(probabilities - expected).max() < 2e-6
+
+
+def test_the_space_is_what_galleries_hold(data):
+    network = GoogLeNet(data / "googlenet.onnx")
+    assert network.space == CALIBRATED_SPACE == "f3063a17a95e94ec5453963f104e152d"
+    assert "d8a87ef3d0e073946ac039c15d451a1f" in network.earlier_spaces  # 0.1.0's
 
 
 @pytest.mark.long

@@ -158,6 +158,11 @@ def duplicates(
             "The network is untrained, so only files with the same content are listed. For all "
             "copies: `lookalike model download`, then `lookalike index` again."
         )
+    elif opened.is_of_earlier_decoding and not exact:
+        console.remark(
+            "This gallery is of an earlier version, and nothing but equal contents can be removed: "
+            "`lookalike index` brings it up to date."
+        )
     elif not exact and threshold is None and opened.space != CALIBRATED_SPACE:
         console.remark(
             "The default threshold is for GoogLeNet's weights, which this gallery was not made "

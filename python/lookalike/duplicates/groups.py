@@ -98,6 +98,8 @@ class Judgement:
             return Choice(False, "like another of the group, not like the one to keep")
         if doubt := self.doubt(keeper, goer):
             return Choice(False, doubt)
+        if not self._looks.knows(keeper, goer):
+            return Choice(False, "one of the two pictures has not been looked at yet")
         return judge(keeper, goer, self._facts, self._paths, self._rules)
 
     def equal(self, keeper: int, goer: int) -> Choice:

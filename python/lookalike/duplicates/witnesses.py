@@ -99,6 +99,10 @@ class Looks:
         bits = np.unpackbits(self._hashes[which], axis=1)
         join_near(joined, which, bits, self._witnesses.same, "manhattan", self.not_different)
 
+    def knows(self, one: int, other: int) -> bool:
+        """Tell whether there are witnesses for both of two images."""
+        return self._witnesses is None or bool(self._known[one] and self._known[other])
+
     def links(self, one: int, other: int, *, near: bool) -> bool:
         """Tell whether two images are linked themselves, given whether their features are near."""
         pair = np.array([one]), np.array([other])
