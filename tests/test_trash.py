@@ -1,6 +1,8 @@
 """Into the trash and back: what is moved, what is left alone and why, nothing ever lost."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest

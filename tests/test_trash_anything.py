@@ -1,4 +1,4 @@
-"""Whatever happens between a list and the trash, and between the trash and undo, nothing is lost."""
+"""Whatever happens between list and trash, and between trash and undo: nothing is lost."""
 
 import os
 import shutil

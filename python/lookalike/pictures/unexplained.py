@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,7 @@ def carried_over(source: Plane, target: Plane) -> Plane:
     rows = np.stack([term[some].ravel() for term in terms]).astype(np.float64)
     wanted = (target - source)[some].ravel()
     weight = np.ones(len(wanted))
-    factors: npt.NDArray[np.float64] = np.zeros(len(rows))
+    factors: npt.NDArray[np.floating[Any]] = np.zeros(len(rows))
     for _ in range(3):
         normal = (rows * weight) @ rows.T
         normal += np.diag(np.diag(normal) * 1e-6 + 1e-6)
