@@ -1,4 +1,4 @@
-"""Whether a picture has colour."""
+"""Whether a picture has colours of its own."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from PIL import Image
 
 __all__ = ["is_grey"]
 
-COLOURFUL = 12
-"""Difference of a pixel's channels, in levels, that compression does not make of a grey one."""
+OWN = 2.5
+"""Standard deviation, in levels, of a picture's chroma beyond what its brightness explains:
+of 250 photos turned grey and tinted none has more than 2.2, of the 250 as they were 95 % have."""
 
 
 def is_grey(image: Image.Image) -> bool:
-    """Tell whether an RGB image has no colour: all but one in a thousand of its pixels are grey.
+    """Tell whether an RGB image is grey, or tinted: its colour follows from its brightness.
 
     Examples
     --------
-    >>> is_grey(Image.new("RGB", (9, 9), "silver")), is_grey(Image.new("RGB", (9, 9), "plum"))
+    >>> slope = Image.linear_gradient("L")
+    >>> is_grey(slope.convert("RGB")), is_grey(Image.merge("RGB", [slope, slope, slope.rotate(90)]))
     (True, False)
     """
-    pixels = np.asarray(image)
-    spread = pixels.max(axis=2).astype(np.int16) - pixels.min(axis=2)
-    return float((spread > COLOURFUL).mean()) <= 0.001
+    luminance, *chroma = (
+        np.asarray(plane, np.float64).ravel() for plane in image.convert("YCbCr").split()
+    )
+    powers = np.vander(luminance / 255, 4)
+    for plane in chroma:
+        fitted, *_ = np.linalg.lstsq(powers, plane, rcond=None)
+        if (plane - powers @ fitted).std() > OWN:
+            return False
+    return True

@@ -18,10 +18,15 @@ from lookalike.progress import Progress, reporting
 from lookalike.system import processors
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lookalike.duplicates.choice import Rules
     from lookalike.duplicates.result import Duplicates
 
 __all__ = ["duplicates_in"]
+
+SMALL = 128
+"""Side in pixels at which it is told whether a picture has colours."""
 
 
 def duplicates_in(
@@ -123,9 +128,13 @@ class _Files:
 
     def _compare_all(self, pairs: list[Pair]) -> list[str]:
         """Compare one picture with several."""
+        from lookalike.pictures.grey import is_grey
         from lookalike.pictures.images import open_picture
         from lookalike.pictures.local_comparison import COMPARED_SIDE, compare_locally
         from lookalike.pictures.reading import ImageError
+
+        def small(image: Image.Image) -> Image.Image:
+            return image.resize((SMALL, SMALL))
 
         paths = self._view.paths
         reasons = []
@@ -140,5 +149,10 @@ class _Files:
                 reasons.append(error.reason)
                 continue
             compared = compare_locally(one, other)
-            reasons.append("" if compared.same else compared.reason)
+            reason = "" if compared.same else compared.reason
+            if compared.same and compared.grey and is_grey(small(one)) and is_grey(small(other)):
+                reason = "one of the two is tinted"
+            if compared.same and compared.margins[0] > compared.margins[1]:
+                reason = "shows more at an edge"
+            reasons.append(reason)
         return reasons
