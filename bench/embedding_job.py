@@ -13,14 +13,15 @@ from pathlib import Path
 what, folder, model, *other = sys.argv[1:]
 if other:
     # An editable install hooks into imports before the path is looked at.
-    hooks = [each for each in sys.meta_path if "Editable" not in type(each).__name__]
-    sys.meta_path[:] = hooks
+    sys.meta_path[:] = [each for each in sys.meta_path if "editable" not in type(each).__module__]
     sys.path.insert(0, other[0])
 
 import numpy as np  # noqa: E402
 
 import lookalike as la  # noqa: E402
 
+if other and not Path(la.__file__).is_relative_to(other[0]):
+    sys.exit(f"{la.__file__} was imported, which is not in {other[0]}")
 photos = sorted(Path(folder).glob("*.jpg"))
 network = la.GoogLeNet(model)
 network.embed(photos[:2])  # opens the session, prepares the model
