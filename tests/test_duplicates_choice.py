@@ -33,7 +33,16 @@ def found(facts, paths="ab", hashes=None, rules=None):
         (Facts(9, 9, 10, format="JPEG"), Facts(9, 9, 99, format="PNG"), None),
         (Facts(9, 8, 10, camera="X"), Facts(9, 9, 99), None),  # each is better in something
         (Facts(9, 9, 99, taken="1"), Facts(9, 9, 10, taken="2"), None),
-        (Facts(9, 9, 99, taken="1"), Facts(8, 8, 10, taken="2"), "fewer pixels"),
+        (Facts(9, 9, 99, taken="1"), Facts(8, 8, 10, taken="2"), None),
+        (Facts(9, 9, 99, taken="1"), Facts(8, 8, 10), "without its time in EXIF"),
+        (Facts(9, 9, 10, taken="1"), Facts(9, 9, 99), None),
+        # Saved again at a higher quality, enlarged: more bytes or pixels, and younger.
+        (Facts(9, 9, 99, mtime_ns=2 * 10**9), Facts(9, 9, 10, mtime_ns=10**9), None),
+        (Facts(9, 9, 99, mtime_ns=2 * 10**9), Facts(5, 5, 10, mtime_ns=10**9), None),
+        (Facts(9, 9, 99, mtime_ns=10**9), Facts(5, 5, 10, mtime_ns=2 * 10**9), "fewer pixels"),
+        (Facts(9, 9, 9, 2 * 10**9, camera="X"), Facts(9, 9, 9, 10**9), "without the camera's data"),
+        (Facts(9, 9, 9, format="JPEG"), Facts(5, 5, 9, format="TIFF"), None),
+        (Facts(9, 9, 9, format="TIFF"), Facts(5, 5, 9, format="JPEG"), "fewer pixels"),
         (Facts(), Facts(), None),  # nothing is known
     ],
 )
@@ -77,18 +86,18 @@ def test_of_equal_contents_the_oldest_stays():
 
 
 def test_wishes():
-    facts = [
-        Facts(9, 9, 9, taken="2020-01-01 00:00:00"),
-        Facts(8, 8, 8, taken="2021-01-01 00:00:00"),
-    ]
+    facts = [Facts(9, 9, 9, mtime_ns=2 * 10**9), Facts(8, 8, 8, mtime_ns=3 * 10**9)]
     assert found(facts).remove == ["b"]
     assert found(facts, rules=Rules(keep="oldest")).remove == ["b"]
-    assert found(facts, rules=Rules(keep="newest")).remove == ["a"]
     assert found(facts, rules=Rules(keep="largest")).remove == ["b"]
-    # No wish keeps an edit for its original.
-    facts = [facts[0], Facts(8, 8, 8, taken=facts[1].taken, grey=True)]
     outcome = found(facts, rules=Rules(keep="newest"))
-    assert outcome.remove == ["b"]
+    assert (outcome.groups[0].keeper.path, outcome.remove) == ("b", [])  # a has more pixels
+    assert outcome.groups[0].others[0].reason == "has more pixels"
+    equal = [facts[0], facts[0]]
+    assert found(equal, rules=Rules(keep="newest")).remove == ["b"]
+    # No wish keeps an edit for its original.
+    facts = [facts[0], Facts(9, 9, 9, mtime_ns=3 * 10**9, grey=True)]
+    assert found(facts, rules=Rules(keep="newest")).keep == ["a"]
 
 
 def test_preferred_and_protected_folders(tmp_path):

@@ -19,7 +19,7 @@ from lookalike.cli.options import (
     reading,
     require_images,
 )
-from lookalike.cli.output_files import require_folders
+from lookalike.cli.output_files import require_page
 from lookalike.cli.trash import move_to_trash, note_different, require_consent
 from lookalike.distance import METRICS
 from lookalike.embedding.spaces import is_untrained
@@ -146,7 +146,7 @@ def duplicates(
         raise click.UsageError("--yes goes with --trash")
     if trash:
         require_consent(yes)
-    require_folders(html)
+    require_page(html)
     opened = open_gallery(gallery)
     if different is not None:
         note_different(opened, *different)

@@ -18,7 +18,7 @@ from lookalike.cli.options import (
     open_gallery,
     reading,
 )
-from lookalike.cli.output_files import require_folders
+from lookalike.cli.output_files import require_folders, require_page
 from lookalike.distance import METRICS
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def evaluate(
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.evaluation.protocol import evaluate as run
 
-    require_folders(html, plot)
+    require_page(html)
+    require_folders(plot)
     if plot is not None:
         _require_matplotlib()
         from lookalike.evaluation.show.plots import require_format, save_figure

@@ -23,7 +23,7 @@ from lookalike.cli.options import (
     reading,
     require_images,
 )
-from lookalike.cli.output_files import require_folders
+from lookalike.cli.output_files import require_page
 
 if TYPE_CHECKING:
     from lookalike.embedding.embedder import Embedder
@@ -84,7 +84,7 @@ def search(
       lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
       lookalike search cat.jpg --include-self --no-fold --metric cosine
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
-    require_folders(html)
+    require_page(html)
     opened = open_gallery(gallery)
     require_images(opened, gallery)
     remembered = opened.network is not None

@@ -2,8 +2,8 @@
 
 Files of equal content differ in place, name and time alone, so one may always go. Of other copies
 one may go only if the one that stays is at least as good in all that can be told: colour, what the
-camera wrote, pixels, and, of two files of one format, bytes. Where each is better in something, a
-person has to look.
+camera wrote, pixels, and, of two files of one format, bytes; and, unless the camera's data tell
+them apart, not the younger one. Where each is better in something, a person has to look.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from lookalike.duplicates.facts import Facts
 from lookalike.duplicates.places import is_aside, is_below, named_like_a_copy
 
 __all__ = ["Choice", "Rules", "best", "judge", "judge_equal"]
+
+LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF"}
+SECONDS = len("YYYY-MM-DD HH:MM:SS")
 
 Keep = Literal["oldest", "newest", "largest"]
 
@@ -32,8 +35,8 @@ class Rules:
     protect : sequence of paths
         Folders of which nothing may go.
     keep : {"oldest", "newest", "largest"}, optional
-        What decides before anything else but colour and `prefer`: when a picture was taken, or the
-        file last changed; or the number of pixels, then of bytes.
+        What is kept rather: the picture that was taken first or last, or whose file changed so;
+        or that of most pixels, then of most bytes. What is better in anything else stays, too.
 
     Examples
     --------
@@ -102,8 +105,13 @@ _COLOUR = _Criterion(lambda file: not file.facts.grey, "without colour", "in col
 _CAMERA = _Criterion(
     lambda file: bool(file.facts.camera), "without the camera's data", "has the camera's data"
 )
+_TAKEN = _Criterion(
+    lambda file: bool(file.facts.taken), "without its time in EXIF", "has its time in EXIF"
+)
 _PIXELS = _Criterion(lambda file: file.facts.pixels, "fewer pixels", "has more pixels")
 _BYTES = _Criterion(lambda file: file.facts.bytes, "fewer bytes", "has more bytes")
+_WORTH = (_CAMERA, _TAKEN, _PIXELS)
+_AGE = _Criterion(lambda file: -(file.facts.mtime_ns or 0) // 10**9, "changed later")
 
 
 def _files(rows: Sequence[int], facts: dict[int, Facts], paths: Sequence[str]) -> dict[int, _File]:
@@ -147,7 +155,7 @@ def best(rows: Sequence[int], facts: dict[int, Facts], paths: Sequence[str], rul
     Of those that nothing tells apart it is the oldest, then that of the shortest path.
     """
     files = _files(rows, facts, paths)
-    criteria = (*_folders(rules), _COLOUR, *_wish(rules.keep), _CAMERA, _PIXELS, *_PLACE, _BYTES)
+    criteria = (*_folders(rules), _COLOUR, *_wish(rules.keep), *_WORTH, *_PLACE, _BYTES)
 
     def rank(row: int) -> tuple[Any, ...]:
         file = files[row]
@@ -162,8 +170,9 @@ def judge_equal(
 ) -> Choice:
     """Say why a file may go whose content the keeper has too."""
     kept, gone = _files([keeper, goer], facts, paths).values()
-    age = _Criterion(lambda file: -(file.facts.mtime_ns or 0), "changed later")
-    for each in (*_folders(rules), *_wish(rules.keep), *_PLACE, age):
+    if _is_aside_alone(kept, gone):
+        return Choice(False, "the other lies in a bin or cache")
+    for each in (*_folders(rules), *_wish(rules.keep), *_PLACE, _AGE):
         if each.compare(kept, gone) > 0:
             return Choice(True, f"same content, {each.better}")
     return Choice(True, "same content")
@@ -176,28 +185,33 @@ def judge(
     kept, gone = _files([keeper, goer], facts, paths).values()
     if not (kept.facts.pixels and gone.facts.pixels):
         return Choice(False, "its size is not known")
-    moments = {kept.facts.taken, gone.facts.taken} - {None}
-    if len(moments) > 1 and _shape(kept.facts) == _shape(gone.facts):
-        return Choice(False, "taken at another time by the same camera")
-    if _COLOUR.compare(kept, gone) < 0:
-        return Choice(False, f"same picture, but {_COLOUR.worse}")
-    for each in _wish(rules.keep):
-        if each.compare(kept, gone) > 0:
-            return Choice(True, f"same picture, {each.better}")
+    moments = {file.facts.taken[:SECONDS] for file in (kept, gone) if file.facts.taken}
+    if len(moments) > 1:
+        return Choice(False, "taken at another time")
+    if _is_aside_alone(kept, gone):
+        return Choice(False, "the other lies in a bin or cache")
     one_format = kept.facts.format == gone.facts.format
-    worth = [_COLOUR, _CAMERA, _PIXELS]
+    by_camera = _CAMERA.compare(kept, gone) > 0
+    made_of = kept.facts.format in LOSSY and gone.facts.format not in LOSSY
+    if made_of and not one_format and not by_camera:
+        return Choice(False, f"may be what the {kept.facts.format} was made of")
+    worth = [_COLOUR, *_WORTH]
     if one_format and not _COLOUR.compare(kept, gone):  # an edit may well have more bytes
         worth.append(_BYTES)
     for each in worth:
         if each.compare(kept, gone) < 0:
-            return Choice(False, f"same picture, but {each.worse}")
-    for each in (*worth, *_folders(rules), *_PLACE):
+            return Choice(False, each.worse)
+    # Pixels and bytes grow as well when a copy is enlarged, or saved again at a higher quality.
+    if not by_camera and _AGE.compare(kept, gone) < 0:
+        return Choice(False, "may be the original: it is older")
+    for each in (*worth, *_wish(rules.keep), *_folders(rules), *_PLACE):
         if each.compare(kept, gone) > 0:
             return Choice(True, f"same picture, {each.better}")
     if not one_format:
-        return Choice(False, f"same picture as {kept.facts.format}: which was first is not known")
+        return Choice(False, f"in another format than the {kept.facts.format}: either may be first")
     return Choice(True, "same picture, same size")
 
 
-def _shape(facts: Facts) -> tuple[object, ...]:
-    return facts.width, facts.height, facts.camera
+def _is_aside_alone(one: _File, other: _File) -> bool:
+    """Tell whether the first lies where things are thrown away, and the second does not."""
+    return _PLACE[0].compare(one, other) < 0

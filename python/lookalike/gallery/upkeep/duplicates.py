@@ -150,8 +150,9 @@ class _Files:
                 continue
             compared = compare_locally(one, other)
             reason = "" if compared.same else compared.reason
-            if compared.same and compared.grey and is_grey(small(one)) and is_grey(small(other)):
-                reason = "one of the two is tinted"
+            if compared.same and compared.grey and is_grey(small(one)):
+                other_too = is_grey(small(other))
+                reason = "one of the two is tinted" if other_too else "has colour, the other not"
             if compared.same and compared.margins[0] > compared.margins[1]:
                 reason = "shows more at an edge"
             reasons.append(reason)
