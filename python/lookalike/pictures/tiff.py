@@ -10,10 +10,13 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from lookalike.pictures.depth import Stated
 from lookalike.pictures.ifd import Directory, TagFile
 
-__all__ = ["open_tiff", "pixels_alone", "profile_of", "stated_of"]
+__all__ = ["SEVERAL", "beyond_of", "open_tiff", "pixels_alone", "profile_of", "stated_of"]
 
 BITS, PHOTOMETRIC, SAMPLE_FORMAT, PROFILE = 258, 262, 339, 34675
 LOWEST, HIGHEST = 340, 341
+SUBFILE, OLD_SUBFILE, WIDTH, EXTRA_SAMPLES, LAYERS = 254, 255, 256, 338, 37724
+REDUCED, OLD_REDUCED = 1, 2
+NOT_SHOWN = 0
 WHITE_IS_ZERO = 0
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 ONE_VALUE = {254, 256, 257, 259, 262, 266, 277, 278, 284, 317, 322, 323, 512, 513, 514, 515}
@@ -22,6 +25,8 @@ DECIDE = ONE_VALUE | {
     *(517, 518, 519, 520, 521, 529, 530, 531, 532, 50674),
 }
 """The tags that pixels depend on: size, strips and tiles, compression, samples, palette."""
+
+SEVERAL = "holds several pictures"
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
@@ -70,6 +75,25 @@ def stated_of(file: TagFile, directory: Directory) -> Stated:
         inverted=file.number(directory, PHOTOMETRIC) == WHITE_IS_ZERO,
         unsigned=kind == UNSIGNED and bits == 32,
     )
+
+
+def beyond_of(file: TagFile) -> str:
+    """Return why a TIFF file holds more than the pixels of its first picture, as `Picture` does."""
+    first, *others = file.directories()
+    if any(_is_page(file, other) for other in others):
+        return SEVERAL
+    if LAYERS in first.entries:  # Photoshop's; the picture is what they make together
+        return "holds layers"
+    if NOT_SHOWN in file.numbers(first, EXTRA_SAMPLES):  # a selection, a scanner's infrared
+        return "holds a channel that is not shown"
+    return ""
+
+
+def _is_page(file: TagFile, directory: Directory) -> bool:
+    """Tell whether a directory holds a picture that is not another one at a smaller size."""
+    reduced = (file.number(directory, SUBFILE) or 0) & REDUCED
+    reduced = reduced or file.number(directory, OLD_SUBFILE) == OLD_REDUCED
+    return WIDTH in directory.entries and not reduced
 
 
 def profile_of(file: TagFile, directory: Directory) -> bytes | None:
