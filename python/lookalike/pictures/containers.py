@@ -33,6 +33,7 @@ from lookalike.pictures.reading import ImageError, check_size
 from lookalike.pictures.tiff import (
     SEVERAL,
     beyond_of,
+    check_planes,
     open_tiff,
     pixels_alone,
     profile_of,
@@ -172,6 +173,7 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
         found = _of_jpeg(preview, name, raw, facts)
         found.beyond = "is a raw photo"
         return found
+    check_planes(file, first, name)
     stated = stated_of(file, first)
     cleaned = pixels_alone(file, first)
     return Container(
