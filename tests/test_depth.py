@@ -84,6 +84,17 @@ def test_float_of_unknown_range_is_refused():
     assert_ramp(tiff((RAMP * 1.02 - 0.01).astype(np.float32)), within=4)
 
 
+@pytest.mark.parametrize("tags", [{}, {340: ("f", [0.0]), 341: ("f", [1.0])}])
+@pytest.mark.parametrize("place", [0, 600, 1199])
+def test_one_pixel_that_is_no_number(place, tags):
+    values = np.linspace(0, 1, 1_200_000, dtype=np.float32).reshape(1200, 1000)  # several strips
+    open_image(tiff(values, tags=tags))
+    for wrong in (np.nan, np.inf, -np.inf):
+        values[place, 10] = wrong
+        with pytest.raises(ImageError, match="some of its pixels are not finite numbers"):
+            open_image(tiff(values, tags=tags))
+
+
 @pytest.mark.parametrize("white", [4095, 65535])
 def test_white_is_zero(white):
     ramp = tiff((white - RAMP * white).astype(np.uint16), photometric=0)
