@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from lookalike.pictures.images import ImageError, open_image, open_picture
-from picture_files import chunk, tiff
+from lookalike.pictures.images import ImageError, decode, open_image, open_picture
+from picture_files import chunk, drawn, tiff
 
 RAMP = np.linspace(0, 1, 256)[None].repeat(4, axis=0)
 SHORTS, LONGS, SIGNED, FLOAT = 1, 1, 2, 3
@@ -82,6 +82,17 @@ def test_float_of_unknown_range_is_refused():
             open_image(tiff(values.astype(np.float32)))
     # What sharpening leaves below black and above white is black and white.
     assert_ramp(tiff((RAMP * 1.02 - 0.01).astype(np.float32)), within=4)
+
+
+@pytest.mark.parametrize("tags", [{}, {340: ("f", [0.0]), 341: ("f", [1.0])}])
+@pytest.mark.parametrize("place", [0, 600, 1199])
+def test_one_pixel_that_is_no_number(place, tags):
+    values = np.linspace(0, 1, 1_200_000, dtype=np.float32).reshape(1200, 1000)  # several strips
+    open_image(tiff(values, tags=tags))
+    for wrong in (np.nan, np.inf, -np.inf):
+        values[place, 10] = wrong
+        with pytest.raises(ImageError, match="some of its pixels are not finite numbers"):
+            open_image(tiff(values, tags=tags))
 
 
 @pytest.mark.parametrize("white", [4095, 65535])
@@ -187,3 +198,30 @@ def test_pillow_images_of_deep_modes():
     Image.fromarray((RAMP * 65535).astype(np.uint16)).save(stream, "JPEG2000")
     assert_ramp(stream.getvalue(), within=3)
     assert TiffImagePlugin.READ_LIBTIFF is False  # the settings of the process are its own
+
+
+def in_planes(values, extra=()):
+    """A TIFF file that holds the samples of each colour in a strip of their own."""
+    planes = np.moveaxis(values, 2, 0)
+    strips = {
+        273: ("I", [8 + planes[0].nbytes * each for each in range(len(planes))]),
+        279: ("I", [planes[0].nbytes] * len(planes)),
+    }
+    return tiff(
+        np.ascontiguousarray(planes).reshape(values.shape),
+        photometric=2,
+        tags={284: ("H", [2]), **strips, **dict(extra)},
+    )
+
+
+def test_colours_in_planes():
+    colours = np.asarray(drawn(40, 30))
+    np.testing.assert_array_equal(np.asarray(decode(in_planes(colours))), colours)
+    grey_alone = tiff(colours[:, :, 0], tags={284: ("H", [2])})
+    np.testing.assert_array_equal(grey(grey_alone), colours[:, :, 0])
+    with pytest.raises(ImageError, match="only if of 8 bits each"):
+        decode(in_planes(colours.astype(np.uint16) * 257))
+    for kind in (0, 1, 2):
+        four = np.dstack([colours, np.full((30, 40), 255, np.uint8)])
+        with pytest.raises(ImageError, match="only without further samples"):
+            decode(in_planes(four, {338: ("H", [kind])}))

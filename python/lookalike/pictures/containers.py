@@ -30,7 +30,15 @@ from lookalike.pictures.metadata import NOTHING, Facts, exif_facts, facts_of
 from lookalike.pictures.png_chunks import png_parts
 from lookalike.pictures.raw_preview import largest_preview, raw_format
 from lookalike.pictures.reading import ImageError, check_size
-from lookalike.pictures.tiff import open_tiff, pixels_alone, profile_of, stated_of
+from lookalike.pictures.tiff import (
+    SEVERAL,
+    beyond_of,
+    check_planes,
+    open_tiff,
+    pixels_alone,
+    profile_of,
+    stated_of,
+)
 
 __all__ = ["FORMATS", "Container", "container"]
 
@@ -75,6 +83,8 @@ class Container:
         Of its pixels' values.
     wide : bool
         Whether its samples may have 16 bits and more than one be a pixel.
+    beyond : str
+        As a `Picture` has it, but for transparency: that the pixels tell.
     """
 
     format: str
@@ -86,6 +96,7 @@ class Container:
     gamma: float | None = None
     stated: Stated = field(default_factory=Stated)
     wide: bool = False
+    beyond: str = ""
 
     def load(self, least: int | None) -> tuple[Image.Image, tuple[int, int], tuple[float, float]]:
         """Return the decoded picture, the size it has in full, and the size it covers of this one.
@@ -147,6 +158,7 @@ def _png(content: bytes, name: str, file_format: str) -> Container:
         gamma=parts.gamma,
         stated=Stated(bits=parts.bits),
         wide=parts.depth == 16,
+        beyond=SEVERAL if parts.several else "",
     )
 
 
@@ -158,7 +170,10 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
         preview = largest_preview(file)
         if preview is None:
             raise ImageError(name, "a raw photo without a JPEG preview, which is what is read")
-        return _of_jpeg(preview, name, raw, facts)
+        found = _of_jpeg(preview, name, raw, facts)
+        found.beyond = "is a raw photo"
+        return found
+    check_planes(file, first, name)
     stated = stated_of(file, first)
     cleaned = pixels_alone(file, first)
     return Container(
@@ -169,6 +184,7 @@ def _tiff(content: bytes, name: str, file_format: str) -> Container:
         profile=profile_of(file, first),
         stated=stated,
         wide=True,
+        beyond=beyond_of(file),
     )
 
 
@@ -187,9 +203,31 @@ def _other(content: bytes, name: str, file_format: str) -> Container:
     )
 
 
+def _of_frames(content: bytes, name: str, file_format: str) -> Container:
+    found = _other(content, name, file_format)
+    frames = getattr(found.reopen(), "n_frames", 1)
+    found.beyond = SEVERAL if frames > 1 else ""
+    return found
+
+
+def _gif(content: bytes, name: str, file_format: str) -> Container:
+    found = _other(content, name, file_format)
+    found.beyond = SEVERAL if _is_animated(content, name) else ""
+    return found
+
+
+def _is_animated(content: bytes, name: str) -> bool:
+    # Of its own image, which goes on to the second frame; to count all of them is not needed.
+    with GifImagePlugin.GifImageFile(io.BytesIO(content), name) as image:
+        try:
+            return image.is_animated
+        except Exception:  # a second frame that is damaged is one nevertheless
+            return True
+
+
 def _avif(content: bytes, name: str, file_format: str) -> Container:
     content, exif = without_exif(content)
-    found = _other(content, name, file_format)
+    found = _of_frames(content, name, file_format)
     found.facts = exif_facts(exif)._replace(orientation=found.facts.orientation)
     return found
 
@@ -198,6 +236,8 @@ OPENERS: dict[str, Callable[[bytes, str, str], Container]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "TIFF": _tiff,
+    "GIF": _gif,
+    "WEBP": _of_frames,
     "AVIF": _avif,
 }
 
@@ -224,4 +264,5 @@ def _heif(content: bytes, name: str) -> Container:
         heif.to_pillow,
         facts=facts._replace(orientation=1),  # libheif turns the pixels
         profile=heif.info.get("icc_profile"),
+        beyond=SEVERAL if len(heif) > 1 else "",
     )

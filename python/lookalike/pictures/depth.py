@@ -112,16 +112,18 @@ def tones_of(image: Image.Image, stated: Stated, name: str) -> Tones:
     Raises
     ------
     ImageError
-        Nothing is stated, and the values do not tell.
+        Nothing is stated, and the values do not tell; or some are not finite.
     """
     black, white = stated.black, stated.white
-    if white is None:
+    if white is None or image.mode == "F":
         lowest, highest = math.inf, -math.inf
         for _, strip in strips(image):
             values = _values(strip, stated.unsigned)
-            lowest, highest = min(lowest, values.min()), max(highest, values.max())
-        if not (math.isfinite(lowest) and math.isfinite(highest)):
-            raise ImageError(name, "some of its pixels are not finite numbers")
+            least, most = values.min(), values.max()  # NaN if there is one; Python's min drops it
+            if not (np.isfinite(least) and np.isfinite(most)):
+                raise ImageError(name, "some of its pixels are not finite numbers")
+            lowest, highest = min(lowest, least), max(highest, most)
+    if white is None:
         black, white = _range(float(lowest), float(highest), stated.bits, image.mode == "F", name)
     black = 0.0 if black is None else black
     if stated.inverted:

@@ -251,32 +251,53 @@ def _picture(
 ) -> Picture:
     """Reduce, bring to sRGB and turn a loaded picture."""
     factor = factor_for(image.size, least)
-    small = to_srgb(_reduced(image, found, factor), found.profile, found.gamma)
+    reduced_image, transparent = _reduced(image, found, factor)
+    small = to_srgb(reduced_image, found.profile, found.gamma)
     covers = (covered[0] / factor, covered[1] / factor)
     upright, box, swapped = turned(small, covers, found.facts.orientation)
     width, height = size[::-1] if swapped else size
     facts = found.facts
-    return Picture(upright, width, height, found.format or None, facts.taken, facts.camera, box)
+    return Picture(
+        upright,
+        width,
+        height,
+        found.format or None,
+        facts.taken,
+        facts.camera,
+        box,
+        found.beyond or ("is transparent" if transparent else ""),
+    )
 
 
-def _reduced(image: Image.Image, found: Container, factor: int) -> Image.Image:
-    """Return an image of mode L, RGB, CMYK or LAB, smaller by a factor."""
+def _reduced(image: Image.Image, found: Container, factor: int) -> tuple[Image.Image, bool]:
+    """Return an image of mode L, RGB, CMYK or LAB, smaller by a factor; tell if one saw through."""
     if is_deep(image.mode):
         stated = found.stated
         transparent = image.info.get("transparency")
         if isinstance(transparent, int):
             stated = Stated(**{**vars(stated), "transparent": transparent})
-        return reduced(image, factor, tones_of(image, stated, found.name))
+        tones = tones_of(image, stated, found.name)
+        return reduced(image, factor, tones), transparent is not None
     if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or image.has_transparency_data:
-        return reduced(image, factor, _on_white)
+        # The one colour that a file of 16 bits calls transparent may be none of 8 bits.
+        on_white = _OnWhite(transparent=found.wide and "transparency" in image.info)
+        return reduced(image, factor, on_white), on_white.transparent
     if image.mode in ("L", "RGB", "CMYK", "LAB"):
-        return reduced(image, factor)
-    return reduced(image, factor, partial(Image.Image.convert, mode="RGB"))
+        return reduced(image, factor), False
+    return reduced(image, factor, partial(Image.Image.convert, mode="RGB")), False
 
 
-def _on_white(strip: Image.Image) -> Image.Image:
-    # Before reducing: the colour of what cannot be seen must not enter a mean.
-    if strip.mode == "La":
-        strip = strip.convert("LA")
-    rgba = strip.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+class _OnWhite:
+    """Lays strips of a picture on white, and notes whether white shows anywhere."""
+
+    def __init__(self, transparent: bool) -> None:
+        self.transparent = transparent
+
+    def __call__(self, strip: Image.Image) -> Image.Image:
+        # Before reducing: the colour of what cannot be seen must not enter a mean.
+        if strip.mode == "La":
+            strip = strip.convert("LA")
+        rgba = strip.convert("RGBA")
+        least: Any = rgba.getchannel("A").getextrema()[0]
+        self.transparent = self.transparent or least < 255
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

@@ -30,6 +30,10 @@ class Picture:
     box : (left, top, right, bottom) or None
         The part of `image` that the picture covers. Where it was reduced and its sides are no
         multiples of the factor, the pixels at an edge stand for fewer than the others. None: all.
+    beyond : str
+        Why the file holds more than these pixels show, as words that follow its name: "holds
+        several pictures", "is transparent", "is a raw photo" ...; empty if it does not. Whoever
+        keeps another file for this one would lose that.
     """
 
     image: Image.Image
@@ -39,6 +43,7 @@ class Picture:
     taken: str | None = None
     camera: str | None = None
     box: tuple[float, float, float, float] | None = None
+    beyond: str = ""
 
 
 class Noted(bytes):

@@ -37,6 +37,8 @@ class PngParts:
         Exponent of the samples, if the file states one and is not said to be sRGB.
     profile, exif : bytes or None
         Its colour profile and its EXIF.
+    several : bool
+        Whether there are pixels of further pictures: it is animated.
     """
 
     content: bytes
@@ -45,6 +47,7 @@ class PngParts:
     gamma: float | None = None
     profile: bytes | None = None
     exif: bytes | None = None
+    several: bool = False
 
 
 def png_parts(content: bytes) -> PngParts:
@@ -65,6 +68,7 @@ def png_parts(content: bytes) -> PngParts:
             kept.append(view[at:end])
         else:
             dropped = True
+            parts.several |= kind == b"fdAT"
             if kind in READ_HERE and length <= MOST_PROFILE and _is_sound(view[at:end]):
                 known_srgb |= kind == b"sRGB"
                 _read(parts, kind, bytes(body))
