@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 import lookalike as la
 from command_line import call
 from lookalike import GalleryError
+from lookalike.duplicates import Rules
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.trash import moves
 from tiny_embedder import WIDTH, TinyEmbedder, write_image
@@ -111,6 +113,21 @@ def test_duplicates_of_another_state_are_refused(gallery, photos):
         again = reader.find_duplicates(exact=True)
         with pytest.raises(GalleryError, match="to read only"):
             reader.trash(again)
+
+
+@pytest.mark.parametrize("which", ["goer", "keeper"])
+def test_duplicates_of_other_contents_are_refused(gallery, photos, which):
+    rules = Rules(prefer=[photos / "more"]) if which == "keeper" else None
+    found = gallery.find_duplicates(exact=True, rules=rules)
+    assert len(found.remove) == 2
+    last = gallery.paths[-1]  # what is updated goes to the end, where this is already
+    assert last in (found.keep if which == "keeper" else found.remove)
+    write_image(Path(last), 77)  # a picture of its own now
+    gallery.update(embedder=TinyEmbedder())
+    assert gallery.paths[-1] == last
+    with pytest.raises(GalleryError, match="has changed since its duplicates were found"):
+        gallery.trash(found)
+    assert in_trash() == []
 
 
 def test_protected_folders(gallery, photos, tmp_path):
