@@ -140,6 +140,7 @@ def test_protected_folders(gallery, photos, tmp_path):
     ("name", "why"),
     [
         ("{}.xmp", ".xmp beside it, not beside the one to keep"),
+        ("{}.png.json", ".json beside it, not beside the one to keep"),
         ("{}.mov", "no QuickTime file, or one cut short"),
         (None, "in a photo library"),
     ],
