@@ -17,7 +17,9 @@ from lookalike.trash.moves import move_to_trash, settle_interrupted
 from lookalike.trash.undo import bring_back
 from trashing import contents_below, home_trash, in_trash, removal, write
 
-NAMES = {"kept.jpg": "same", "goes.jpg": "same", "goes.jpg.json": "notes", "also.jpg": "same"}
+NAMES = {"kept.jpg": "same", "goes.jpg": "same", "also.jpg": "same"}
+NAMES |= {"kept.jpg.json": "other notes", "goes.jpg.json": "notes"}
+KEPT = ["kept.jpg", "kept.jpg.json"]
 
 
 def in_child(work):
@@ -113,7 +115,7 @@ def main(folder):
         left = [each for each in removals if os.path.exists(each.goer.path)]
         outcome = move_to_trash(left, opened(journal))
         assert outcome.left == [], (step, outcome)
-        assert sorted(os.listdir(folder / "photos")) == ["kept.jpg"], step
+        assert sorted(os.listdir(folder / "photos")) == KEPT, step
         assert len(in_trash()) == 3, step
         # Two batches, perhaps, and all of both comes back.
         moved = []
@@ -125,7 +127,8 @@ def main(folder):
     for step in BACK:
         removals = fresh(folder)
         move_to_trash(removals, opened(journal))
-        shutil.move(folder / "photos/kept.jpg", folder / "kept.jpg")
+        for name in KEPT:
+            shutil.move(folder / "photos" / name, folder / name)
         os.rmdir(folder / "photos")
 
         def back(step=step):
@@ -135,7 +138,8 @@ def main(folder):
         assert in_child(back), step
         outcome = bring_back(opened(journal))
         assert outcome.left == [], (step, outcome)
-        shutil.move(folder / "kept.jpg", folder / "photos/kept.jpg")
+        for name in KEPT:
+            shutil.move(folder / name, folder / "photos" / name)
         assert everything(folder) == NAMES, step
         assert in_trash() == [], step
         assert os.listdir(home_trash() / "info") == [], step

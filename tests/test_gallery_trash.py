@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 import lookalike as la
 from command_line import call
 from lookalike import GalleryError
+from lookalike.duplicates import Rules
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
 from lookalike.trash import moves
 from tiny_embedder import WIDTH, TinyEmbedder, write_image
@@ -113,6 +115,21 @@ def test_duplicates_of_another_state_are_refused(gallery, photos):
             reader.trash(again)
 
 
+@pytest.mark.parametrize("which", ["goer", "keeper"])
+def test_duplicates_of_other_contents_are_refused(gallery, photos, which):
+    rules = Rules(prefer=[photos / "more"]) if which == "keeper" else None
+    found = gallery.find_duplicates(exact=True, rules=rules)
+    assert len(found.remove) == 2
+    last = gallery.paths[-1]  # what is updated goes to the end, where this is already
+    assert last in (found.keep if which == "keeper" else found.remove)
+    write_image(Path(last), 77)  # a picture of its own now
+    gallery.update(embedder=TinyEmbedder())
+    assert gallery.paths[-1] == last
+    with pytest.raises(GalleryError, match="has changed since its duplicates were found"):
+        gallery.trash(found)
+    assert in_trash() == []
+
+
 def test_protected_folders(gallery, photos, tmp_path):
     (tmp_path / "link").symlink_to(photos)
     outcome = trash(gallery, protect=[tmp_path / "link"])
@@ -123,6 +140,7 @@ def test_protected_folders(gallery, photos, tmp_path):
     ("name", "why"),
     [
         ("{}.xmp", ".xmp beside it, not beside the one to keep"),
+        ("{}.png.json", ".json beside it, not beside the one to keep"),
         ("{}.mov", "no QuickTime file, or one cut short"),
         (None, "in a photo library"),
     ],

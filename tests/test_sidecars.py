@@ -158,13 +158,13 @@ class TestWithAPhoto:
         for photo in photos:
             write(photo.with_suffix(".mov"), film("A-1"))
             write(photo.with_suffix(".xmp"), "the same edits")
-        write(photos[1].with_name("1.jpg.json"), "notes")
+            write(photo.with_name("1.jpg.json"), f"notes of {photo}")
         journal = FileJournal(tmp_path / "journal")
         outcome = move_to_trash([removal(*photos)], journal)
         assert outcome.left == []
         assert len(outcome.moved) == 4
         assert os.listdir(tmp_path / "goes") == []
-        assert len(os.listdir(tmp_path / "kept")) == 3
+        assert len(os.listdir(tmp_path / "kept")) == 4
         assert len(bring_back(journal).moved) == 4
         assert len(os.listdir(tmp_path / "goes")) == 4
 
@@ -174,6 +174,7 @@ class TestWithAPhoto:
             ("1.xmp", "edits", None),
             ("1.aae", "edits", "other edits"),
             ("1.jpg.xmp", "edits", None),
+            ("1.jpg.json", "when and where it was taken", None),
             ("1.mov", film("A-1"), None),
             ("1.mov", film("A-1"), film("A-1") + b"\0\0\0\x08free"),
         ],
@@ -189,6 +190,14 @@ class TestWithAPhoto:
         assert outcome.moved == []
         assert outcome.left == [(str(photos[1]), f"{name} beside it is not beside {photos[0]}")]
         assert only_beside(*map(str, photos)) == [] or of_keeper
+
+    def test_a_note_that_stays_is_not_lacking_beside_the_keeper(self, tmp_path):
+        kept = write(tmp_path / "kept.jpg", "same")
+        goes = write(tmp_path / f"{LONG}.jpg", "same")
+        note = write(tmp_path / f"{LONG[:46]}.json", "notes")
+        assert only_beside(str(goes), str(kept)) == [str(note)]
+        write(tmp_path / f"{LONG}, other.jpg", "which the note may be of")
+        assert only_beside(str(goes), str(kept)) == []
 
     def test_edits_that_a_raw_file_shares_count_too(self, photos):
         write(photos[1].with_suffix(".xmp"), "edits")

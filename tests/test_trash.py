@@ -9,7 +9,7 @@ import pytest
 
 import lookalike.trash.moves as moves
 import lookalike.trash.places as places
-from lookalike.trash.moves import NoTrashError, move_to_trash
+from lookalike.trash.moves import NoTrashError, move_to_trash, settle_interrupted
 from lookalike.trash.undo import bring_back
 from trashing import FileJournal, in_trash, removal, write
 
@@ -151,7 +151,8 @@ class TestLeftAlone:
         assert pair[1].read_text() == "same"
 
     def test_a_move_that_fails(self, pair, journal, monkeypatch):
-        write(pair[1].with_suffix(".jpg.json"), "notes")
+        for photo in pair:
+            write(photo.with_suffix(".jpg.json"), "notes")
         import send2trash
 
         inner = send2trash.send2trash
@@ -165,7 +166,7 @@ class TestLeftAlone:
         assert left(journal, removal(*pair)) == [
             "cannot be moved to the trash: Read-only file system"
         ]
-        assert len(list(pair[1].parent.iterdir())) == 3  # the note is back
+        assert len(list(pair[1].parent.iterdir())) == 4  # the note is back
 
 
 class TestNoTrash:
@@ -312,6 +313,42 @@ class TestUndo:
         assert bring_back(journal).moved == [str(pair[1])]
         assert pair[1].read_text() == "same"
         assert in_trash() == ["goes.jpg"]
+
+    @pytest.mark.parametrize("how_journaled", ["by its folder", "by the link"])
+    @pytest.mark.parametrize("where", ["photos", "data"])
+    def test_killed_with_the_trash_behind_a_link_it_is_found(
+        self, tmp_path, journal, monkeypatch, where, how_journaled
+    ):
+        class Killed(BaseException):
+            pass
+
+        def dies(*_):
+            raise Killed
+
+        (tmp_path / "data").mkdir()
+        (tmp_path / "linked").mkdir()
+        link = tmp_path / "linked/link"
+        link.symlink_to(tmp_path / "data")
+        monkeypatch.setenv("XDG_DATA_HOME", str(link))
+        # Of a file below the folder that the trash lies in, the record has a relative path.
+        one, other = (write(tmp_path / where / name, "same") for name in ("1.jpg", "2.jpg"))
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "settle", dies)
+            with pytest.raises(Killed):
+                move_to_trash([removal(one, other)], journal)
+        (entry,) = journal.entries("intended")
+        assert not other.exists()
+        if how_journaled == "by the link":  # as it was once, with a record from there
+            detail = {**entry.detail, "trash": str(link / "Trash")}
+            journal.settle(entry.number, "intended", detail)
+            (record,) = (link / "Trash/info").iterdir()
+            path = os.path.relpath(other, link) if where == "data" else other
+            record.write_text(f"[Trash Info]\nPath={path}\n")
+        else:
+            assert entry.detail["trash"] == str(tmp_path / "data/Trash")
+        assert [each.state for each in settle_interrupted(journal)] == ["done"]
+        assert bring_back(journal).moved == [str(other)]
+        assert other.read_text() == "same"
 
     def test_a_disk_that_cannot_rename_without_overwriting(self, pair, journal, monkeypatch):
         class NoRename:

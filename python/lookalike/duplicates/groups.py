@@ -134,6 +134,7 @@ class Judgement:
             distance=distance,
             exact=exact,
             facts=self._facts[row],
+            content=self._contents[row],
         )
 
     def contradicting(self, rows: Sequence[int]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,8 @@ class Member:
         Whether its file has the content of `keeper`'s.
     facts : Facts
         What is known of its file.
+    content : hashable or None
+        Its content's hash, as it was when this was found; None if that is not known.
     """
 
     row: int
@@ -44,6 +46,7 @@ class Member:
     distance: float
     exact: bool
     facts: Facts
+    content: Hashable | None = None
 
     @property
     def removable(self) -> bool:

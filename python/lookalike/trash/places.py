@@ -28,7 +28,7 @@ AT_CURRENT = -100  # AT_FDCWD
 
 
 def trash_for(path: str) -> str:
-    """Return the folder of the trash that a file would go to by being renamed.
+    """Return the folder, behind no link, of the trash that a file would go to by being renamed.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def trash_for(path: str) -> str:
         raise LeftAloneError(f"there is no trash to move it to: {reason(error)}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise LeftAloneError("its folder cannot be written")
-    return trash
+    return os.path.realpath(trash)
 
 
 def _home_trash() -> str:
@@ -118,7 +118,7 @@ def _follow_the_environment() -> None:
     """Let Send2Trash use the trash that `trash_for` names: it reads XDG_DATA_HOME at its import."""
     theirs = sys.modules.get("send2trash.plat_other")
     if theirs is not None and hasattr(theirs, "HOMETRASH_B"):
-        home = os.fsencode(_home_trash())
+        home = os.fsencode(os.path.realpath(_home_trash()))
         vars(theirs).update(HOMETRASH_B=home, XDG_DATA_HOME=os.path.dirname(home))
 
 
@@ -128,7 +128,7 @@ def find_in_trash(trash: str, path: str, sha256: bytes, place: str | None = None
     Parameters
     ----------
     trash : str
-        The trash's folder.
+        The trash's folder; it may be a link, or lie behind one.
     path : str
         Where the file lay.
     sha256 : bytes
@@ -148,6 +148,8 @@ def find_in_trash(trash: str, path: str, sha256: bytes, place: str | None = None
 def _from(trash: str, path: str) -> Iterator[str]:
     """Yield the files of a trash that lay at `path` by its records, the latest first."""
     found = []
+    files = os.path.realpath(os.path.join(trash, "files"))  # nothing is moved from behind a link
+    tops = {_top(trash), _top(os.path.realpath(trash))}  # what wrote a record may have known either
     try:
         names = os.listdir(os.path.join(trash, "info"))
     except OSError:
@@ -156,14 +158,14 @@ def _from(trash: str, path: str) -> Iterator[str]:
         if not name.endswith(RECORD):
             continue
         where, when = _record(trash, name)
-        if where == path:
-            found.append((when, os.path.join(trash, "files", name.removesuffix(RECORD))))
+        if path in {os.path.normpath(os.path.join(top, where)) for top in tops}:
+            found.append((when, os.path.join(files, name.removesuffix(RECORD))))
     for _, file in sorted(found, reverse=True):
         yield file
 
 
 def _record(trash: str, name: str) -> tuple[str, str]:
-    """Return where a file in a trash lay, and when it was moved there."""
+    """Return where a file in a trash lay, as its record has it, and when it was moved there."""
     try:
         descriptor = open_to_read(os.path.join(trash, "info", name))
         with open(descriptor, encoding="utf-8", errors="replace") as file:
@@ -171,11 +173,13 @@ def _record(trash: str, name: str) -> tuple[str, str]:
     except OSError:
         return "", ""
     where = os.fsdecode(urllib.parse.unquote_to_bytes(said.get("Path", "")))
-    if where and not os.path.isabs(where):  # below the folder that the trash lies in
-        top = os.path.dirname(trash)
-        shared = os.path.basename(top) == ".Trash"
-        where = os.path.join(os.path.dirname(top) if shared else top, where)
     return where, said.get("DeletionDate", "")
+
+
+def _top(trash: str) -> str:
+    """Return the folder that relative paths in a trash's records start from."""
+    above = os.path.dirname(trash)
+    return os.path.dirname(above) if os.path.basename(above) == ".Trash" else above
 
 
 def put_back(place: str, path: str) -> None:

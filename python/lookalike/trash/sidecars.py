@@ -83,7 +83,10 @@ def sidecars(path: str) -> Sidecars:
 
 
 def only_beside(goer: str, keeper: str) -> list[str]:
-    """Return the edits and films that lie beside one file and, the same, not beside another.
+    """Return what lies beside one file and not beside another.
+
+    Edits and films are looked for with the same content. Notes name their photo and are never
+    equal: any of the other's will do, and only those count that would go.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -93,11 +96,12 @@ def only_beside(goer: str, keeper: str) -> list[str]:
     True
     """
     there = {_content(each) for each in _edits_and_films(keeper)}
-    return [
+    lacking = [
         each
         for each in _edits_and_films(goer)
         if (content := _content(each)) is None or content not in there
     ]
+    return sorted([*lacking, *([] if _notes(keeper) else _notes(goer))])
 
 
 def in_photo_library(path: str) -> bool:
@@ -129,6 +133,11 @@ def _edits_and_films(path: str) -> list[str]:
     edits = [each for each in names if each.lower().endswith(EDITS) and _belongs(each, name)]
     films = [each for each in sidecars(path).paths if each.lower().endswith(FILM)]
     return sorted({*(os.path.join(folder, each) for each in edits), *films})
+
+
+def _notes(path: str) -> list[str]:
+    """Return the notes that are a photo's and no other file's."""
+    return [each for each in sidecars(path).paths if each.lower().endswith(NOTES)]
 
 
 def _belongs(sidecar: str, photo: str) -> bool:

@@ -15,7 +15,7 @@ __all__ = ["with_neighbours"]
 
 
 def with_neighbours(found: Duplicates) -> Duplicates:
-    """Return duplicates of which those need a look that have edits which their keeper lacks.
+    """Return duplicates of which those need a look that have edits or notes their keeper lacks.
 
     So do those of a photo library, and those whose side-cars are in doubt.
     """

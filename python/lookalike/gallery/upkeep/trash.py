@@ -103,12 +103,16 @@ def removals_of(view: Snapshot, found: Duplicates) -> Iterator[Removal]:
         return FileFacts(paths[row], sizes[row], times[row], hashes[row])
 
     for group in found.groups:
-        by_row = {member.row: member.path for member in group.members}
+        found_as = {member.row: (member.path, member.content) for member in group.members}
         for member in group.others:
             if not member.removable:
                 continue
             for row in (member.row, member.keeper):
-                if row >= len(paths) or paths[row] != by_row[row] or hashes[row] is None:
+                if (
+                    row >= len(paths)
+                    or hashes[row] is None
+                    or (paths[row], hashes[row]) != found_as[row]
+                ):
                     raise GalleryError(
                         "the gallery has changed since its duplicates were found; find them again"
                     )
