@@ -13,7 +13,7 @@ import browser
 import lookalike as la
 from command_line import HOSTILE, draw
 from lookalike import Gallery
-from lookalike.printable import printable
+from lookalike.printable import printable, size_shown
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ class TestDuplicates:
         name = printable(f"copy {HOSTILE}")
         size = f"{(copies / 'round' / '1.png').stat().st_size:,} B"
         assert done.out.splitlines() == [
-            "Group 1: 2 images, 0.0 MB to win",
+            f"Group 1: 2 images, {size_shown((copies / 'round' / '1.png').stat().st_size)} to win",
             f"keep\t160×120\t{size}\t-\tphotos/round/1.png",
             f"remove\t160×120\t{size}\tsame content, changed later\tphotos/{name}",
             "",

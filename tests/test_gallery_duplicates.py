@@ -81,6 +81,18 @@ def test_a_tint_never_goes_before_its_original_nor_the_other_way_round(found):
     assert {member.verdict for member in members.values()} == {"keep", "look"}
 
 
+def test_files_that_hold_more_than_is_seen_stay(tmp_path):
+    cover, pages = scene(), [scene(seed=seed) for seed in (1, 2)]
+    for number, page in enumerate(pages):
+        path = tmp_path / f"{number}.tif"
+        cover.save(path, save_all=True, append_images=[page])
+    with Gallery.create(tmp_path / "g", dim=12) as gallery:
+        gallery.add(tmp_path, embedder=TinyEmbedder())
+        found = gallery.find_duplicates(threshold=0.2)
+    assert found.remove == []
+    assert [member.reason for member in found.groups[0].others] == ["holds several pictures"]
+
+
 def test_what_a_person_said_is_remembered(tmp_path):
     original = scene()
     for name, side in (("a", 400), ("b", 300)):

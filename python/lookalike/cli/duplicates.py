@@ -23,6 +23,7 @@ from lookalike.cli.output_files import require_page
 from lookalike.cli.trash import move_to_trash, note_different, require_consent
 from lookalike.distance import METRICS
 from lookalike.embedding.spaces import is_untrained
+from lookalike.printable import size_shown
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates, Group, Member
@@ -140,6 +141,10 @@ def duplicates(
         raise click.UsageError(f"--metric {metric} needs a --threshold of its own")
     if null and listed is None:
         raise click.UsageError("-0 goes with --list keep, remove or look")
+    if as_json and listed is not None:
+        raise click.UsageError("--json and --list exclude each other: the JSON has all lists")
+    if different is not None and (trash or listed is not None or html is not None):
+        raise click.UsageError("--different goes alone: it remembers a pair and lists nothing")
     if trash and listed is not None:
         raise click.UsageError("--trash and --list exclude each other: --trash shows what would go")
     if yes and not trash:
@@ -206,7 +211,7 @@ def duplicates(
 
 def _print(found: Duplicates, absolute: bool) -> None:
     for number, group in enumerate(found.groups, 1):
-        won = f", {_megabytes(group.winnable)} to win" if group.winnable else ""
+        won = f", {size_shown(group.winnable)} to win" if group.winnable else ""
         console.heading(f"Group {number:,}: {len(group.members):,} images{won}")
         styles = ["bold", "dim", "dim", "green", ""]
         justified = ["left", "right", "right", "left", "left"]
@@ -227,13 +232,9 @@ def _print(found: Duplicates, absolute: bool) -> None:
     freed = sum(group.winnable for group in found.groups)
     console.remark(
         f"{console.plural(found.images, 'image')}, {console.plural(len(found.groups), 'group')}: "
-        f"{len(found.remove):,} can be removed ({_megabytes(freed)}), {len(found.look):,} to look "
+        f"{len(found.remove):,} can be removed ({size_shown(freed)}), {len(found.look):,} to look "
         "at. Nothing has been removed."
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
 
 
 def _size(member: Member) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike._core import __version__
 from lookalike.embedding.spaces import untrained_remark
 from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, write_page
+from lookalike.printable import size_shown
 
 if TYPE_CHECKING:
     from lookalike.duplicates import Duplicates, Facts, Group, Member
@@ -85,20 +86,6 @@ def write_duplicates_pages(
         )
         write_page(name, html)
     return names
-
-
-def size_shown(size: int) -> str:
-    """Return a number of bytes as people read it.
-
-    Examples
-    --------
-    >>> size_shown(999), size_shown(2_500_000)
-    ('999 bytes', '2.5 MB')
-    """
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            return f"{size / unit:,.1f} {name}"
-    return f"{size} bytes"
 
 
 def _parts(groups: Sequence[Group]) -> Iterator[list[Group]]:

@@ -56,7 +56,8 @@ def unread_remarks(counts: Mapping[bytes, int]) -> list[str]:
         remarks.append(f"{_files(sum(unread.values()))} of kinds that are not read: {kinds}")
     heif = sum(counts.get(suffix, 0) for suffix in HEIF_SUFFIXES)
     if heif and importlib.util.find_spec("pillow_heif") is None:
-        remarks.append(f"{_files(heif)} of HEIC need a decoder: pip install 'lookalike[heif]'")
+        verb = "needs" if heif == 1 else "need"
+        remarks.append(f"{_files(heif)} of HEIC {verb} a decoder: pip install 'lookalike[heif]'")
     return remarks
 
 

@@ -139,19 +139,22 @@ class _Files:
         paths = self._view.paths
         reasons = []
         try:
-            one = open_picture(paths[pairs[0][0]], least=COMPARED_SIDE).image
+            kept = open_picture(paths[pairs[0][0]], least=COMPARED_SIDE)
         except ImageError as error:
             return [f"the one to keep cannot be read: {error.reason}"] * len(pairs)
         for _, row in pairs:
             try:
-                other = open_picture(paths[row], least=COMPARED_SIDE).image
+                gone = open_picture(paths[row], least=COMPARED_SIDE)
             except ImageError as error:
                 reasons.append(error.reason)
                 continue
-            compared = compare_locally(one, other)
+            if beyond := gone.beyond or kept.beyond:
+                reasons.append(beyond if gone.beyond else f"the one to keep {beyond}")
+                continue
+            compared = compare_locally(kept.image, gone.image)
             reason = "" if compared.same else compared.reason
-            if compared.same and compared.grey and is_grey(small(one)):
-                other_too = is_grey(small(other))
+            if compared.same and compared.grey and is_grey(small(kept.image)):
+                other_too = is_grey(small(gone.image))
                 reason = "one of the two is tinted" if other_too else "has colour, the other not"
             if compared.same and compared.margins[0] > compared.margins[1]:
                 reason = "shows more at an edge"
