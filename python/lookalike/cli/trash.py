@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lookalike.cli import console
+from lookalike.printable import size_shown
 from lookalike.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def move_to_trash(
     if not as_json:
         _show_plan(found, absolute)
     size = sum(member.facts.bytes for member in going)
-    what = f"{console.plural(len(going), 'file')} ({size / 1e6:,.1f} MB)"
+    what = f"{console.plural(len(going), 'file')} ({size_shown(size)})"
     if going and not yes and not click.confirm(f"Move {what} to the trash?", err=True):
         console.remark("Nothing has been moved.")
         return
@@ -123,7 +124,7 @@ def _files(outcome: Outcome) -> str:
 
 
 def _moved(outcome: Outcome) -> str:
-    told = f"{_files(outcome)} moved to the trash ({outcome.bytes / 1e6:,.1f} MB)"
+    told = f"{_files(outcome)} moved to the trash ({size_shown(outcome.bytes)})"
     return told + "; `lookalike undo` takes that back" * bool(outcome.moved)
 
 
