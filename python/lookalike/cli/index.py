@@ -107,8 +107,7 @@ def index(
       lookalike index photos/ --labels labels.csv
       lookalike index --exclude '*.gif' --exclude raw/
       lookalike index ~/Pictures --default
-      lookalike index ~/Pictures --network dinov2.onnx --preprocessing imagenet --tokens first \\
-          --output last_hidden_state
+      lookalike index ~/Pictures --network resnet50.onnx --preprocessing imagenet
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.gallery.gallery import Gallery
@@ -121,8 +120,10 @@ def index(
         require_gallery(gallery)
     for pattern in (*exclude, *include):
         checked_pattern(pattern)
+    if any(os.path.realpath(folder) == os.path.abspath(os.sep) for folder in folders):
+        raise click.UsageError("/ holds the pictures of every program: name folders of photos")
     if labels not in (None, "folder", "none") and not os.path.isfile(labels):
-        raise click.UsageError(f"--labels must be folder, none or a CSV file, got {labels!r}")
+        raise click.UsageError(f"--labels must be folder, none or a CSV file: no file {labels!r}")
     if network is not None and not (model is None and untrained is None):
         raise click.UsageError("--network excludes --model and --untrained, which are of GoogLeNet")
     started = time.monotonic()

@@ -12,7 +12,6 @@ from lookalike.cli import console
 from lookalike.cli.galleries import known_galleries
 from lookalike.cli.options import gallery_argument, json_option, open_gallery
 from lookalike.embedding.spaces import is_untrained
-from lookalike.printable import size_shown
 
 __all__ = ["info"]
 
@@ -70,7 +69,7 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             ("space", space + " (random weights)" * untrained),
             *[("decoding", "of an earlier version; `lookalike index` converts it")]
             * opened.is_of_earlier_decoding,
-            ("on disk", f"{size_shown(known['bytes'])}"),
+            ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),
         ]
     )
 
