@@ -3,12 +3,14 @@
 import contextlib
 import struct
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from lookalike.gallery import Gallery
 from lookalike.pictures.formats import IMAGE_SUFFIXES, UNREAD_SUFFIXES, unread_remarks
+from lookalike.pictures.ifd import TagFile
 from lookalike.pictures.images import ImageError, image_size, open_image, open_picture
 from picture_files import drawn, encoded
 from tiny_embedder import WIDTH, TinyEmbedder
@@ -137,6 +139,22 @@ def test_directories_that_lead_in_circles():
     first = int.from_bytes(content[4:8], "big")
     content[-4:] = struct.pack(">I", first)  # the first is written last, and follows itself
     assert open_picture(bytes(content)).width == 200
+
+
+def test_directories_that_name_each_other_again_and_again():
+    count, most = 8, 1 << 16
+    places = [8 + 18 * number for number in range(count)]
+    array = 8 + 18 * count
+    named = struct.pack("<HHHII", 1, 330, 4, most, array) + bytes(4)
+    content = b"II*\0" + struct.pack("<I", 8) + named * count
+    file = TagFile(content + struct.pack(f"<{most}I", *places * (most // count)))
+    before = time.process_time()
+    assert len(list(file.directories())) == count
+    assert time.process_time() - before < 3  # not a step for each name of each
+    chain = raw_photo({305: ("s", b"first")}, chain=[{305: ("s", b"next")}] * 99)
+    assert len(list(TagFile(chain).directories())) == 64
+    for first in (0, 2**32 - 1):
+        assert len(list(TagFile(b"II*\0" + struct.pack("<I", first)).directories())) == 1
 
 
 def test_index_says_in_a_line_what_it_does_not_read(tmp_path):
