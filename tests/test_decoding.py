@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -231,6 +232,14 @@ def test_progressive_jpeg_whose_last_scans_are_missing():
     tables = content.rindex(b"\xff\xc4", 0, scans[-1])
     with pytest.raises(ImageError, match="a part of the picture is missing"):
         open_image(content[:tables])
+
+
+def test_jpeg_without_its_end_marker_that_begins_scans_a_million_times():
+    content = cut(encoded(drawn(64, 48), "JPEG"), 22)
+    before = time.process_time()
+    for repeated in (b"\xff\xda", b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\xff\0"):
+        assert "damaged" in reason(content + repeated * ((2 << 20) // len(repeated)))
+    assert time.process_time() - before < 5  # not a copy of the rest for each
 
 
 @pytest.mark.skipif("LOOKALIKE_DATA" not in os.environ, reason="LOOKALIKE_DATA is not set")

@@ -3,13 +3,18 @@
 import contextlib
 import struct
 import sys
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from lookalike.gallery import Gallery
+from lookalike.pictures import raw_preview
 from lookalike.pictures.formats import IMAGE_SUFFIXES, UNREAD_SUFFIXES, unread_remarks
+from lookalike.pictures.ifd import TagFile
 from lookalike.pictures.images import ImageError, image_size, open_image, open_picture
+from lookalike.pictures.jpeg import JpegParts
 from picture_files import drawn, encoded
 from tiny_embedder import WIDTH, TinyEmbedder
 
@@ -137,6 +142,42 @@ def test_directories_that_lead_in_circles():
     first = int.from_bytes(content[4:8], "big")
     content[-4:] = struct.pack(">I", first)  # the first is written last, and follows itself
     assert open_picture(bytes(content)).width == 200
+
+
+def test_directories_that_name_each_other_again_and_again():
+    count, most = 8, 1 << 16
+    places = [8 + 18 * number for number in range(count)]
+    array = 8 + 18 * count
+    named = struct.pack("<HHHII", 1, 330, 4, most, array) + bytes(4)
+    content = b"II*\0" + struct.pack("<I", 8) + named * count
+    file = TagFile(content + struct.pack(f"<{most}I", *places * (most // count)))
+    before = time.process_time()
+    assert len(list(file.directories())) == count
+    assert time.process_time() - before < 3  # not a step for each name of each
+    chain = raw_photo({305: ("s", b"first")}, chain=[{305: ("s", b"next")}] * 99)
+    assert len(list(TagFile(chain).directories())) == 64
+    for first in (0, 2**32 - 1):
+        assert len(list(TagFile(b"II*\0" + struct.pack("<I", first)).directories())) == 1
+
+
+def test_memory_does_not_grow_with_the_number_of_previews(monkeypatch):
+    large = LARGE + bytes(1 << 20)
+    content = raw_photo(
+        NIKON, SENSOR, *[jpeg_at(large, new) for new in (True, False) for _ in "12"]
+    )
+    looked = []
+    monkeypatch.setattr(raw_preview, "jpeg_parts", lambda each: looked.append(1) or JpegParts(each))
+    assert raw_preview.largest_preview(TagFile(content)) is None
+    assert len(looked) == 1  # four directories name one place
+    monkeypatch.undo()
+    at = 16
+    ends = [{513: ("I", [at]), 514: ("I", [len(large) - number])} for number in range(40)]
+    content = raw_photo(NIKON, {**SENSOR, **jpeg_at(large)}, *ends)
+    assert content.index(large) == at
+    tracemalloc.start()
+    assert raw_preview.largest_preview(TagFile(content)).size == (320, 200)
+    assert tracemalloc.get_traced_memory()[1] < 5 * len(large)
+    tracemalloc.stop()
 
 
 def test_index_says_in_a_line_what_it_does_not_read(tmp_path):

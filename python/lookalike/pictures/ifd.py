@@ -104,16 +104,16 @@ class TagFile:
         return Directory(entries, following)
 
     def directories(self) -> Iterator[Directory]:
-        """Yield the directories of all images, and of those within images."""
-        waiting, seen = [self.first], set[int]()
-        while waiting and len(seen) < MOST_DIRECTORIES:
-            at = waiting.pop(0)
-            if at in seen or at <= 0:
-                continue
-            seen.add(at)
+        """Yield the directories of all images, the first one first, and of those within images."""
+        places = [self.first]
+        for at in places:
             found = self.directory(at)
             yield found
-            waiting += [found.next, *map(int, self.numbers(found, SUB_DIRECTORIES))]
+            within = self.numbers(found, SUB_DIRECTORIES)[:MOST_DIRECTORIES]
+            for place in (found.next, *within):
+                new = isinstance(place, int) and place > 0 and place not in places
+                if new and len(places) < MOST_DIRECTORIES:
+                    places.append(int(place))
 
     def numbers(self, directory: Directory, tag: int) -> tuple[float, ...]:
         """Return the numbers of a tag, integers as such; () if it is not there or no numbers."""

@@ -21,7 +21,7 @@ FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 STAND_ALONE = {0x01, *range(0xD0, 0xD9)}
-END = b"\xff\xd9"
+END, SCAN = b"\xff\xd9", re.compile(b"\xff\xda")
 
 
 @dataclass
@@ -185,14 +185,14 @@ def _fingerprint(content: bytes, name: str) -> int:
 
 def _has_every_scan(parts: JpegParts) -> bool:
     """Tell whether the headers of scans that are there cover all coefficients to the last bit."""
-    ids = parts.frame[6::3]
-    missing = {(component, place) for component in ids for place in range(64)}
-    for found in re.finditer(b"\xff\xda", parts.content[parts.scan :]):
-        header = parts.content[parts.scan + found.start() + 4 :][:12]
+    missing = dict.fromkeys(parts.frame[6::3], (1 << 64) - 1)  # a bit for each coefficient
+    for found in SCAN.finditer(parts.content, parts.scan):
+        header = parts.content[found.start() + 4 : found.start() + 16]
         if len(header) < 1 or len(header) < 4 + 2 * header[0] or not 1 <= header[0] <= 4:
             continue
         first, last, bits = header[1 + 2 * header[0] :][:3]
-        if bits & 15 == 0:
+        if bits & 15 == 0 and first <= last:
             for component in header[1 : 1 + 2 * header[0] : 2]:
-                missing -= {(component, place) for place in range(first, last + 1)}
-    return not missing
+                if component in missing:
+                    missing[component] &= ~((2 << last) - (1 << first))
+    return not any(missing.values())

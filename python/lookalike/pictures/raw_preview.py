@@ -5,7 +5,9 @@ What the sensor saw is not developed here; the preview is the camera's own devel
 
 from __future__ import annotations
 
-from lookalike.pictures.ifd import Directory, TagFile
+from collections.abc import Iterator
+
+from lookalike.pictures.ifd import TagFile
 from lookalike.pictures.jpeg import JpegParts, jpeg_parts
 
 __all__ = ["largest_preview", "raw_format"]
@@ -32,21 +34,28 @@ def raw_format(file: TagFile) -> str | None:
 
 def largest_preview(file: TagFile) -> JpegParts | None:
     """Return the JPEG file with the most pixels in a raw photo, None if there is none."""
-    previews = []
+    best: JpegParts | None = None
+    for first, end in _jpeg_places(file):
+        parts = jpeg_parts(file.content[first:end])
+        # Of the sensor's own data, which some cameras keep as JPEG too, it is lossless.
+        is_preview = parts.scan and not parts.lossless and parts.frame[:1] == b"\x08"
+        if is_preview and (best is None or parts.pixels > best.pixels):
+            best = parts
+    return best
+
+
+def _jpeg_places(file: TagFile) -> Iterator[tuple[int, int]]:
+    """Yield where the JPEG files begin and end that directories name, each once."""
+    seen = set()
     for directory in file.directories():
         for at, size in ((JPEG_AT, JPEG_SIZE), (STRIPS, STRIP_SIZES)):
-            content = _content(file, directory, at, size)
-            if content.startswith(b"\xff\xd8\xff"):
-                parts = jpeg_parts(content)
-                # Of the sensor's own data, which some cameras keep as JPEG too, it is lossless.
-                if parts.scan and not parts.lossless and parts.frame[:1] == b"\x08":
-                    previews.append(parts)
-    return max(previews, key=lambda parts: parts.pixels, default=None)
-
-
-def _content(file: TagFile, directory: Directory, at: int, size: int) -> bytes:
-    places, sizes = file.numbers(directory, at), file.numbers(directory, size)
-    if len(places) != 1 or len(sizes) != 1:
-        return b""
-    first = int(places[0])
-    return file.content[first : first + int(sizes[0])] if first >= 0 else b""
+            places, sizes = file.numbers(directory, at), file.numbers(directory, size)
+            if len(places) != 1 or len(sizes) != 1:
+                continue
+            first = int(places[0])
+            end = min(first + int(sizes[0]), len(file.content))
+            if not 0 <= first < end or (first, end) in seen:
+                continue
+            if file.content.startswith(b"\xff\xd8\xff", first, end):
+                seen.add((first, end))
+                yield first, end
