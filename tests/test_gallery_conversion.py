@@ -213,6 +213,47 @@ def test_while_a_folder_is_missing_nothing_is_converted(folder, photos, embedder
         assert_converted(gallery)
 
 
+@pytest.fixture
+def disk(folder, photos, tmp_path):
+    """Another folder of the gallery, on a disk that is not there, and what was on it."""
+    disk = tmp_path / "disk"
+    with sqlite3.connect(folder / "catalogue.sqlite") as database:
+        database.execute("INSERT INTO roots VALUES (2, ?, 1, 0)", (os.fsencode(disk),))
+        database.execute("UPDATE images SET root = 2 WHERE row >= 9")
+    database.close()
+    (tmp_path / "disk that is away").mkdir()
+    for i in range(9, IMAGES):
+        (photos / f"{i:02}.png").rename(tmp_path / f"disk that is away/{i:02}.png")
+    disk.mkdir()
+    return disk
+
+
+def test_with_a_disk_away_no_photo_is_embedded(folder, embedder, disk):
+    with la.Gallery.open(folder) as gallery:
+        with pytest.raises(GalleryError, match=r"and 3 cannot, such as .*/disk/09\.png"):
+            gallery.update(embedder=embedder)
+        assert embedder.embedded == 0
+        disk.rmdir()
+        (disk.parent / "disk that is away").rename(disk)
+        gallery.update(embedder=embedder)
+        assert (len(gallery), gallery.space) == (IMAGES, OF_TODAY)
+    assert embedder.embedded == IMAGES
+
+
+def test_what_is_away_is_converted_where_a_copy_is_here(folder, embedder, disk):
+    with sqlite3.connect(folder / "catalogue.sqlite") as database:
+        for i in range(9, IMAGES):
+            database.execute(
+                "UPDATE images SET hash = (SELECT hash FROM images WHERE row = ?) WHERE row = ?",
+                (i - 9, i),
+            )
+    database.close()
+    with la.Gallery.open(folder) as gallery:
+        gallery.update(embedder=embedder)
+        assert (len(gallery), gallery.space) == (IMAGES, OF_TODAY)
+    assert embedder.embedded == IMAGES - 3
+
+
 def test_rows_that_are_no_files_stand_in_the_way_until_they_are_forgotten(
     tmp_path, photos, embedder
 ):

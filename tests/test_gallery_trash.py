@@ -7,6 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 
 import lookalike as la
@@ -222,6 +223,25 @@ class TestCommandLine:
         assert all(row[-1].startswith("stays: photos/album/") for row in rows)
         assert len(in_trash()) == moved
         assert ("Nothing has been moved." in done.err) == (moved == 0)
+
+    @pytest.mark.parametrize(("text", "moved"), [("n", 0), ("y", 2)])
+    def test_with_json_a_person_sees_the_list_on_standard_error(
+        self, lookalike, monkeypatch, text, moved
+    ):
+        self.answer(monkeypatch, text)
+
+        def asked(prompt=""):
+            click.echo("asked", file=sys.stderr)
+            return text
+
+        monkeypatch.setattr("click.termui.visible_prompt_func", asked)
+        done = lookalike("duplicates", "gallery", "--exact", "--trash", "--json")
+        rows = [line.split("\t") for line in done.err.splitlines() if line.startswith("trash\t")]
+        assert len(rows) == 2
+        assert all(row[-1].startswith("stays: photos/album/") for row in rows)
+        assert done.err.rindex("trash\t") < done.err.index("asked")
+        assert len(in_trash()) == moved
+        assert (len(done.json["trashed"]) if done.out else 0) == moved
 
     def test_there_and_back(self, lookalike, photos):
         done = lookalike("duplicates", "gallery", "--exact", "--trash", "--yes")

@@ -113,7 +113,9 @@ def heading(text: str) -> None:
     say(click.style(line(text), bold=True))
 
 
-def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) -> None:
+def table(
+    columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, stderr: bool = False
+) -> None:
     """Print rows of text.
 
     Parameters
@@ -122,11 +124,14 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
         Of each column on a terminal, as rich names them.
     rows : iterable of sequences
         One value a column.
+    stderr : bool
+        Whether they are no result, and go to standard error.
     """
     cells = ([line(str(value)) for value in row] for row in rows)
-    if not is_terminal(sys.stdout):
+    stream = sys.stderr if stderr else sys.stdout
+    if not is_terminal(stream):
         for row in cells:
-            say("\t".join(row))
+            click.echo("\t".join(row), file=stream)
         return
     from rich.table import Table
     from rich.text import Text
@@ -136,7 +141,7 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]]) 
         grid.add_column(style=style, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in cells:
         grid.add_row(*map(Text, row))
-    console().print(grid)
+    console(stderr=stderr).print(grid)
 
 
 def pairs(named: Iterable[tuple[str, object]]) -> None:

@@ -43,8 +43,8 @@ def move_to_trash(
     from lookalike.trash.moves import Outcome
 
     going = [member for group in found.groups for member in group.others if member.removable]
-    if not as_json:
-        _show_plan(found, absolute)
+    if not (as_json and yes):  # nobody agrees to what has not been shown
+        _show_plan(found, absolute, stderr=as_json)
     size = sum(member.facts.bytes for member in going)
     what = f"{console.plural(len(going), 'file')} ({size_shown(size)})"
     if going and not yes and not click.confirm(f"Move {what} to the trash?", err=True):
@@ -92,7 +92,7 @@ def note_different(gallery: Gallery, one: str, other: str) -> None:
     )
 
 
-def _show_plan(found: Duplicates, absolute: bool) -> None:
+def _show_plan(found: Duplicates, absolute: bool, *, stderr: bool) -> None:
     from lookalike.trash.sidecars import sidecars
 
     rows = []
@@ -113,7 +113,7 @@ def _show_plan(found: Duplicates, absolute: bool) -> None:
     styles = ["bold", "dim", "", "green", "dim"]
     justified = ["left", "right", "left", "left", "left"]
     if rows:
-        console.table(list(zip(styles, justified, strict=True)), rows)
+        console.table(list(zip(styles, justified, strict=True)), rows, stderr=stderr)
     looks = f" {console.plural(len(found.look), 'image')} to look at stay." if found.look else ""
     if looks or not rows:
         console.remark(("" if rows else "There is nothing to move.") + looks)

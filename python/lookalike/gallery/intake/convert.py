@@ -93,6 +93,7 @@ def convert(
         )
     waiting = writer.begin_conversion(model.space)
     run = _Conversion(writer, [survey_again(catalogue), look(catalogue)], waiting.hashes())
+    run.require_what_is_away()
     writer.begin()
     try:
         with reporting(progress, run.total, "converting") as report:
@@ -123,6 +124,7 @@ class _Conversion:
     def __init__(self, writer: Writer, surveys: list[Survey], done: set[bytes]) -> None:
         self._writer = writer
         self._known = surveys[0].known
+        self._away = _away(surveys[0])
         self._gone = {path for path in surveys[0].gone if path in self._known}
         self._candidates = {each.path: each for one in surveys for each in one.candidates}
         self._renewed: dict[bytes, ImageRecord] = {}
@@ -130,6 +132,26 @@ class _Conversion:
         self._in_work: deque[tuple[bytes, Noted]] = deque()
         self.done = done
         self.total = len({image.hash for image in self._known.values()} | done)
+
+    def require_what_is_away(self) -> None:
+        """Raise GalleryError if images are away whose features can come from nowhere else.
+
+        To find that out at the end would be hours later.
+        """
+        away = set(self._away)
+        can_come = self.done | {
+            image.hash for path, image in self._known.items() if path not in away
+        }
+        self._refuse([path for path in self._away if self._known[path].hash not in can_come])
+
+    def _refuse(self, blocked: list[bytes]) -> None:
+        if blocked:
+            raise GalleryError(
+                f"{self._writer.folder} is of an earlier version, which decoded photos otherwise; "
+                f"it is converted once all its files can be read, and {len(blocked):,} cannot, "
+                f"such as {os.fsdecode(blocked[0])}: bring them back, or `lookalike forget` them. "
+                "What is done is kept"
+            )
 
     def contents(self) -> Iterator[bytes]:
         """Read the files whose features are wanted; yield each content once."""
@@ -190,13 +212,7 @@ class _Conversion:
                 removed += 1
             else:
                 blocked.append(path)
-        if blocked:
-            raise GalleryError(
-                f"{self._writer.folder} is of an earlier version, which decoded photos otherwise; "
-                f"it is converted once all its files can be read, and {len(blocked):,} cannot, "
-                f"such as {os.fsdecode(blocked[0])}: bring them back, or `lookalike forget` them. "
-                "What is done is kept"
-            )
+        self._refuse(blocked)
         stay.sort(key=lambda image: image.row)
         self._writer.finish_conversion(stay, space)
         for failure in failures:
@@ -208,6 +224,13 @@ class _Conversion:
             f"photos are decoded otherwise than by the version that made the gallery: {count} "
             f"{'has' if len(stay) == 1 else 'have'} been embedded anew",
         )
+
+
+def _away(survey: Survey) -> list[bytes]:
+    """Return the known images that cannot be read for now, as those on a disk that is away."""
+    failed = {os.fsencode(path) for path, _ in survey.report.failed}
+    inside = tuple(os.path.join(folder, b"") for folder in survey.missing)
+    return [path for path in survey.known if path in failed or path.startswith(inside)]
 
 
 def _read(path: bytes) -> bytes | None:
