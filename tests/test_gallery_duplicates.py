@@ -102,3 +102,8 @@ def test_what_a_person_said_is_remembered(tmp_path):
         assert gallery.find_duplicates().remove == [str(tmp_path / "b.png")]
         assert gallery.note_different(tmp_path / "a.png", tmp_path / "b.png")
         assert gallery.find_duplicates().groups == []
+        assert gallery.note_same(tmp_path / "b.png", tmp_path / "a.png")
+        assert gallery.find_duplicates().remove == [str(tmp_path / "b.png")]
+        assert not gallery.note_same(tmp_path / "a.png", tmp_path / "b.png")
+        assert gallery.note_different(tmp_path / "a.png", tmp_path / "b.png")
+        assert gallery.find_duplicates().groups == []

@@ -309,6 +309,10 @@ class TestCommandLine:
             "are different pictures" in lookalike("duplicates", "gallery", "--different", *pair).err
         )
         assert "noted already" in lookalike("duplicates", "gallery", "--different", *pair).err
+        assert "compared again" in lookalike("duplicates", "gallery", "--same", *pair).err
+        assert "Nothing was noted" in lookalike("duplicates", "gallery", "--same", *pair).err
+        both = lookalike("duplicates", "gallery", "--same", *pair, "--different", *pair)
+        assert (both.code, both.err.count("\n")) == (2, 1)
 
 
 def test_killed_before_the_outcome_is_known_undo_finds_it(gallery, monkeypatch):

@@ -20,7 +20,7 @@ from lookalike.cli.options import (
     require_images,
 )
 from lookalike.cli.output_files import require_page
-from lookalike.cli.trash import move_to_trash, note_different, require_consent
+from lookalike.cli.trash import move_to_trash, note_different, note_same, require_consent
 from lookalike.distance import METRICS
 from lookalike.embedding.spaces import is_untrained
 from lookalike.printable import size_shown
@@ -90,6 +90,13 @@ folder = click.Path(exists=True, file_okay=False)
     metavar="A B",
     help="Remember, by content, that these two are not the same picture; nothing else is done.",
 )
+@click.option(
+    "--same",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="A B",
+    help="Take back what --different remembers of these two; nothing else is done.",
+)
 @null_option
 @html_option
 @absolute_option
@@ -106,6 +113,7 @@ def duplicates(
     trash: bool,
     yes: bool,
     different: tuple[str, str] | None,
+    same: tuple[str, str] | None,
     null: bool,
     html: str | None,
     absolute: bool,
@@ -149,12 +157,17 @@ def duplicates(
         raise click.UsageError("--trash and --list exclude each other: --trash shows what would go")
     if yes and not trash:
         raise click.UsageError("--yes goes with --trash")
+    if different is not None and same is not None:
+        raise click.UsageError("--different and --same exclude each other")
     if trash:
         require_consent(yes)
     require_page(html)
     opened = open_gallery(gallery)
     if different is not None:
         note_different(opened, *different)
+        return
+    if same is not None:
+        note_same(opened, *same)
         return
     require_images(opened, gallery)
     if not exact and is_untrained(opened.space):

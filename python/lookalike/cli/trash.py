@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lookalike.gallery.gallery import Gallery
     from lookalike.trash.moves import Outcome
 
-__all__ = ["bring_back", "move_to_trash", "note_different", "require_consent"]
+__all__ = ["bring_back", "move_to_trash", "note_different", "note_same", "require_consent"]
 
 
 def require_consent(yes: bool) -> None:
@@ -89,6 +89,15 @@ def note_different(gallery: Gallery, one: str, other: str) -> None:
         f"Noted: {console.shown(one)} and {console.shown(other)} are different pictures."
         if new
         else "That is noted already."
+    )
+
+
+def note_same(gallery: Gallery, one: str, other: str) -> None:
+    """Take back that two pictures are not the same."""
+    console.remark(
+        f"Taken back: {console.shown(one)} and {console.shown(other)} are compared again."
+        if gallery.note_same(one, other)
+        else "Nothing was noted of these two."
     )
 
 

@@ -196,6 +196,8 @@ class GalleryKeeper(GalleryReader):
     def note_different(self, one: PathLike, other: PathLike) -> bool:
         """Remember of two files, by their contents, that they are not the same picture.
 
+        `note_same` takes it back.
+
         Returns
         -------
         bool
@@ -210,15 +212,36 @@ class GalleryKeeper(GalleryReader):
         """
         from lookalike.gallery.upkeep.trash import note_different
 
-        digests = []
-        for path in (one, other):
-            with open(path, "rb") as file:
-                digests.append(hashlib.file_digest(file, "sha256").digest())
-        if digests[0] == digests[1]:
-            raise ValueError(f"{os.fsdecode(one)} and {os.fsdecode(other)} have the same content")
+        digests = _two_contents(one, other)
         with self._guard:
             try:
                 return note_different(self._writing().catalogue, *digests)
+            finally:
+                self._snapshot = None
+
+    def note_same(self, one: PathLike, other: PathLike) -> bool:
+        """Take back what `note_different` remembers of two files' contents.
+
+        Whether they are the same picture is for `find_duplicates` to find out again.
+
+        Returns
+        -------
+        bool
+            False if nothing was remembered of the two.
+
+        Raises
+        ------
+        ValueError
+            They have the same content.
+        OSError
+            One cannot be read.
+        """
+        from lookalike.gallery.upkeep.trash import take_back_different
+
+        digests = _two_contents(one, other)
+        with self._guard:
+            try:
+                return take_back_different(self._writing().catalogue, *digests)
             finally:
                 self._snapshot = None
 
@@ -316,3 +339,14 @@ class GalleryKeeper(GalleryReader):
                 f"{self._path} was opened with mode='r', to read only; "
                 "Gallery.open(path) can also write"
             )
+
+
+def _two_contents(one: PathLike, other: PathLike) -> tuple[bytes, bytes]:
+    """Return the SHA-256 of two files' contents, which must differ."""
+    digests = []
+    for path in (one, other):
+        with open(path, "rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").digest())
+    if digests[0] == digests[1]:
+        raise ValueError(f"{os.fsdecode(one)} and {os.fsdecode(other)} have the same content")
+    return digests[0], digests[1]

@@ -23,7 +23,13 @@ from lookalike.trash.undo import bring_back
 if TYPE_CHECKING:
     from lookalike.duplicates.result import Duplicates
 
-__all__ = ["note_different", "removals_of", "trash_files", "undo_trash"]
+__all__ = [
+    "note_different",
+    "removals_of",
+    "take_back_different",
+    "trash_files",
+    "undo_trash",
+]
 
 STATES = get_args(State)
 
@@ -160,9 +166,25 @@ def _drop(writer: Writer, paths: Iterable[str]) -> None:
 
 def note_different(catalogue: Catalogue, one: bytes, other: bytes) -> bool:
     """Note that pictures of two contents are different ones; False if that is known already."""
-    known = {frozenset((each.hash, each.other)) for each in catalogue.decisions("different")}
-    if frozenset((one, other)) in known:
+    if _said_different(catalogue, one, other):
         return False
     with catalogue.transaction():
         catalogue.note_decision(_decision("different", one, other))
     return True
+
+
+def take_back_different(catalogue: Catalogue, one: bytes, other: bytes) -> bool:
+    """Take back what `note_different` noted; False if it has noted nothing of the two."""
+    said = _said_different(catalogue, one, other)
+    with catalogue.transaction():
+        for number in said:
+            catalogue.settle_decision(number, "undone")
+    return bool(said)
+
+
+def _said_different(catalogue: Catalogue, one: bytes, other: bytes) -> list[int]:
+    return [
+        each.id
+        for each in catalogue.decisions("different")
+        if each.state == "done" and {each.hash, each.other} == {one, other} and each.id is not None
+    ]
