@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lookalike.pictures.images import ImageError, open_image, open_picture
+from lookalike.pictures.png_chunks import png_parts
 from picture_files import chunk, drawn, encoded, tiff
 
 PICTURE = drawn(80, 60)
@@ -133,6 +135,44 @@ def test_exif_that_imagemagick_keeps_in_a_text():
     text = b"\nexif\n%8d\n" % len(exif) + exif.hex().encode() + b"\n"
     kept = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
     assert open_picture(png_with(kept)).camera == "Canon EOS R5"
+
+
+def peak_of_parts(content):
+    tracemalloc.start()
+    parts = png_parts(content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return parts, peak
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"tEXt"])
+def test_large_texts_of_exif_take_little_memory(kind):
+    words = b"exif 1 " + b"a " * (4 << 20)
+    text = b"Raw profile type exif\0" + (b"\0" + zlib.compress(words) if kind == b"zTXt" else words)
+    parts, peak = peak_of_parts(png_with(chunk(kind, text)))
+    assert not parts.exif
+    assert peak < 3 * len(text) + (3 << 20)
+
+
+def test_many_chunks_take_little_memory():
+    empty = chunk(b"IDAT", b"")
+    for several in (empty, empty + chunk(b"aaaa", b"")):
+        content = png_with(several * (200_000 // len(several)), chunk(b"aaaa", b""))
+        parts, peak = peak_of_parts(content)
+        assert parts.content == png_with(empty * parts.content.count(empty))
+        assert peak < 3 * len(content)
+
+
+def test_first_profile_and_exif_of_several_count():
+    profiles = [chunk(b"iCCP", b"a\0\0" + zlib.compress(words)) for words in (b"one", b"two")]
+    assert png_parts(png_with(*profiles)).profile == b"one"
+    texts = [
+        chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 2\n" + digits)
+        for digits in (b"0 1", b"02")
+    ]
+    assert not png_parts(png_with(*texts)).exif
+    assert png_parts(png_with(*texts[::-1])).exif == b"\2"
+    assert png_parts(png_with(texts[1], chunk(b"eXIf", b"true"))).exif == b"true"
 
 
 def jpeg_with(*segments):
