@@ -12,9 +12,11 @@ import pytest
 import lookalike as la
 from format_1 import OF_TODAY, TodaysEmbedder, write_format_1
 from lookalike import GalleryError
+from lookalike.gallery.intake import survey
 from lookalike.gallery.storage import writer as writer_module
 from lookalike.gallery.storage.converting_file import Converting
 from lookalike.gallery.storage.writer import Writer
+from lookalike.pictures import DECODING
 from tiny_embedder import SPACE, TinyEmbedder, features_of, write_image
 
 IMAGES = 12
@@ -196,6 +198,22 @@ def test_a_file_that_can_no_longer_be_decoded_is_a_failure(folder, photos):
         assert report.failed == [(str(photos / "02.png"), "too odd")]
         assert_converted(gallery)
         assert len(gallery) == IMAGES - 1
+
+
+def test_what_the_earlier_decoding_failed_at_is_tried_again(folder, photos, embedder):
+    late = write_image(photos / "late.png", 50)
+    status = late.stat()
+    decoders = survey.decoders().removesuffix(f", decoding {DECODING}")  # as 0.1.0 named them
+    record = (b"late.png", status.st_size, status.st_mtime_ns, decoders, "chunk too large")
+    with sqlite3.connect(folder / "catalogue.sqlite") as catalogue:
+        catalogue.execute("INSERT INTO failures VALUES (1, ?, ?, ?, ?, ?)", record)
+    catalogue.close()
+    with la.Gallery.open(folder) as gallery:
+        assert gallery.failed == [(str(late), "chunk too large")]
+        report = gallery.update(embedder=embedder)
+        assert (report.added, report.failed, gallery.failed) == (1, [], [])
+        expected[str(late)] = features_of(late)
+        assert_converted(gallery)
 
 
 def test_while_a_folder_is_missing_nothing_is_converted(folder, photos, embedder):

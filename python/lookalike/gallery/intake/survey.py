@@ -20,6 +20,7 @@ from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, real_name, status
 from lookalike.gallery.storage.records import FailureRecord, ImageRecord
+from lookalike.pictures import DECODING
 from lookalike.pictures.formats import unread_remarks
 
 __all__ = [
@@ -63,7 +64,7 @@ def decoders() -> str:
     import PIL
 
     heif = importlib.util.find_spec("pillow_heif") is not None
-    return f"Pillow {PIL.__version__}{' and pillow-heif' if heif else ''}"
+    return f"Pillow {PIL.__version__}{' and pillow-heif' if heif else ''}, decoding {DECODING}"
 
 
 class Survey:
