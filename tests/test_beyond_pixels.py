@@ -1,5 +1,6 @@
 """A file that holds more than its pixels show says so, and no other one does."""
 
+import io
 import struct
 
 import numpy as np
@@ -118,3 +119,13 @@ def test_raw_photo():
 
 def test_pixels_alone_hold_no_more():
     assert beyond(np.asarray(PICTURE)) == beyond(PICTURE) == ""
+
+
+def test_the_film_of_a_motion_photo():
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(out, "JPEG")
+    film = b"\0\0\0\x18ftypmp42" + bytes(1000)
+    assert beyond(out.getvalue()) == ""
+    assert beyond(out.getvalue() + film) == "holds a film"
+    assert beyond(out.getvalue() + b"MotionPhoto_Data" + film) == "holds a film"
+    assert beyond(b"".join([out.getvalue(), film]), least=16) == "holds a film"

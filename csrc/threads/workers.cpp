@@ -106,11 +106,10 @@ std::atomic<int> fork_count{0};
 
 // A child leaves its parent's as they are: their lock may be held for ever.
 #if defined(__unix__) || defined(__APPLE__)
-[[maybe_unused]] const int registered =
-    pthread_atfork(nullptr, nullptr, [] {
-      current.store(nullptr);
-      ++fork_count;
-    });
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] {
+  current.store(nullptr);
+  ++fork_count;
+});
 #endif
 
 Workers& workers() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -41,6 +42,9 @@ from lookalike.pictures.tiff import (
 )
 
 __all__ = ["FORMATS", "Container", "container"]
+
+FILM = re.compile(rb"\xff\xd9.{0,64}?ftyp", re.DOTALL)
+"""How the film begins that phones write behind the picture of a motion photo."""
 
 FORMATS = tuple(
     plugin.format
@@ -133,7 +137,10 @@ def _jpeg(content: bytes, name: str, file_format: str) -> Container:
     parts = jpeg_parts(content)
     if not parts.scan:
         raise ImageError(name, "damaged image: no picture follows its header")
-    return _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
+    found = _of_jpeg(parts, name, file_format, exif_facts(parts.exif))
+    if FILM.search(parts.content, parts.scan):
+        found.beyond = "holds a film"
+    return found
 
 
 def _of_jpeg(parts: JpegParts, name: str, file_format: str, facts: Facts) -> Container:

@@ -32,8 +32,8 @@ class Picture:
         multiples of the factor, the pixels at an edge stand for fewer than the others. None: all.
     beyond : str
         Why the file holds more than these pixels show, as words that follow its name: "holds
-        several pictures", "is transparent", "is a raw photo" ...; empty if it does not. Whoever
-        keeps another file for this one would lose that.
+        several pictures", "is transparent", "is a raw photo", "holds a film" ...; empty if it does
+        not. Whoever keeps another file for this one would lose that.
     """
 
     image: Image.Image
