@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,21 @@ import pytest
 from processes import HANGS
 
 ROOT = Path(__file__).parents[1]
-CMAKE = shutil.which("cmake")
+
+
+def cmake():
+    """CMake itself, which works without PATH: a shim that a version manager puts there does not."""
+    for folder in [os.path.dirname(sys.executable), *os.environ["PATH"].split(os.pathsep)]:
+        found = shutil.which("cmake", path=folder)
+        if (
+            found
+            and not subprocess.run([found, "--version"], env={}, capture_output=True).returncode
+        ):
+            return found
+    return None
+
+
+CMAKE = cmake()
 
 
 def refusal(folder, path, cxx):

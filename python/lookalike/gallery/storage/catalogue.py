@@ -28,6 +28,7 @@ from lookalike.gallery.storage.catalogue_file import (
 from lookalike.gallery.storage.catalogue_journal import Journal
 from lookalike.gallery.storage.catalogue_salvage import Salvaged
 from lookalike.gallery.storage.catalogue_settings import Settings
+from lookalike.gallery.storage.connection import Connection
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label, label_from_stored, stored_label
 from lookalike.gallery.storage.records import FailureRecord, Header, ImageRecord, PutRecord
@@ -84,7 +85,9 @@ class Catalogue(Contents, Journal, Settings):
         GalleryError
             As for `open`.
         """
-        copy = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        copy = sqlite3.connect(
+            ":memory:", check_same_thread=False, isolation_level=None, factory=Connection
+        )
         try:
             with naming(path), contextlib.closing(connect(path, "rw")) as connection:
                 connection.execute("BEGIN")

@@ -28,9 +28,6 @@ class CatalogueConnection:
         with self._lock:
             self._connection.close()
 
-    def __del__(self) -> None:
-        self._connection.close()  # or Python 3.13 warns
-
     def vacuum(self) -> None:
         """Give the space of what was deleted back to the disk."""
         with self._lock, naming(self.path):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
+from lookalike.gallery.storage.connection import connected
 from lookalike.gallery.storage.errors import GalleryError
 
 __all__ = [
@@ -166,12 +166,9 @@ def expect(path: str) -> None:
 
 def connect(path: str, mode: str) -> sqlite3.Connection:
     """Open a database; mode "rw" gives a read-only connection where the file is write-protected."""
-    url = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
     if mode == "rw":
         expect(path)
-    connection = sqlite3.connect(
-        url, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    connection = connected(path, mode, BUSY_SECONDS)
     # FULL, and the folder too once the journal is gone: without that a power cut could bring the
     # journal back and with it a generation whose file has been deleted since.
     try:

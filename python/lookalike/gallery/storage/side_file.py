@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import urllib.parse
 from collections.abc import Iterable
 from typing import Any
 
+from lookalike.gallery.storage.connection import connected
 from lookalike.gallery.storage.errors import GalleryError
 
 __all__ = ["SideFile", "delete", "integrity", "read_side_file"]
 
 APPLICATION_ID = 0x4C4F4F4B
 SUFFIXES = ("", "-journal")
+WAIT = 30.0
 
 
 class SideFile:
@@ -44,7 +45,7 @@ class SideFile:
             self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        connection = _connect(self.path, "rwc")
+        connection = connected(self.path, "rwc", WAIT)
         try:
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -61,10 +62,6 @@ class SideFile:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError):
-            self._connection.close()
 
     def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         """Return all rows of a query; none if the file is found damaged, and then made anew."""
@@ -105,7 +102,10 @@ class SideFile:
 def read_side_file(path: str, sql: str, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
     """Return the first row that a query gives for each of `rows`; None where there is none."""
     found: list[Any] = []
-    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(_connect(path, "rw")) as db:
+    with (
+        contextlib.suppress(sqlite3.DatabaseError),
+        contextlib.closing(connected(path, "rw", WAIT)) as db,
+    ):
         db.execute("BEGIN")
         for values in rows:
             found.append(db.execute(sql, values).fetchone())
@@ -117,7 +117,7 @@ def integrity(path: str) -> str:
     if not os.path.exists(path):
         return "ok"
     try:
-        with contextlib.closing(_connect(path, "rw")) as db:
+        with contextlib.closing(connected(path, "rw", WAIT)) as db:
             return str(db.execute("PRAGMA integrity_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         return "ok" if _is_of_the_disk(error) else str(error)
@@ -128,12 +128,6 @@ def delete(path: str) -> None:
     for suffix in reversed(SUFFIXES):  # a journal that is left would be rolled into the next file
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path + suffix)
-
-
-def _connect(path: str, mode: str) -> sqlite3.Connection:
-    """Open a file; readers too may have to roll back what a killed writer has left."""
-    url = f"file:{urllib.parse.quote(os.fsencode(os.path.abspath(path)))}?mode={mode}"
-    return sqlite3.connect(url, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
 
 
 def _is_of_the_disk(error: sqlite3.DatabaseError) -> bool:
