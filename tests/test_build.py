@@ -19,7 +19,9 @@ def cmake():
         found = shutil.which("cmake", path=folder)
         if (
             found
-            and not subprocess.run([found, "--version"], env={}, capture_output=True).returncode
+            and not subprocess.run(
+                [found, "--version"], env={"PATH": "/nowhere"}, capture_output=True
+            ).returncode
         ):
             return found
     return None
