@@ -111,7 +111,7 @@ def test_torchvision_preprocessing_is_resize_crop_normalise(size):
     [
         ({"crop": 300}, "crop must be from 1 to size = 256, got 300"),
         ({"channels": "GBR"}, "got 'GBR'"),
-        ({"std": (1.0, 0.0, 1.0)}, "std not 0"),
+        ({"std": (1.0, 0.0, 1.0)}, "std must not be 0"),
     ],
 )
 def test_preprocessing_rejects(values, message):
