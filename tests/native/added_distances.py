@@ -215,7 +215,7 @@ def main() -> None:
     """Add, build, check."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
-        for part in ("csrc", "src", "python", "tests"):
+        for part in ("cmake", "csrc", "src", "python", "tests"):
             ignore = shutil.ignore_patterns("__pycache__", "*.so")
             shutil.copytree(ROOT / part, copy / part, ignore=ignore)
         for file in ("CMakeLists.txt", "pyproject.toml"):
