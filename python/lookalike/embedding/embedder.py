@@ -28,7 +28,7 @@ from lookalike.embedding.fit import check_fit, rows_of, width_of
 from lookalike.embedding.model_cache import ModelFile, prepared_model, unchanged_model
 from lookalike.embedding.prepared import PreparedModel
 from lookalike.embedding.preprocessing import Preprocessing
-from lookalike.embedding.session import open_session, opening
+from lookalike.embedding.session import onnx_runtime, open_session, opening
 from lookalike.embedding.spaces import UNTRAINED
 from lookalike.embedding.weights import ModelError
 from lookalike.pictures import DECODING
@@ -314,13 +314,11 @@ class _Work:
         model: PreparedModel,
         preprocessing: Preprocessing,
     ) -> None:
-        import onnxruntime
-
         self._session = session
         self._at_once = 1 if model.alone else CHUNK
         self._preprocessing = preprocessing
         self._input = session.get_inputs()[0].name
-        self._options = onnxruntime.RunOptions()
+        self._options = onnx_runtime().RunOptions()
         self._stopped = threading.Event()
 
     def stop(self) -> None:

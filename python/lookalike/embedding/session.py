@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.system import after_fork_in_child
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["open_session", "opening"]
+__all__ = ["onnx_runtime", "open_session", "opening"]
 
 _locks = [threading.Lock()]
 
@@ -28,18 +28,24 @@ def opening() -> threading.Lock:
     return _locks[0]
 
 
-def open_session(content: bytes) -> onnxruntime.InferenceSession:
-    """Return a session on the CPU for an ONNX file's content.
-
-    It computes in the thread that calls it, has none of its own and sends no telemetry.
-    """
+def onnx_runtime() -> Any:
+    """Import ONNX Runtime, whose telemetry is switched off before; nothing else imports it here."""
     # From 1.29 on, its import starts a thread that sends telemetry, and a forked child waits for
     # that thread when it exits. This keeps it from starting.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()  # where it was imported before, and sends already
-    options = onnxruntime.SessionOptions()
+    return onnxruntime
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """Return a session on the CPU for an ONNX file's content.
+
+    It computes in the thread that calls it, has none of its own and sends no telemetry.
+    """
+    runtime = onnx_runtime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3  # errors only: published models give rise to many warnings
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

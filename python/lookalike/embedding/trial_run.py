@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from lookalike.embedding.session import open_session
+from lookalike.embedding.session import onnx_runtime, open_session
 from lookalike.embedding.weights import ModelError
 
 __all__ = ["try_out"]
@@ -94,11 +94,9 @@ def _images(sides: Sequence[int], pixels: str) -> npt.NDArray[np.float32]:
 
 
 def _run(content: bytes, batches: list[npt.NDArray[np.float32]]) -> list[Array]:
-    import onnxruntime
-
     session = open_session(content)
     given = session.get_inputs()[0].name
-    options = onnxruntime.RunOptions()
+    options = onnx_runtime().RunOptions()
     options.log_severity_level = 4  # what fails here is told by whoever tries it
     return [np.array(session.run(None, {given: batch}, options)[0]) for batch in batches]
 
