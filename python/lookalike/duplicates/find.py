@@ -9,7 +9,7 @@ if a comparison of the two pictures themselves has found no difference that re-e
 a loss of colour would not explain, and it is clear which of the two is the better file. All else is
 for a person to look at.
 
-The threshold has been calibrated with ``bench/calibrate_duplicates.py`` on BVLC GoogLeNet's
+The threshold has been calibrated with ``bench/calibrate_threshold.py`` on BVLC GoogLeNet's
 features, where Bray-Curtis told copies from other pictures best of the seven distances.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.gallery.reader import GalleryReader
@@ -14,6 +14,7 @@ from lookalike.progress import Progress
 
 if TYPE_CHECKING:
     from lookalike.duplicates.result import Duplicates
+    from lookalike.gallery.storage.catalogue import Catalogue
     from lookalike.gallery.upkeep.check import CheckReport
     from lookalike.gallery.upkeep.forget import Forgotten
     from lookalike.trash.moves import Outcome
@@ -212,12 +213,7 @@ class GalleryKeeper(GalleryReader):
         """
         from lookalike.gallery.upkeep.trash import note_different
 
-        digests = _two_contents(one, other)
-        with self._guard:
-            try:
-                return note_different(self._writing().catalogue, *digests)
-            finally:
-                self._snapshot = None
+        return self._about_two(note_different, one, other)
 
     def note_same(self, one: PathLike, other: PathLike) -> bool:
         """Take back what `note_different` remembers of two files' contents.
@@ -238,10 +234,16 @@ class GalleryKeeper(GalleryReader):
         """
         from lookalike.gallery.upkeep.trash import take_back_different
 
+        return self._about_two(take_back_different, one, other)
+
+    def _about_two(
+        self, decide: Callable[[Catalogue, bytes, bytes], bool], one: PathLike, other: PathLike
+    ) -> bool:
+        """Have something decided about the contents of two files."""
         digests = _two_contents(one, other)
         with self._guard:
             try:
-                return take_back_different(self._writing().catalogue, *digests)
+                return decide(self._writing().catalogue, *digests)
             finally:
                 self._snapshot = None
 
