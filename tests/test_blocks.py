@@ -66,7 +66,7 @@ def test_a_pair_of_blocks_looks_at_each_pair_once_and_at_little_beyond_the_bound
 def test_rows_that_cannot_be_compared_are_named():
     X = googlenet_like(10, 5)
     X[7, 2] = np.nan
-    with pytest.raises(ValueError, match="block 3: row 7 has a value that is not finite"):
+    with pytest.raises(ValueError, match="block 3: row 37 has a value that is not finite"):
         within(Block(X, 30, "block 3:"), 2, specification("l1"))
 
 

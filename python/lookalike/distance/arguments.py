@@ -230,10 +230,13 @@ class RowError(ValueError):
 
 
 class NamingRows:
-    """A block in which the core's report of a value that is not finite names the array."""
+    """A block in which the core's report of a value that is not finite names the array.
 
-    def __init__(self, first: str, second: str) -> None:
-        self.names = (first, second)
+    `start` is the number of the arrays' first row, where they are a part.
+    """
+
+    def __init__(self, first: str, second: str, start: int = 0) -> None:
+        self.names, self.start = (first, second), start
 
     def __enter__(self) -> None:
         pass
@@ -247,5 +250,5 @@ class NamingRows:
         if type(error) is ArithmeticError:
             side, row, finite = error.args
             what = "below zero, where the metric is not defined" if finite else "that is not finite"
-            message = f"{self.names[side]} row {row} has a value {what}"
+            message = f"{self.names[side]} row {self.start + row} has a value {what}"
             raise RowError(message, side, bool(finite)) from None

@@ -46,7 +46,7 @@ def within(
     count = min(k, len(rows) - (not include_self))
     if not len(rows):
         return Neighbors(np.empty((0, k)), np.empty((0, k), np.int64))
-    with NamingRows(block.name, block.name):
+    with NamingRows(block.name, block.name, block.first):
         if count < 1:
             _core.knn(rows, rows, metric, 1, False, None, threads, None)  # its values are checked
             return Neighbors(np.full((1, k), np.inf), np.full((1, k), -1, np.int64))
