@@ -226,6 +226,21 @@ if __name__ == "__main__":
 """
 
 
+def test_a_gallery(rows, tmp_path):
+    path = tmp_path / "a.gallery"
+    with la.Gallery.import_features(path, rows) as gallery:
+        array = gallery.to_dask(rows=70)
+        assert array.chunks == ((70, 70, 70, 70, 20), (24,))
+        assert_same(ld.knn(array, k=5), la.knn(rows, k=5), scheduler="threads")
+        with pytest.raises(ValueError, match="rows must be at least 1, got 0"):
+            gallery.to_dask(0)
+        gallery.remove([gallery.paths[3], gallery.paths[200]])
+        left = np.delete(rows, [3, 200], axis=0)
+        assert_same([gallery.to_dask(rows=70)], [left], scheduler="threads")
+        with pytest.raises(FileNotFoundError, match=r"features-.*\.f32"):
+            array.compute(scheduler="synchronous")
+
+
 @pytest.mark.long
 def test_on_a_cluster_that_loses_workers(rows, tmp_path):
     np.save(tmp_path / "rows.npy", rows)
