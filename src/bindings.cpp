@@ -80,6 +80,25 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   return py::make_tuple(distances, indices);
 }
 
+py::tuple knn_across(const py::array& x, int64_t split, const py::object& metric, int64_t k,
+                     const py::array_t<double, py::array::c_style>& worst, int threads,
+                     py::object progress) {
+  const la::MatrixView view = view_of(x);
+  if (k < 1 || k > view.rows) throw py::value_error("k is out of range");
+  if (split < 1 || split >= view.rows) throw py::value_error("split is out of range");
+  if (worst.ndim() != 1 || worst.size() != view.rows) throw py::value_error("worst does not fit");
+  const la::Specification specification = specification_of(metric);
+  py::array_t<double> distances({view.rows, k});
+  py::array_t<int64_t> indices({view.rows, k});
+  la::Stats stats;
+  double* const d = distances.mutable_data();
+  int64_t* const i = indices.mutable_data();
+  without_gil(threads, std::move(progress), [&](la::Team& team) {
+    la::neighbors_across(view, split, specification, worst.data(), k, team, stats, d, i);
+  });
+  return py::make_tuple(distances, indices, as_dict(stats));
+}
+
 using Distances = py::array_t<double, py::array::c_style>;
 using Indices = py::array_t<int64_t, py::array::c_style>;
 
@@ -155,6 +174,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);
   m.def("topk", &topk);
+  m.def("knn_across", &knn_across);
   m.def("merge", &merge);
   bind_index(m);
 }

@@ -19,9 +19,12 @@ struct Exclusion {
   const int64_t* exclude = nullptr;
   // Of each row that could be found, whether nobody finds it; may be null.
   const uint8_t* left_out = nullptr;
+  // Of a self-join: if not 0, rows before this one and rows from it on find only each other.
+  int64_t split = 0;
 
   bool excludes(int64_t row, int64_t other) const {
-    return (exclude && exclude[row] == other) || (left_out && left_out[other]);
+    return (exclude && exclude[row] == other) || (left_out && left_out[other]) ||
+           (split && (row < split) == (other < split));
   }
 };
 

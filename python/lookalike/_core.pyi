@@ -43,6 +43,15 @@ def radius_neighbors(
 def topk(
     matrix: NDArray[Any], k: int, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+def knn_across(
+    x: NDArray[Any],
+    split: int,
+    metric: _Metric,
+    k: int,
+    worst: NDArray[np.float64],
+    threads: int,
+    progress: Callable[[float], object] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...
 def merge(
     parts: Sequence[tuple[NDArray[np.float64], NDArray[np.int64]]],
     k: int,

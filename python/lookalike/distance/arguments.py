@@ -219,21 +219,26 @@ class RowError(ValueError):
         0 for the first array of a call, 1 for the second.
     finite : bool
         Whether the value is at fault for the metric alone.
+    row : int
+        The row's number.
     """
 
-    def __init__(self, message: str, side: int, finite: bool) -> None:
-        super().__init__(message, side, finite)
-        self.side, self.finite = side, finite
+    def __init__(self, message: str, side: int, finite: bool, row: int) -> None:
+        super().__init__(message, side, finite, row)
+        self.side, self.finite, self.row = side, finite, row
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class NamingRows:
-    """A block in which the core's report of a value that is not finite names the array."""
+    """A block in which the core's report of a value that is not finite names the array.
 
-    def __init__(self, first: str, second: str) -> None:
-        self.names = (first, second)
+    `start` is the number of the arrays' first row, where they are a part.
+    """
+
+    def __init__(self, first: str, second: str, start: int = 0) -> None:
+        self.names, self.start = (first, second), start
 
     def __enter__(self) -> None:
         pass
@@ -246,6 +251,10 @@ class NamingRows:
     ) -> None:
         if type(error) is ArithmeticError:
             side, row, finite = error.args
-            what = "below zero, where the metric is not defined" if finite else "that is not finite"
-            message = f"{self.names[side]} row {row} has a value {what}"
-            raise RowError(message, side, bool(finite)) from None
+            raise row_error(self.names[side], side, bool(finite), self.start + row) from None
+
+
+def row_error(name: str, side: int, finite: bool, row: int) -> RowError:
+    """Return the error for a row of an array of this name."""
+    what = "below zero, where the metric is not defined" if finite else "that is not finite"
+    return RowError(f"{name} row {row} has a value {what}", side, finite, row)
