@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
 
 from lookalike.distance import knn, radius_neighbors
@@ -35,7 +35,7 @@ METRIC: dict[str, list[Any]] = {"metric": [str]}
 """What a metric may be, in scikit-learn's terms; `effective_metric` says which."""
 
 
-class Prepared(BaseEstimator):
+class Prepared(MultiOutputMixin):
     """An estimator whose rows are prepared by `Index` when it is fitted."""
 
     def _fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
