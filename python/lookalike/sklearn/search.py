@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
 
-from lookalike.distance import knn, radius_neighbors
 from lookalike.distance.arguments import same_buffer, whole_number
 from lookalike.distance.index import Index
 from lookalike.sklearn.parameters import effective_metric, threads
@@ -137,12 +136,13 @@ class NearestRows(Prepared):
                 f"Expected n_neighbors {sign} n_samples_fit, but n_neighbors = {count}, "
                 f"n_samples_fit = {len(self._fit_X)}, n_samples = {len(queries)}"
             )
-        workers = threads(self.n_jobs)
-        if same_buffer(queries, self._fit_X):  # among themselves, which is half the work
-            metric, itself = self.effective_metric_, X is not None
-            found = knn(queries, k=count, metric=metric, include_self=itself, threads=workers)
-        else:
-            found = self._index.knn(queries, count, threads=workers)
+        among = same_buffer(queries, self._fit_X)  # which is half the work
+        found = self._index.knn(
+            None if among else queries,
+            count,
+            include_self=among and X is not None,
+            threads=threads(self.n_jobs),
+        )
         return (found.distances, found.indices) if return_distance else found.indices
 
 
@@ -195,14 +195,11 @@ class RowsWithin(Prepared):
             return super().radius_neighbors(X, radius, return_distance, sort_results)
         if sort_results and not return_distance:
             raise ValueError("return_distance must be True if sort_results is True.")
-        reach = self.radius if radius is None else radius
         queries = self._queries(X)
         among = same_buffer(queries, self._fit_X)
-        found = radius_neighbors(
-            queries,
-            None if among else self._fit_X,
-            radius=reach,
-            metric=self.effective_metric_,
+        found = self._index.radius_neighbors(
+            None if among else queries,
+            radius=self.radius if radius is None else radius,
             include_self=among and X is not None,
             threads=threads(self.n_jobs),
         )
