@@ -269,3 +269,8 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match=r'pip install "lookalike\[sklearn\]"'):
         import lookalike.sklearn  # noqa: F401
+
+
+def test_without_scikit_learn_there_is_help_all_the_same(run_python):
+    script = "import sys; sys.modules['sklearn'] = None; import lookalike, pydoc\n"
+    assert "datasets" in run_python(script + "print(pydoc.render_doc(lookalike))")
