@@ -260,6 +260,36 @@ def test_ids_are_kept(ids, tmp_path):
     assert la.Index(X).ids.tolist() == [0, 1, 2, 3]
 
 
+def test_results_know_the_ids():
+    pandas = pytest.importorskip("pandas", reason="needs lookalike[pandas]")
+    frame = pandas.DataFrame(np.eye(3), index=["a", "b", "c"])
+    index = la.Index(frame.iloc[:2], "l1")
+    index.add(frame.iloc[2:])
+    assert index.ids.tolist() == ["a", "b", "c"]
+    assert index.knn(np.eye(3)[1:], 1).to_frame(library="pandas")["neighbor"].tolist() == ["b", "c"]
+    near = index.knn(k=2)
+    assert near.to_dict()["c"] == {"a": 2.0, "b": 2.0}
+    assert near.to_csr().shape == (3, 3)
+    assert index.radius_neighbors(frame[:1], radius=0).to_dict() == {"a": {"a": 0.0}}
+    other = la.Index(pandas.DataFrame(np.eye(3), index=["a", "a", "c"]))
+    assert other.ids.tolist() == [0, 1, 2]
+
+
+@every_metric
+def test_the_row_itself_first(metric):
+    X = rows_with_ties(200)
+    for index in (la.Index(X, metric), grown(X, metric, 100, 30)):
+        for k in (1, 2, 60, 200):
+            expected = la.knn(X, k=k, metric=metric, include_self="first")
+            assert_neighbours(index.knn(k=k, include_self="first"), expected)
+    with pytest.raises(ValueError, match=r"k must be from 1 to 200 \(the rows\), got 201"):
+        index.knn(k=201, include_self="first")
+    with pytest.raises(ValueError, match="exclude must not name a row itself"):
+        index.knn(k=2, include_self="first", exclude=np.arange(200))
+    with pytest.raises(ValueError, match="include_self must be False when Q is given"):
+        index.knn(X, 1, include_self="first")
+
+
 @pytest.mark.parametrize(
     ("ids", "says"),
     [

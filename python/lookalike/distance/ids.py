@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["checked_ids", "joined_ids", "pack", "unpack"]
+from lookalike.distance.inputs import kept_ids
+
+__all__ = ["checked_ids", "ids_of", "joined_ids", "pack", "unpack"]
 
 
 def checked_ids(ids: ArrayLike, rows: int) -> NDArray[Any]:
@@ -40,6 +42,17 @@ def checked_ids(ids: ArrayLike, rows: int) -> NDArray[Any]:
     _require_unique(array)
     array.flags.writeable = False
     return array
+
+
+def ids_of(X: Any, rows: int) -> NDArray[Any] | None:
+    """Return the index of a frame as ids, None where it has none or one that cannot be ids."""
+    index = kept_ids(X)
+    if index is None:
+        return None
+    try:
+        return checked_ids(np.asarray(index), rows)
+    except (TypeError, ValueError):
+        return None
 
 
 def joined_ids(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:

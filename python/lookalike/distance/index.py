@@ -19,12 +19,15 @@ from lookalike.distance.arguments import (
     thread_count,
     whole_number,
 )
-from lookalike.distance.ids import checked_ids
+from lookalike.distance.ids import checked_ids, ids_of
 from lookalike.distance.index_file import IndexFileError
+from lookalike.distance.inputs import kept_ids
 from lookalike.distance.kept_rows import KeptRows, State
 from lookalike.distance.metrics import specification
+from lookalike.distance.own_rows import itself_first, refuse_own_rows, wants_itself_first
 from lookalike.distance.results import Neighbors, RadiusNeighbors
 from lookalike.distance.segments import Asked, Segments, prepared
+from lookalike.distance.sides import Sides
 from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]
@@ -48,8 +51,9 @@ class Index(KeptRows):
     metric : str
         One of `METRICS` or an alias.
     ids : (n,) array_like of int or str, optional
-        What the rows are called, no two alike. Results number rows from 0 all the same, as arrays
-        are indexed by them: ``index.ids[near.indices]`` are the ids.
+        What the rows are called, no two alike; by default the index of a frame, if it can be.
+        Results number rows from 0 all the same, as arrays are indexed by them, and know the ids:
+        ``near.to_frame()`` has them, and so has ``index.ids[near.indices]``.
     threads : int, optional
         By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
@@ -84,7 +88,7 @@ class Index(KeptRows):
         threads: int | None = None,
     ) -> None:
         rows = checked_matrix(X, "X")
-        names = None if ids is None else checked_ids(ids, len(rows))
+        names = ids_of(X, len(rows)) if ids is None else checked_ids(ids, len(rows))
         self._specification = specification(metric)
         with NamingRows("Q", "X"):
             segment = prepared(rows, self._specification, thread_count(threads))
@@ -102,7 +106,7 @@ class Index(KeptRows):
         Q: ArrayLike | None = ...,
         k: int = ...,
         *,
-        include_self: bool = ...,
+        include_self: bool | Literal["first"] = ...,
         exclude: ArrayLike | None = ...,
         mask: ArrayLike | None = ...,
         threads: int | None = ...,
@@ -115,19 +119,32 @@ class Index(KeptRows):
         Q: ArrayLike | None = ...,
         k: int = ...,
         *,
-        include_self: bool = ...,
+        include_self: bool | Literal["first"] = ...,
         exclude: ArrayLike | None = ...,
         mask: ArrayLike | None = ...,
         threads: int | None = ...,
         progress: Progress = ...,
         return_stats: Literal[True],
     ) -> tuple[Neighbors, dict[str, Any]]: ...
+    @overload
+    def knn(
+        self,
+        Q: ArrayLike | None = ...,
+        k: int = ...,
+        *,
+        include_self: bool | Literal["first"] = ...,
+        exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: bool,
+    ) -> Neighbors | tuple[Neighbors, dict[str, Any]]: ...
     def knn(
         self,
         Q: ArrayLike | None = None,
         k: int = 100,
         *,
-        include_self: bool = False,
+        include_self: bool | Literal["first"] = False,
         exclude: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         threads: int | None = None,
@@ -169,20 +186,29 @@ class Index(KeptRows):
         >>> index.knn([[1.0]], k=1, mask=[False, True, False]).indices
         array([[0]])
         """
-        now, asked, total = self._asked(Q, include_self, exclude, mask, threads)
+        first = wants_itself_first(include_self)
+        now, asked, total = self._asked(Q, bool(include_self), exclude, mask, threads)
         count, left = whole_number(k, "k"), len(now.segments)
+        if first:
+            refuse_own_rows(asked.exclude)
         what = "the rows"
         if asked.mask is not None:
             left, what = left - int(np.count_nonzero(asked.mask)), "the rows that are not masked"
         if asked.queries is None and not include_self:
             left, what = left - 1, what.replace("the rows", "the other rows")
         check_k(count, total, left, asked.exclude, what)
-        if not total:
-            empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
-            return (empty, _core.no_stats()) if return_stats else empty
-        with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
-            found, stats = now.segments.knn(asked, count, report, total)
-            report(total)
+        if first:
+            asked, count = asked._replace(include_self=False), count - 1
+        if total and count:
+            with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
+                near, stats = now.segments.knn(asked, count, report, total)
+                report(total)
+        else:
+            shape, stats = (total, count), _core.no_stats()
+            near = Neighbors(np.empty(shape), np.empty(shape, np.int64))
+        found = Neighbors(*near, **_sides(now, Q))
+        if first:
+            found = itself_first(found)
         return (found, stats) if return_stats else found
 
     @overload
@@ -211,6 +237,19 @@ class Index(KeptRows):
         progress: Progress = ...,
         return_stats: Literal[True],
     ) -> tuple[RadiusNeighbors, dict[str, Any]]: ...
+    @overload
+    def radius_neighbors(
+        self,
+        Q: ArrayLike | None = ...,
+        *,
+        radius: float,
+        include_self: bool = ...,
+        exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: bool,
+    ) -> RadiusNeighbors | tuple[RadiusNeighbors, dict[str, Any]]: ...
     def radius_neighbors(
         self,
         Q: ArrayLike | None = None,
@@ -252,12 +291,13 @@ class Index(KeptRows):
         limit = radius_limit(radius)
         now, asked, total = self._asked(Q, include_self, exclude, mask, threads)
         if not total or not len(now.segments):
-            nothing = np.empty(0, np.int64)
-            empty = RadiusNeighbors(np.zeros(total + 1, np.int64), nothing, np.empty(0))
-            return (empty, _core.no_stats()) if return_stats else empty
-        with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
-            found, stats = now.segments.radius_neighbors(asked, limit, report, total)
-            report(total)
+            nothing, stats = np.empty(0, np.int64), _core.no_stats()
+            near = RadiusNeighbors(np.zeros(total + 1, np.int64), nothing, np.empty(0))
+        else:
+            with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
+                near, stats = now.segments.radius_neighbors(asked, limit, report, total)
+                report(total)
+        found = RadiusNeighbors(*near, **_sides(now, Q))
         return (found, stats) if return_stats else found
 
     def _asked(
@@ -283,6 +323,17 @@ class Index(KeptRows):
             excluded = np.where(left_out[excluded] > 0, -1, excluded)  # it is out already
         workers = thread_count(threads)
         return now, Asked(queries, bool(include_self), excluded, left_out, workers), total
+
+
+def _sides(now: State, Q: ArrayLike | None) -> Sides:
+    """Return what a result is to know of the rows that asked and of those searched."""
+    row_ids = now.ids if Q is None else kept_ids(Q)
+    return {
+        "columns": len(now.segments),
+        "itself": Q is None,
+        "row_ids": row_ids,
+        "column_ids": now.ids,
+    }
 
 
 def _checked_mask(mask: ArrayLike, rows: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.distance import index_file
 from lookalike.distance.arguments import NamingRows, check_same_width, checked_matrix, thread_count
-from lookalike.distance.ids import checked_ids, joined_ids
+from lookalike.distance.ids import checked_ids, ids_of, joined_ids
 from lookalike.distance.index_file import IndexFileError
 from lookalike.distance.metrics import Specification
 from lookalike.distance.segments import Segments, joined, prepared, restored
@@ -75,7 +75,8 @@ class KeptRows:
             Where their type cannot be that of the other rows without a loss, `rows` of all becomes
             one that holds both.
         ids : (m,) array_like of int or str
-            What they are called, if the others have ids, and only then.
+            What they are called, if the others have ids, and only then; by default the index of a
+            frame.
         threads : int, optional
             By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
@@ -93,6 +94,8 @@ class KeptRows:
         [['c']]
         """
         more, workers = checked_matrix(rows, "rows"), thread_count(threads)
+        if ids is None and self._now.ids is not None:
+            ids = ids_of(rows, len(more))
         with self._adding:
             now = self._now
             first = now.segments.each[0].rows

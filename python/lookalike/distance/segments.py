@@ -92,8 +92,8 @@ class Segment(NamedTuple):
         order = np.argsort(gone, axis=1, kind="stable")
         distances = np.where(gone, np.inf, near.distances)
         indices = np.where(gone, -1, near.indices)
-        ordered = [np.take_along_axis(each, order, 1) for each in (distances, indices)]
-        return Neighbors(*ordered), stats
+        distances, indices = (np.take_along_axis(each, order, 1) for each in (distances, indices))
+        return Neighbors(distances, indices), stats
 
     def radius_neighbors(
         self, asked: Asked, radius: float, report: Callable[[float], object]
