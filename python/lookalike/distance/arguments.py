@@ -13,9 +13,6 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from lookalike import _core
-from lookalike.distance.metrics import METRICS, specification
-
 MOST_EXACT = 2**53
 """Integers up to here are all exact in float64."""
 
@@ -167,15 +164,6 @@ def thread_count(threads: int | None) -> int:
     if not 1 <= count <= 4096:
         raise ValueError(f"threads must be from 1 to 4096, got {count}")
     return count
-
-
-def require_finite(
-    matrix: NDArray[Any], name: str, threads: int | None = None, metric: str = METRICS[0]
-) -> None:
-    """Refuse a checked matrix with a value that is not finite, before any longer work."""
-    row, wanted = np.empty((1, len(matrix))), specification(metric)
-    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
-        _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))
 
 
 def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:

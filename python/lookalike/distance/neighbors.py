@@ -17,7 +17,8 @@ from lookalike.distance.arguments import (
     two_sides,
     whole_number,
 )
-from lookalike.distance.metrics import specification
+from lookalike.distance.metrics import AnyMetric, as_metric, complete
+from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors, RadiusNeighbors
 from lookalike.progress import Progress, reporting, share
 
@@ -30,7 +31,11 @@ def knn(
     Y: ArrayLike | None = ...,
     *,
     k: int = ...,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
@@ -43,7 +48,11 @@ def knn(
     Y: ArrayLike | None = ...,
     *,
     k: int = ...,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
@@ -55,7 +64,11 @@ def knn(
     Y: ArrayLike | None = None,
     *,
     k: int = 100,
-    metric: str = "correlation",
+    metric: AnyMetric = "correlation",
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     include_self: bool = False,
     exclude: ArrayLike | None = None,
     threads: int | None = None,
@@ -73,8 +86,11 @@ def knn(
     k : int
         How many neighbours: from 1 to the number of rows there are to choose from, which is m, or
         in a self-join n − 1 (n with `include_self`).
-    metric : str
-        One of `METRICS` or an alias.
+    metric : str or Metric
+        One of `ALL_METRICS` or an alias.
+    p, w, V, VI : optional
+        The metric's parameters, as `Metric` describes them. In a self-join a `V` or `VI` that is
+        not given is that of the rows of `X`; with `Y` it must be given.
     include_self : bool
         Whether a row is a neighbour of itself, in a self-join. It is recognised by its index, not
         by its distance.
@@ -121,7 +137,8 @@ def knn(
     """
     x, y = two_sides(X, Y, include_self, "k")
     count = whole_number(k, "k")
-    wanted, workers = specification(metric), thread_count(threads)
+    chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(chosen.parameters, x.shape[1])
     rows = x if y is None else y
     excluded = excluded_rows(exclude, len(x), len(rows))
     others = y is None and not include_self
@@ -129,6 +146,7 @@ def knn(
     if not len(x):
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
         return (empty, _core.no_stats()) if return_stats else empty
+    wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
             x,
@@ -151,7 +169,11 @@ def radius_neighbors(
     Y: ArrayLike | None = ...,
     *,
     radius: float,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -163,7 +185,11 @@ def radius_neighbors(
     Y: ArrayLike | None = ...,
     *,
     radius: float,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -174,7 +200,11 @@ def radius_neighbors(
     Y: ArrayLike | None = None,
     *,
     radius: float,
-    metric: str = "correlation",
+    metric: AnyMetric = "correlation",
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     include_self: bool = False,
     threads: int | None = None,
     progress: Progress = None,
@@ -184,7 +214,7 @@ def radius_neighbors(
 
     Parameters
     ----------
-    X, Y, metric, include_self, threads, progress, return_stats
+    X, Y, metric, p, w, V, VI, include_self, threads, progress, return_stats
         As for `knn`.
     radius : float
         Pairs with a float64 distance of at most `radius` are returned; 0 or more.
@@ -206,7 +236,8 @@ def radius_neighbors(
     array([0, 1, 2, 2])
     """
     x, y = two_sides(X, Y, include_self, "radius")
-    wanted, workers = specification(metric), thread_count(threads)
+    chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(chosen.parameters, x.shape[1])
     try:
         limit = float(radius)
     except (TypeError, ValueError):
@@ -217,6 +248,7 @@ def radius_neighbors(
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
         return (empty, _core.no_stats()) if return_stats else empty
+    wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
             x,

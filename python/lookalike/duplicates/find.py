@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.arguments import checked_matrix, require_finite
+from lookalike.distance.arguments import checked_matrix
+from lookalike.distance.matrices import require_finite
 from lookalike.distance.metrics import metric_name
 from lookalike.duplicates.choice import Rules
 from lookalike.duplicates.facts import Facts

@@ -10,7 +10,8 @@ from typing import SupportsIndex
 
 from numpy.typing import ArrayLike
 
-from lookalike.distance.arguments import checked_matrix, require_finite
+from lookalike.distance.arguments import checked_matrix
+from lookalike.distance.matrices import require_finite
 from lookalike.distance.metrics import METRICS, metric_name
 from lookalike.evaluation.evaluation import Evaluation
 from lookalike.evaluation.full_ranking import rank_fully
