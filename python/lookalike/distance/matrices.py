@@ -145,7 +145,7 @@ def pdist(
 
 
 def require_finite(
-    matrix: NDArray[Any], name: str, threads: int | None = None, metric: str = METRICS[0]
+    matrix: NDArray[Any], name: str, threads: int | None = None, metric: AnyMetric = METRICS[0]
 ) -> None:
     """Refuse a checked matrix with a value that is not finite, before any longer work."""
     row, wanted = np.empty((1, len(matrix))), specification(metric)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +20,10 @@ __all__ = [
     "TITLES",
     "AnyMetric",
     "Metric",
+    "Parameters",
     "Specification",
     "as_metric",
+    "complete",
     "metric_label",
     "metric_name",
     "metric_title",
@@ -259,16 +261,17 @@ def parameters_of(name: str) -> tuple[str, ...]:
     return TAKEN.get(name, ()) + (("w",) if name in WEIGHTED else ())
 
 
-def as_metric(
-    metric: AnyMetric,
-    *,
-    p: float | None = None,
-    w: ArrayLike | None = None,
-    V: ArrayLike | None = None,
-    VI: ArrayLike | None = None,
-) -> Metric:
+class Parameters(TypedDict, total=False):
+    """The parameters of metrics as keywords; None is as good as none."""
+
+    p: float | None
+    w: ArrayLike | None
+    V: ArrayLike | None
+    VI: ArrayLike | None
+
+
+def as_metric(metric: AnyMetric, **given: Unpack[Parameters]) -> Metric:
     """Return the metric that a caller's ``metric=`` and keywords stand for."""
-    given = {"p": p, "w": w, "V": V, "VI": VI}
     if not isinstance(metric, Metric):
         return Metric(metric, **given)
     for key, value in given.items():
@@ -283,26 +286,23 @@ def as_metric(
 def specification(
     metric: AnyMetric,
     *,
-    p: float | None = None,
-    w: ArrayLike | None = None,
-    V: ArrayLike | None = None,
-    VI: ArrayLike | None = None,
     columns: int | None = None,
     rows: Mapping[str, NDArray[Any]] | None = None,
+    **given: Unpack[Parameters],
 ) -> Specification:
     """Return what the core is asked for.
 
     Parameters
     ----------
-    metric, p, w, V, VI
-        What the caller gave.
+    metric, **given
+        What the caller gave: the metric, and perhaps p, w, V or VI.
     columns : int, optional
         How many columns the rows have; parameters of another length are refused.
     rows : dict of arrays, optional
         Where a `V` or `VI` that was not given comes from, by the arguments' names; without any it
         must be given.
     """
-    return complete(as_metric(metric, p=p, w=w, V=V, VI=VI), rows).specification(columns)
+    return complete(as_metric(metric, **given), rows).specification(columns)
 
 
 def complete(metric: Metric, rows: Mapping[str, NDArray[Any]] | None) -> Metric:

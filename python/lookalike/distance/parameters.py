@@ -64,7 +64,9 @@ def fitted_parameter(name: str, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.
         )
     with np.errstate(over="ignore", invalid="ignore"):
         mean = _total(matrices, lambda block: block.sum(axis=0)) / count
-        variances: NDArray[np.float64] = _total(matrices, lambda block: ((block - mean) ** 2).sum(axis=0)) / (count - 1)
+        variances: NDArray[np.float64] = _total(
+            matrices, lambda block: ((block - mean) ** 2).sum(axis=0)
+        ) / (count - 1)
     _require_variance(name, rows, variances)
     if name == "V":
         return variances
