@@ -59,8 +59,11 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
     "canberra": lambda u, v: total(quotient(abs(u - v), abs(u) + abs(v))),
     "chebyshev": lambda u, v: abs(u - v).max(axis=-1),
     "correlation": lambda u, v: angular(centred(u), centred(v)),
+    "sqeuclidean": lambda u, v: total((u - v) ** 2),
+    "chisquare": lambda u, v: total(quotient(u - v, u + v) * (u - v)),
 }
-METRICS = tuple(REFERENCE)
+METRICS = tuple(REFERENCE)[:7]
+ALL_METRICS = tuple(REFERENCE)
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
 # Distances of directions are promised within 1e-12 relative and `absolute_error`: the way their
 # rows are normalised is not fixed. All others are fixed to the last bit.

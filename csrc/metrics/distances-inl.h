@@ -125,3 +125,27 @@ struct Chebyshev : Distance {
 struct Correlation : Cosine {
   static constexpr Prepare prepare = Prepare::centred_unit;
 };
+
+// Σ(u−v)²
+struct SquaredEuclidean : Euclidean {
+  static constexpr int power = 2;
+  static LK_INLINE double finish(double sum, double) { return sum; }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(distance); }
+};
+
+// Σ(u−v)²/(u+v), 0/0 = 0; its root is a norm
+struct ChiSquare : Distance {
+  using Term = ChiSquare;
+  static constexpr Domain domain = Domain::not_negative;
+  static constexpr Combine combine = Combine::root_of_sum;
+  static constexpr Rescale rescale = Rescale::by_value;
+  static constexpr int power = 2;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 5;
+  template <class V>
+  static LK_INLINE Product<V> term(V u, V v) {
+    const V difference = u - v;
+    return {difference / one_if_zero(u + v), difference};
+  }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(distance); }
+};

@@ -16,8 +16,8 @@ __all__ = [
     "specification",
 ]
 
-METRICS: tuple[str, ...] = _core.METRICS
-"""The canonical names of the metrics."""
+METRICS: tuple[str, ...] = _core.METRICS[:7]
+"""The canonical names of the paper's metrics."""
 
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
 
