@@ -44,6 +44,11 @@ def centred(rows: Array) -> Array:
     return np.where(constant, 0, twice)
 
 
+def shares(rows: Array) -> Array:
+    """Divide each row by its sum; of a row of zeros no distance is defined."""
+    return rows * (1 / total(rows))[..., None]
+
+
 def angular(u: Array, v: Array) -> Array:
     """1 - cos(u, v), as half a squared distance of unit vectors; a zero row is 1 from others."""
     norm_u, norm_v = (np.sqrt((row * row).sum(axis=-1, keepdims=True)) for row in (u, v))
@@ -60,6 +65,7 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
     "chebyshev": lambda u, v: abs(u - v).max(axis=-1),
     "correlation": lambda u, v: angular(centred(u), centred(v)),
     "sqeuclidean": lambda u, v: total((u - v) ** 2),
+    "hellinger": lambda u, v: np.sqrt(total((np.sqrt(shares(u)) - np.sqrt(shares(v))) ** 2) / 2),
     "chisquare": lambda u, v: total(quotient(u - v, u + v) * (u - v)),
 }
 METRICS = tuple(REFERENCE)[:7]

@@ -149,3 +149,15 @@ struct ChiSquare : Distance {
   }
   static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(distance); }
 };
+
+// √(½Σ(√p−√q)²), p and q being the rows over their sums
+struct Hellinger : Euclidean {
+  static constexpr Prepare prepare = Prepare::shares;
+  static constexpr Domain domain = Domain::not_negative;
+  static constexpr Rescale rescale = Rescale::never;
+  static LK_INLINE double prepared(double x) { return __builtin_sqrt(x); }
+  static LK_INLINE double finish(double sum, double) {
+    return sum < 2 ? __builtin_sqrt(0.5 * sum) : 1;
+  }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2.0) * distance; }
+};

@@ -13,6 +13,7 @@
   METRIC(Chebyshev, "chebyshev")          \
   METRIC(Correlation, "correlation")      \
   METRIC(SquaredEuclidean, "sqeuclidean") \
+  METRIC(Hellinger, "hellinger")          \
   METRIC(ChiSquare, "chisquare")
 
 namespace lookalike {
