@@ -67,6 +67,7 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
     "sqeuclidean": lambda u, v: total((u - v) ** 2),
     "hellinger": lambda u, v: np.sqrt(total((np.sqrt(shares(u)) - np.sqrt(shares(v))) ** 2) / 2),
     "chisquare": lambda u, v: total(quotient(u - v, u + v) * (u - v)),
+    "hamming": lambda u, v: total((u != v).astype(u.dtype)) / u.shape[-1],
 }
 METRICS = tuple(REFERENCE)[:7]
 ALL_METRICS = tuple(REFERENCE)

@@ -161,3 +161,21 @@ struct Hellinger : Euclidean {
   }
   static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2.0) * distance; }
 };
+
+// The share of features with u ≠ v
+struct Hamming : Distance {
+  using Term = Hamming;
+  static constexpr int norm_degree = 0;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 0;
+  static constexpr bool exact_when_tiny = true;
+  explicit LK_INLINE Hamming(const Parameters& parameters)
+      : features(double(parameters.features)) {}
+  template <class V>
+  static LK_INLINE V term(V u, V v) {
+    return unequal(u, v);
+  }
+  LK_INLINE double finish(double sum, double) const { return features > 0 ? sum / features : 0; }
+  LK_INLINE double norm_of(double distance) const { return distance * features; }
+  double features;
+};

@@ -14,7 +14,8 @@
   METRIC(Correlation, "correlation")      \
   METRIC(SquaredEuclidean, "sqeuclidean") \
   METRIC(Hellinger, "hellinger")          \
-  METRIC(ChiSquare, "chisquare")
+  METRIC(ChiSquare, "chisquare")          \
+  METRIC(Hamming, "hamming")
 
 namespace lookalike {
 
