@@ -221,6 +221,15 @@ class RowError(ValueError):
         return str(self.args[0])
 
 
+ROW_FAULTS = {
+    "not finite": "a value that is not finite",
+    "negative": "a value below zero, where the metric is not defined",
+    "out of range": "values beyond float64 once the metric has prepared them",
+    "no sum": "only zeros, and the metric compares shares of a row's sum",
+}
+"""What the core says of a row, in words."""
+
+
 class NamingRows:
     """A block in which the core's report of a value that is not finite names the array."""
 
@@ -237,7 +246,6 @@ class NamingRows:
         trace: TracebackType | None,
     ) -> None:
         if type(error) is ArithmeticError:
-            side, row, finite = error.args
-            what = "below zero, where the metric is not defined" if finite else "that is not finite"
-            message = f"{self.names[side]} row {row} has a value {what}"
-            raise RowError(message, side, bool(finite)) from None
+            side, row, why = error.args
+            message = f"{self.names[side]} row {row} has {ROW_FAULTS[why]}"
+            raise RowError(message, side, why != "not finite") from None
