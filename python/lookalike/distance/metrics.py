@@ -344,12 +344,8 @@ def _require_known(name: str, given: Mapping[str, Any]) -> None:
     for key, value in given.items():
         if key not in taken:
             others = [other for other in ALL_METRICS if key in parameters_of(other)]
-            whose = (
-                f", {' and '.join(others)} {'has' if len(others) == 1 else 'have'}"
-                if others
-                else ""
-            )
-            raise TypeError(f"{key} is no parameter of {name}{whose}: got {key}={_shown(value)}")
+            whose = f", but of {', '.join(others)}" if others else ""
+            raise TypeError(f"{key} is no parameter of {name}{whose}, got {key}={_shown(value)}")
 
 
 def _restored(name: str, parameters: dict[str, Any]) -> Metric:
