@@ -168,8 +168,6 @@ def _weights(value: Any) -> NDArray[np.float64]:
     if negative.size:
         column = int(negative[0])
         raise ValueError(f"w must be at least 0, got {weights[column]:g} for column {column}")
-    if not weights.any():
-        raise ValueError(f"w must be above 0 for some column, got {len(weights)} zeros")
     return _read_only(weights)
 
 
