@@ -153,7 +153,7 @@ CASES = {
         ["w must be finite, got nan at column 1"],
     ),
     "w inf": (lambda: la.Metric("l1", w=[np.inf]), ValueError, ["w must be finite, got inf"]),
-    "w zeros": (lambda: la.Metric("l1", w=[0, 0]), ValueError, ["w must be above 0", "2 zeros"]),
+    "w zeros": (lambda: la.Metric("cos", w=[0, 0]), ValueError, ["w must be above 0", "2 zeros"]),
     "w 2-D": (lambda: la.Metric("l1", w=[[1]]), ValueError, ["w must be 1-D, got shape (1, 1)"]),
     "w text": (lambda: la.Metric("l1", w=["a"]), TypeError, ["w must hold real numbers"]),
     "w ragged": (lambda: la.Metric("l1", w=[[1], [1, 2]]), ValueError, ["w must be an array"]),

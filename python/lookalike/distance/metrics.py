@@ -74,6 +74,9 @@ WEIGHTED = {
 }
 """The metrics that take weights, as scipy's do."""
 
+RELATIVE = {"cosine", "braycurtis", "correlation", "hamming"}
+"""The metrics under which weights of 0 alone would divide nothing by nothing."""
+
 KNOWN = ", ".join((*ALL_METRICS, "cityblock", "l1", "l2", "linf"))
 """What an error lists: most of scipy's short names would only be in the way."""
 
@@ -145,9 +148,12 @@ class Metric:
         _require_known(canonical, given)
         if "p" in parameters_of(canonical):
             given.setdefault("p", 2)
-        checked = checked_parameters(
-            {key: given[key] for key in ("p", "w", "V", "VI") if key in given}
-        )
+        ordered = {key: given[key] for key in ("p", "w", "V", "VI") if key in given}
+        checked = checked_parameters(ordered)
+        if canonical in RELATIVE and "w" in checked and not checked["w"].any():
+            raise ValueError(
+                f"w must be above 0 for some column under {canonical}, got {len(checked['w'])} zeros"
+            )
         object.__setattr__(self, "_name", canonical)
         object.__setattr__(self, "_parameters", MappingProxyType(checked))
         digest = (canonical, *((key, _digest(value)) for key, value in checked.items()))
