@@ -80,6 +80,9 @@ RELATIVE = {"cosine", "braycurtis", "correlation", "hamming"}
 KNOWN = ", ".join((*ALL_METRICS, "cityblock", "l1", "l2", "linf"))
 """What an error lists: most of scipy's short names would only be in the way."""
 
+ORDER = ("p", "w", "V", "VI")
+"""In which parameters are written."""
+
 SHOWN = 8
 """Numbers of an array that are shown."""
 
@@ -148,11 +151,12 @@ class Metric:
         _require_known(canonical, given)
         if "p" in parameters_of(canonical):
             given.setdefault("p", 2)
-        ordered = {key: given[key] for key in ("p", "w", "V", "VI") if key in given}
+        ordered: dict[str, Any] = {key: given[key] for key in ORDER if key in given}
         checked = checked_parameters(ordered)
         if canonical in RELATIVE and "w" in checked and not checked["w"].any():
+            zeros = len(checked["w"])
             raise ValueError(
-                f"w must be above 0 for some column under {canonical}, got {len(checked['w'])} zeros"
+                f"w must be above 0 for some column under {canonical}, got {zeros} zeros"
             )
         object.__setattr__(self, "_name", canonical)
         object.__setattr__(self, "_parameters", MappingProxyType(checked))
