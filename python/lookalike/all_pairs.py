@@ -198,7 +198,7 @@ def neighbor_graph(
                 with replacing(Path(work, "state.json")) as file:
                     file.write_text(json.dumps({**job, "done": done}))
                 report(done)
-        return Neighbors(np.asarray(distances), np.asarray(indices))
+        return Neighbors(np.asarray(distances), np.asarray(indices), count, itself=True)
 
 
 def write_graph(

@@ -30,6 +30,7 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 
 from lookalike.distance.cpu import cpu_info
 from lookalike.distance.matrices import cdist, pdist
+from lookalike.distance.merging import merge
 from lookalike.distance.metrics import ALL_METRICS, METRICS, Metric
 from lookalike.distance.neighbors import knn, radius_neighbors, topk
 from lookalike.distance.results import Neighbors, RadiusNeighbors
@@ -43,6 +44,7 @@ __all__ = [
     "cdist",
     "cpu_info",
     "knn",
+    "merge",
     "pdist",
     "radius_neighbors",
     "topk",

@@ -13,8 +13,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-MOST_EXACT = 2**53
-"""Integers up to here are all exact in float64."""
+from lookalike.distance.exact_integers import require_exact
+from lookalike.distance.inputs import plain
 
 
 def dense(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -29,12 +29,16 @@ def dense(values: ArrayLike, name: str) -> NDArray[Any]:
                 f"{name} must have no masked entries, got {masked}: {name}.filled(…) or "
                 f"{name}.compressed() says what stands for them"
             )
+    values = plain(values, name)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError as error:  # rows of several lengths
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
-    except (TypeError, RuntimeError) as error:  # a tensor that lies elsewhere, or has a gradient
+    except (TypeError, RuntimeError) as error:  # what is no array without being asked
         raise TypeError(f"{name} must be an array of numbers: {error}") from None
+    if array.dtype.type.__module__ == "ml_dtypes":  # bfloat16 and others that float32 holds
+        return array.astype(np.float32)
+    return array
 
 
 def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -51,28 +55,10 @@ def checked_matrix(values: ArrayLike, name: str) -> NDArray[Any]:
     if not (array.flags.aligned and array.dtype.isnative):
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        _require_exact(array, name)
+        require_exact(array, name)
     if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
         return array.astype(np.uint8)  # 1 for every other byte than 0, as NumPy casts
     return array
-
-
-def _require_exact(array: NDArray[Any], name: str) -> None:
-    """Refuse a 64-bit integer with more than 53 significant bits: float64 would round it."""
-    rows = max(1, (1 << 20) // array.shape[1])
-    for start in range(0, len(array), rows):
-        block = array[start : start + rows]
-        if block.max() <= MOST_EXACT and block.min() >= -MOST_EXACT:
-            continue
-        bits = (np.abs(block) if block.dtype.kind == "i" else block).view(np.uint64)
-        odd = bits // np.maximum(bits & (~bits + np.uint64(1)), np.uint64(1))
-        if (odd > MOST_EXACT).any():
-            row, column = np.argwhere(odd > MOST_EXACT)[0].tolist()
-            raise ValueError(
-                f"{name} row {start + row} has {block[row, column]}, which float64 cannot hold "
-                "exactly, and distances are computed in float64: scale such numbers, or compare "
-                "the bits of hashes (np.unpackbits)"
-            )
 
 
 def check_same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
@@ -164,6 +150,17 @@ def thread_count(threads: int | None) -> int:
     if not 1 <= count <= 4096:
         raise ValueError(f"threads must be from 1 to 4096, got {count}")
     return count
+
+
+def radius_limit(radius: float) -> float:
+    """Return a radius as a number that is not below 0."""
+    try:
+        limit = float(radius)
+    except (TypeError, ValueError):
+        raise TypeError(f"radius must be a number, got {radius!r}") from None
+    if not limit >= 0:
+        raise ValueError(f"radius must be at least 0, got {radius}")
+    return limit
 
 
 def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:

@@ -13,13 +13,16 @@ from lookalike.distance.arguments import (
     check_k,
     checked_matrix,
     excluded_rows,
+    radius_limit,
     thread_count,
     two_sides,
     whole_number,
 )
 from lookalike.distance.metrics import AnyMetric, as_metric, complete
+from lookalike.distance.own_rows import itself_first, refuse_own_rows, wants_itself_first
 from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors, RadiusNeighbors
+from lookalike.distance.sides import searched
 from lookalike.progress import Progress, reporting, share
 
 __all__ = ["knn", "radius_neighbors", "topk"]
@@ -36,7 +39,7 @@ def knn(
     w: ArrayLike | None = ...,
     V: ArrayLike | None = ...,
     VI: ArrayLike | None = ...,
-    include_self: bool = ...,
+    include_self: bool | Literal["first"] = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -53,12 +56,25 @@ def knn(
     w: ArrayLike | None = ...,
     V: ArrayLike | None = ...,
     VI: ArrayLike | None = ...,
-    include_self: bool = ...,
+    include_self: bool | Literal["first"] = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
     progress: Progress = ...,
     return_stats: Literal[True],
 ) -> tuple[Neighbors, dict[str, Any]]: ...
+@overload
+def knn(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    k: int = ...,
+    metric: str = ...,
+    include_self: bool | Literal["first"] = ...,
+    exclude: ArrayLike | None = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: bool,
+) -> Neighbors | tuple[Neighbors, dict[str, Any]]: ...
 def knn(
     X: ArrayLike,
     Y: ArrayLike | None = None,
@@ -69,7 +85,7 @@ def knn(
     w: ArrayLike | None = None,
     V: ArrayLike | None = None,
     VI: ArrayLike | None = None,
-    include_self: bool = False,
+    include_self: bool | Literal["first"] = False,
     exclude: ArrayLike | None = None,
     threads: int | None = None,
     progress: Progress = None,
@@ -80,7 +96,8 @@ def knn(
     Parameters
     ----------
     X : (n, d) array_like
-        The rows whose neighbours are wanted.
+        The rows whose neighbours are wanted: arrays, lists, frames of pandas and polars, tables and
+        lists of Arrow, tensors. The index of a frame stays with the result.
     Y : (m, d) array_like, optional
         The rows to choose from. By default `X` itself (a self-join), every pair computed once.
     k : int
@@ -91,9 +108,12 @@ def knn(
     p, w, V, VI : optional
         The metric's parameters, as `Metric` describes them. In a self-join a `V` or `VI` that is
         not given is that of the rows of `X`; with `Y` it must be given.
-    include_self : bool
+    include_self : bool or "first"
         Whether a row is a neighbour of itself, in a self-join. It is recognised by its index, not
-        by its distance.
+        by its distance. With "first" it comes in front of its k − 1 nearest others, of which equal
+        rows with lower indices would else come before it.
+    exclude : (n,) array_like of int, optional
+        A row that each row of `X` leaves out, −1 for none.
     threads : int, optional
         By default ``OMP_NUM_THREADS`` or all cores that this process may use.
     progress : None, True or callable(done, total)
@@ -110,15 +130,18 @@ def knn(
     Neighbors
         ``distances`` and ``indices``, each (n, k): what
         ``np.argsort(cdist(X64, Y64, metric), axis=1, kind="stable")`` of the rows as float64 would
-        begin with, to the bit, whatever the number of threads or the CPU.
+        begin with, to the bit, whatever the number of threads or the CPU. `Neighbors` has methods
+        that make a sparse graph of it, a frame, a dict, and what UMAP takes.
 
     Raises
     ------
     ValueError
         If an argument has the wrong shape, a value is not finite or an integer that float64 cannot
-        hold, the metric is unknown, `k` is out of range, or `include_self` is given with `Y`.
+        hold or is missing, the metric is unknown, `k` is out of range, or `include_self` is given
+        with `Y`.
     TypeError
-        If an array is not of real numbers, is sparse or has masked entries, or `Y` is a number.
+        If an array is not of real numbers, is sparse, has masked entries, is Dask's or lies on a
+        GPU, or `Y` is a number.
 
     Notes
     -----
@@ -135,31 +158,40 @@ def knn(
     >>> la.knn([[5.0, 5.0]], [[0.0, 1.0], [5.0, 5.0]], k=1, exclude=[1]).indices
     array([[0]])
     """
-    x, y = two_sides(X, Y, include_self, "k")
+    first = wants_itself_first(include_self)
+    x, y = two_sides(X, Y, bool(include_self), "k")
     count = whole_number(k, "k")
     chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(chosen.parameters, x.shape[1])
     rows = x if y is None else y
     excluded = excluded_rows(exclude, len(x), len(rows))
+    if first:
+        refuse_own_rows(excluded)
     others = y is None and not include_self
     check_k(count, len(x), len(rows) - others, excluded, "the other rows of X" if others else "")
+    sides = searched(X, Y, x, y)
     if not len(x):
-        empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
+        empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64), **sides)
         return (empty, _core.no_stats()) if return_stats else empty
+    alone = first and count == 1  # nothing else is wanted, but the rows are looked at
     wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
             x,
             y,
             wanted,
-            count,
-            bool(include_self),
-            excluded,
+            count - (first and not alone),
+            bool(include_self) and (alone or not first),
+            None if alone else excluded,
             workers,
             share(report, len(x)),
         )
         report(len(x))
-    found = Neighbors(distances, indices)
+    if alone:
+        distances, indices = distances[:, :0], indices[:, :0]
+    found = Neighbors(distances, indices, **sides)
+    if first:
+        found = itself_first(found)
     return (found, stats) if return_stats else found
 
 
@@ -195,6 +227,18 @@ def radius_neighbors(
     progress: Progress = ...,
     return_stats: Literal[True],
 ) -> tuple[RadiusNeighbors, dict[str, Any]]: ...
+@overload
+def radius_neighbors(
+    X: ArrayLike,
+    Y: ArrayLike | None = ...,
+    *,
+    radius: float,
+    metric: str = ...,
+    include_self: bool = ...,
+    threads: int | None = ...,
+    progress: Progress = ...,
+    return_stats: bool,
+) -> RadiusNeighbors | tuple[RadiusNeighbors, dict[str, Any]]: ...
 def radius_neighbors(
     X: ArrayLike,
     Y: ArrayLike | None = None,
@@ -236,17 +280,15 @@ def radius_neighbors(
     array([0, 1, 2, 2])
     """
     x, y = two_sides(X, Y, include_self, "radius")
+    if wants_itself_first(include_self):
+        raise ValueError("include_self must be True or False in radius_neighbors, got 'first'")
+    sides = searched(X, Y, x, y)
     chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(chosen.parameters, x.shape[1])
-    try:
-        limit = float(radius)
-    except (TypeError, ValueError):
-        raise TypeError(f"radius must be a number, got {radius!r}") from None
-    if not limit >= 0:
-        raise ValueError(f"radius must be at least 0, got {radius}")
+    limit = radius_limit(radius)
     if not len(x) or (y is not None and not len(y)):
         nothing = np.empty(0, np.int64)
-        empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))
+        empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0), **sides)
         return (empty, _core.no_stats()) if return_stats else empty
     wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
@@ -260,7 +302,7 @@ def radius_neighbors(
             share(report, len(x)),
         )
         report(len(x))
-    found = RadiusNeighbors(indptr, indices, distances)
+    found = RadiusNeighbors(indptr, indices, distances, **sides)
     return (found, stats) if return_stats else found
 
 
@@ -300,8 +342,8 @@ def topk(D: ArrayLike, k: int, *, threads: int | None = None) -> Neighbors:
     if not 1 <= count <= matrix.shape[1]:
         raise ValueError(f"k must be from 1 to {matrix.shape[1]} (the columns of D), got {count}")
     if not len(matrix):
-        return Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
+        return Neighbors(np.empty((0, count)), np.empty((0, count), np.int64), matrix.shape[1])
     try:
-        return Neighbors(*_core.topk(matrix, count, workers))
+        return Neighbors(*_core.topk(matrix, count, workers), matrix.shape[1])
     except ArithmeticError as error:
         raise ValueError(f"D row {error.args[1]} has a NaN") from None

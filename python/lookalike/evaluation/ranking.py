@@ -123,7 +123,7 @@ class Ranker:
             )
             if len(queries) == len(self.features):
                 return found
-            return Neighbors(found.distances[queries], found.indices[queries])
+            return Neighbors(found.distances[queries], found.indices[queries], len(self.features))
         return knn(
             self.features[queries],
             self.features,
