@@ -33,7 +33,9 @@ from typing import TYPE_CHECKING
 
 from lookalike._core import __version__
 from lookalike.distance import (
+    ALL_METRICS,
     METRICS,
+    Metric,
     Neighbors,
     RadiusNeighbors,
     cdist,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from lookalike.pictures.images import ImageError
 
 __all__ = [
+    "ALL_METRICS",
     "BVLC",
     "CLIP",
     "IMAGENET",
@@ -79,6 +82,7 @@ __all__ = [
     "ImageError",
     "Index",
     "IndexFileError",
+    "Metric",
     "ModelError",
     "Neighbors",
     "Preprocessing",
