@@ -22,20 +22,24 @@ class NearestNeighbors(NearestRows, RowsWithin, neighbors.NearestNeighbors):
         How far `radius_neighbors` looks if it is not told.
     algorithm, leaf_size
         Taken, and without effect: every search is exact.
-    metric : str, default "minkowski"
-        One of `lookalike.METRICS`, an alias, ``"minkowski"``, or ``"precomputed"``, which is
-        handed to scikit-learn as it is.
+    metric : str or lookalike.Metric, default "minkowski"
+        One of `lookalike.ALL_METRICS`, an alias, or ``"precomputed"``, which is handed to
+        scikit-learn as it is.
     p : float, default 2
-        The power of ``"minkowski"``: 1, 2 or inf.
+        The power of ``"minkowski"``, above 0; other metrics have none.
     metric_params : dict, optional
-        Parameters of the metric.
+        Parameters of the metric: ``w``, ``V`` or ``VI``, as `lookalike.Metric` describes them. A
+        `V` or `VI` that is not given is that of the fitted rows.
     n_jobs : int, optional
         Threads of a search; −1 is all cores. By default ``OMP_NUM_THREADS``, or all cores.
 
     Attributes
     ----------
     effective_metric_ : str
-        Canonical name of the metric that is computed.
+        Canonical name of the metric that is computed: ``"euclidean"`` for ``"minkowski"`` with
+        p = 2.
+    effective_metric_params_ : dict
+        Its parameters.
     n_features_in_, feature_names_in_, n_samples_fit_
         As of scikit-learn's estimator.
 

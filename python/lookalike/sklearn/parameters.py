@@ -5,48 +5,37 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
 from joblib import effective_n_jobs
 
-from lookalike.distance.metrics import ALIASES, METRICS, metric_name
+from lookalike.distance.metrics import AnyMetric, Metric, as_metric, metric_name
 
-__all__ = ["effective_metric", "threads"]
+__all__ = ["chosen_metric", "threads"]
 
-MINKOWSKI = {1: "manhattan", 2: "euclidean", np.inf: "chebyshev"}
 SPELLINGS = {"infinity": "chebyshev", "p": "minkowski"}
-"""What scikit-learn's metrics of trees are called besides."""
+"""What scikit-learn calls metrics that here have no such alias."""
 
 
-def effective_metric(
-    metric: Any, p: float | None, metric_params: dict[str, Any] | None
-) -> tuple[str, dict[str, Any]]:
-    """Return the metric that an estimator's parameters mean, and what is left of its parameters."""
-    wanted = {name: value for name, value in (metric_params or {}).items() if value is not None}
-    if "p" in wanted and p is not None:
-        warnings.warn(
-            "Parameter p is found in metric_params. The corresponding parameter from __init__ is "
-            "ignored.",
-            SyntaxWarning,
-            stacklevel=5,
-        )
-    known = ("minkowski", *METRICS, *ALIASES, *SPELLINGS)
-    if not isinstance(metric, str) or metric not in known:
-        raise ValueError(
-            f"metric must be one of {', '.join(known)}, got {metric!r}: any other is searched by "
-            "sklearn.neighbors"
-        )
-    name = SPELLINGS.get(metric, metric)
+def chosen_metric(
+    metric: AnyMetric, p: float | None, metric_params: dict[str, Any] | None
+) -> Metric:
+    """Return the metric that an estimator's parameters mean.
+
+    scikit-learn's `p` always has a value, which is that of ``"minkowski"`` alone.
+    """
+    given = dict(metric_params or {})
+    if isinstance(metric, Metric):
+        return as_metric(metric, **given)
+    name = metric_name(SPELLINGS.get(metric, metric))
     if name == "minkowski":
-        power = wanted.pop("p", p)
-        power = 2 if power is None else power
-        if power not in MINKOWSKI:
-            raise ValueError(f"p must be 1, 2 or inf with metric='minkowski', got {power!r}")
-        name = MINKOWSKI[power]
-    if wanted:
-        raise ValueError(
-            f"metric_params must have no parameter that metric={metric!r} lacks, got {wanted!r}"
-        )
-    return metric_name(name), {}
+        if "p" in given and p is not None:
+            warnings.warn(
+                "Parameter p is found in metric_params. The corresponding parameter from __init__ "
+                "is ignored.",
+                SyntaxWarning,
+                stacklevel=5,
+            )
+        given.setdefault("p", p)
+    return Metric(name, **given)
 
 
 def threads(n_jobs: int | None) -> int | None:

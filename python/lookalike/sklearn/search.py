@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from lookalike.distance.arguments import same_buffer, whole_number
 from lookalike.distance.index import Index
-from lookalike.sklearn.parameters import effective_metric, threads
+from lookalike.distance.metrics import Metric
+from lookalike.sklearn.parameters import chosen_metric, threads
 
 try:
     from sklearn.utils.validation import validate_data
@@ -30,8 +31,8 @@ except ImportError:  # before scikit-learn 1.6
 
 __all__ = ["METRIC", "NearestRows", "Prepared", "RowsWithin", "validate_data"]
 
-METRIC: dict[str, list[Any]] = {"metric": [str]}
-"""What a metric may be, in scikit-learn's terms; `effective_metric` says which."""
+METRIC: dict[str, list[Any]] = {"metric": [str, Metric]}
+"""What a metric may be, in scikit-learn's terms; `chosen_metric` says which."""
 
 
 class Prepared(MultiOutputMixin):
@@ -41,12 +42,12 @@ class Prepared(MultiOutputMixin):
         if self.metric == "precomputed":  # there is nothing to compute
             self.__dict__.pop("_index", None)  # of an earlier fit
             return super()._fit(X, y)
-        name, parameters = effective_metric(self.metric, self.p, self.metric_params)
+        metric = chosen_metric(self.metric, self.p, self.metric_params)
         rows = self._take(X, y)
-        self.effective_metric_, self.effective_metric_params_ = name, parameters
         self._fit_X, self._fit_method, self._tree = rows, "lookalike", None
         self.n_samples_fit_ = len(rows)
-        self._index = Index(rows, name, threads=threads(self.n_jobs))
+        self._index = Index(rows, metric, threads=threads(self.n_jobs))
+        self.effective_metric_, self.effective_metric_params_ = metric.specification(rows.shape[1])
         return self
 
     def _take(self, X: ArrayLike, y: ArrayLike | None) -> NDArray[Any]:
