@@ -162,6 +162,17 @@ def test_parameters_that_the_rows_tell(rows):
     expected = la.knn(queries, X, k=5, metric="seuclidean", V=X.var(axis=0, ddof=1))
     assert np.array_equal(near.kneighbors(queries)[1], expected.indices)
     assert np.array_equal(pickle.loads(pickle.dumps(near)).kneighbors(queries)[1], expected.indices)
+    assert np.array_equal(near.effective_metric_params_["V"], X.var(axis=0, ddof=1))
+
+
+def test_a_fit_that_fails_leaves_nothing_to_search(rows):
+    X, queries = rows
+    near = ours.KNeighborsClassifier(metric="hellinger").fit(X, np.arange(60) % 3)
+    with pytest.raises(ValueError, match="below zero"):
+        near.fit(-X, np.arange(60) % 3)
+    for call in (near.kneighbors, near.predict):
+        with pytest.raises(NotFittedError):
+            call(queries)
 
 
 @pytest.mark.parametrize("mode", ["distance", "connectivity"])

@@ -39,16 +39,21 @@ class Prepared(MultiOutputMixin):
     """An estimator whose rows are prepared by `Index` when it is fitted."""
 
     def _fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Any:
+        for name in ("_index", "_fit_method"):  # of an earlier fit, should this one fail
+            self.__dict__.pop(name, None)
         if self.metric == "precomputed":  # there is nothing to compute
-            self.__dict__.pop("_index", None)  # of an earlier fit
             return super()._fit(X, y)
         metric = chosen_metric(self.metric, self.p, self.metric_params)
         rows = self._take(X, y)
-        self._fit_X, self._fit_method, self._tree = rows, "lookalike", None
-        self.n_samples_fit_ = len(rows)
-        self._index = Index(rows, metric, threads=threads(self.n_jobs))
-        self.effective_metric_, self.effective_metric_params_ = metric.specification(rows.shape[1])
+        index = Index(rows, metric, threads=threads(self.n_jobs))
+        wanted = Metric(index.metric, **index.parameters).specification()  # complete
+        self.effective_metric_, self.effective_metric_params_ = wanted
+        self.n_samples_fit_, self._fit_X, self._index = len(rows), rows, index
+        self._fit_method = "lookalike"
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fit_method" in self.__dict__
 
     def _take(self, X: ArrayLike, y: ArrayLike | None) -> NDArray[Any]:
         """Return the rows, checked; where there are targets, keep them."""
