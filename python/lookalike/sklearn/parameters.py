@@ -7,7 +7,7 @@ from typing import Any
 
 from joblib import effective_n_jobs
 
-from lookalike.distance.metrics import AnyMetric, Metric, as_metric, metric_name
+from lookalike.distance.metrics import Metric, as_metric, metric_name
 
 __all__ = ["chosen_metric", "threads"]
 
@@ -16,7 +16,7 @@ SPELLINGS = {"infinity": "chebyshev", "p": "minkowski"}
 
 
 def chosen_metric(
-    metric: AnyMetric, p: float | None, metric_params: dict[str, Any] | None
+    metric: str | Metric, p: float | None, metric_params: dict[str, Any] | None
 ) -> Metric:
     """Return the metric that an estimator's parameters mean.
 
