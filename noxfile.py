@@ -209,6 +209,13 @@ def scipy(session: nox.Session) -> None:
 
 
 @nox.session
+def ecosystem(session: nox.Session) -> None:
+    """Run what other packages make of neighbours found here, with all of them: a minute."""
+    session.install(".[test,sklearn]", "umap-learn")
+    session.run("pytest", "-m", "ecosystem", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time everything at n = 2,640, or what is asked for: `-- -m large -k manhattan`."""
     session.install(".[bench]")

@@ -232,7 +232,9 @@ def test_a_dict_has_names_and_numbers_of_python():
 
 
 def test_polars_where_it_is_asked_for():
-    polars = pytest.importorskip("polars", reason="polars is not installed")
+    polars = pytest.importorskip(
+        "polars", reason="polars is not installed: `nox -s ecosystem` has it"
+    )
     near = la.knn(X, k=2)
     for ids in (None, [f"p{i}" for i in range(40)], polars.Series(range(100, 140))):
         frame = near.to_frame(ids, library="polars")

@@ -9,6 +9,7 @@ alone, so that rooms of one line know nothing of each other::
     gallery.intake                photos and arrays on their way in
     gallery.upkeep                checks, moves and exports
     evaluation                    which distance is best, how sure that is, and how it is shown
+    sklearn                       scikit-learn's estimators, searched here
     gallery.storage               where an image's row is committed
     pages                         where a page is drawn
     duplicates  all_pairs  dask   what else is made of distances
@@ -32,7 +33,9 @@ from typing import TYPE_CHECKING
 
 from lookalike._core import __version__
 from lookalike.distance import (
+    ALL_METRICS,
     METRICS,
+    Metric,
     Neighbors,
     RadiusNeighbors,
     cdist,
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from lookalike.pictures.images import ImageError
 
 __all__ = [
+    "ALL_METRICS",
     "BVLC",
     "CLIP",
     "IMAGENET",
@@ -78,6 +82,7 @@ __all__ = [
     "ImageError",
     "Index",
     "IndexFileError",
+    "Metric",
     "ModelError",
     "Neighbors",
     "Preprocessing",
@@ -102,7 +107,7 @@ _LAYERS = (
     ("cli",),
     ("demo",),
     ("gallery",),
-    ("gallery.intake", "gallery.upkeep", "evaluation"),
+    ("gallery.intake", "gallery.upkeep", "evaluation", "sklearn"),
     ("gallery.storage", "pages", "duplicates", "all_pairs", "dask", "trash"),
     ("images", "index", "datasets"),
     ("distance", "embedding"),
@@ -137,5 +142,6 @@ __getattr__, __dir__ = lazy_names(
         "datasets": "datasets",
         "evaluate": "evaluation.protocol",
         "find_duplicates": "duplicates",
+        "sklearn": "sklearn",
     },
 )

@@ -70,4 +70,4 @@ def _made(blocks: list[NDArray[Any]], labels: list[str], metric: str) -> Index:
     except RowError as error:
         ends = list(accumulate(len(block) for block in blocks))
         label = labels[int(np.searchsorted(ends, error.row, "right"))]
-        raise row_error(label, 0, error.finite, error.row) from None
+        raise row_error(label, 0, error.why, error.row) from None

@@ -148,7 +148,7 @@ def _searched(
     try:
         near = index.knn(rows, k, exclude=exclude, threads=threads_of_task())
     except RowError as error:
-        raise row_error(label, error.side, error.finite, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices
 
 
@@ -180,7 +180,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise row_error(label, error.side, error.finite, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices + asked[1]
 
 

@@ -132,7 +132,7 @@ def _searched(
             rows, radius=radius, exclude=exclude, threads=threads_of_task()
         )
     except RowError as error:
-        raise row_error(label, error.side, error.finite, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices, near.distances
 
 
@@ -189,7 +189,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise row_error(label, error.side, error.finite, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices + asked[1], near.distances
 
 

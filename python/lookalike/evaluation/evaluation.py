@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation.bootstrap import Evidence, bootstrap
 from lookalike.evaluation.mistakes import (
     Confusion,
@@ -35,7 +36,9 @@ class Evaluation(Result):
         How many neighbours were retrieved.
     ks : tuple of int
         All that were asked for, ascending; `k` is the largest, `at` gives the others.
-    metrics : tuple of str
+    metrics : tuple of str or Metric
+    skipped : dict
+        ``[metric]``: why a metric that was asked for is not among them.
     categories : tuple
         Those with queries, in the order of their first appearance in the labels.
     counts : dict
@@ -58,11 +61,11 @@ class Evaluation(Result):
         Measures of the whole ranking, with ``evaluate(…, full=True)``.
     """
 
-    def hardest(self, n: int = 10, metric: str | None = None) -> list[HardImage]:
+    def hardest(self, n: int = 10, metric: AnyMetric | None = None) -> list[HardImage]:
         """Find the `n` queries with the fewest hits, under the best metric by default."""
         return hardest_images(self, metric or self.best_metric, n)
 
-    def confused(self, n: int = 10, metric: str | None = None) -> list[Confusion]:
+    def confused(self, n: int = 10, metric: AnyMetric | None = None) -> list[Confusion]:
         """Find the `n` pairs of categories that are taken for each other most often."""
         return confused_categories(self, metric or self.best_metric, n)
 
