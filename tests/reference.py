@@ -44,6 +44,11 @@ def centred(rows: Array) -> Array:
     return np.where(constant, 0, twice)
 
 
+def shares(rows: Array) -> Array:
+    """Divide each row by its sum; of a row of zeros no distance is defined."""
+    return rows * (1 / total(rows))[..., None]
+
+
 def angular(u: Array, v: Array) -> Array:
     """1 - cos(u, v), as half a squared distance of unit vectors; a zero row is 1 from others."""
     norm_u, norm_v = (np.sqrt((row * row).sum(axis=-1, keepdims=True)) for row in (u, v))
@@ -59,8 +64,13 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
     "canberra": lambda u, v: total(quotient(abs(u - v), abs(u) + abs(v))),
     "chebyshev": lambda u, v: abs(u - v).max(axis=-1),
     "correlation": lambda u, v: angular(centred(u), centred(v)),
+    "sqeuclidean": lambda u, v: total((u - v) ** 2),
+    "hellinger": lambda u, v: np.sqrt(total((np.sqrt(shares(u)) - np.sqrt(shares(v))) ** 2) / 2),
+    "chisquare": lambda u, v: total(quotient(u - v, u + v) * (u - v)),
+    "hamming": lambda u, v: total((u != v).astype(u.dtype)) / u.shape[-1],
 }
-METRICS = tuple(REFERENCE)
+METRICS = tuple(REFERENCE)[:7]
+ALL_METRICS = tuple(REFERENCE)
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
 # Distances of directions are promised within 1e-12 relative and `absolute_error`: the way their
 # rows are normalised is not fixed. All others are fixed to the last bit.

@@ -254,7 +254,7 @@ def test_k_beyond_the_database_is_lowered_with_one_warning():
         ({"k": 1.5}, TypeError, "k must be an integer or several, got 1.5"),
         ({"k": "12"}, TypeError, "k must be an integer or several, got '12'"),
         ({"metrics": "l3"}, ValueError, "metric must be one of manhattan, .* got 'l3'"),
-        ({"metrics": ["l2", "hamming"]}, ValueError, "got 'hamming'"),
+        ({"metrics": ["l2", "dice"]}, ValueError, "got 'dice'"),
         ({"metrics": []}, ValueError, "metrics must name at least one metric"),
         ({"features": [0.0, 1, 2, 3]}, ValueError, "features must be 2-D, got 1-D"),
         ({"features": [[1j]] * 4}, TypeError, "features must hold real numbers"),

@@ -96,7 +96,7 @@ LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const
           // Shared among adders and multipliers.
           b = minus_by_fma(b - F64::all(scales[c]->mean), F64::all(scales[c]->mean_low));
         }
-        if constexpr (is_affine(M::prepare)) {
+        if constexpr (has_scale(M::prepare)) {
           b = b * F64::all(scales[c]->inverse_norm);
         }
         acc[c][p] = pinned(accumulate(of, acc[c][p], a, b));
@@ -190,7 +190,8 @@ double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s
   return total;
 }
 
-// The exponent of the largest |u−v| (with both quartered: the difference may overflow) or value.
+// The exponent of the largest |u−v| (with both quartered: the difference may overflow), or of the largest
+// value of those that differ.
 LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t j,
                                bool of_difference) {
   alignas(64) double u[kChunk], v[kChunk];
@@ -200,6 +201,7 @@ LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t 
     exact_row(x, i, k0, count, u);
     exact_row(y, j, k0, count, v);
     for (int64_t k = 0; k < count; ++k) {
+      if (u[k] == v[k]) continue;
       const double difference = __builtin_fabs(u[k] - v[k]);
       const double halved = __builtin_fabs(0.25 * u[k] - 0.25 * v[k]);
       const double a = __builtin_fabs(u[k]), b = __builtin_fabs(v[k]), value = a > b ? a : b;
@@ -217,21 +219,22 @@ double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, 
   using T = typename M::Term;
   const M metric = with<M>(x.parameters);
   constexpr Rescale rescale = M::rescale;
+  constexpr bool by_difference = rescale == Rescale::by_difference;
   if constexpr (rescale == Rescale::by_feature) {
     return metric.finish(rescaled_sum<T>(x, i, y, j, 1, true, false), 0);
-  } else if constexpr (rescale == Rescale::by_difference) {
-    if (sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
-    const int e = largest_exponent(x, i, y, j, true);
-    // Twice: 2^-e alone may not be a double.
-    const int e1 = e / 2, e2 = e - e1;
-    const double s = power_of_two(-e > 1000 ? 1000 : -e);
-    const double root = metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false), 0);
-    return s == power_of_two(-e) ? root * power_of_two(e1) * power_of_two(e2) : root / s;
-  } else if constexpr (rescale == Rescale::by_value) {
+  } else if constexpr (rescale == Rescale::by_value && kWeighted<M>) {
     if (sum < __builtin_inf() && weight < __builtin_inf()) return metric.finish(sum, weight);
     const double s = 0x1p-200;  // both sums are huge, what underflows here is lost in them
     return metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false),
                          rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
+  } else if constexpr (rescale != Rescale::never) {
+    if (by_difference && sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
+    const int e = largest_exponent(x, i, y, j, by_difference);
+    const int s = -e > 1000 ? 1000 : -e < -1000 ? -1000 : -e;
+    const double scaled =
+        metric.finish(rescaled_sum<T>(x, i, y, j, power_of_two(s), false, false), 0);
+    // Squares of differences go with their square, a sum of values with these.
+    return __builtin_ldexp(scaled, -s * (by_difference ? M::power : 1));
   } else {
     return metric.finish(sum, weight);
   }
@@ -271,7 +274,7 @@ void exact(const ExactArgs& args) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
   const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 &&
-                              cols % 8 == 0 && M::prepare != Prepare::elementwise;
+                              cols % 8 == 0 && !kMapped<M>;
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
@@ -292,7 +295,7 @@ void exact(const ExactArgs& args) {
       const uint8_t both = fi & y.flags[args.js[j]], either = fi | y.flags[args.js[j]];
       double& out = args.out[i * nj + j];
       const double weight = kWeighted<M> ? weights[i * nj + j] : 0;
-      if (is_affine(M::prepare) && either & kDegenerate) {
+      if (is_unit(M::prepare) && either & kDegenerate) {
         out = both & kDegenerate ? 0 : M::degenerate;
       } else if (M::rescale != Rescale::never && either & kExtreme) {
         out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight);

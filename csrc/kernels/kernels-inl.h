@@ -66,7 +66,7 @@ constexpr MetricKernels metric_kernels() {
   k.exact = exact<M>;
   k.norm_of = norm_of<M>;
   k.measure = measure<M>;
-  if constexpr (M::prepare == Prepare::elementwise) k.map = map_values<M>;
+  if constexpr (kMapped<M>) k.map = map_values<M>;
   if constexpr (M::inner_product) k.dot_sums = tile_sums<DotProduct, true>;
   if constexpr (M::roundings != kUnstated) {
     k.quick_sums = tile_sums<T, true>;

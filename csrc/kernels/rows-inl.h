@@ -244,6 +244,10 @@ RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magn
     s.mean_low = sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power - mean; }) / d;
   }
   const F64 mean = F64::all(s.mean), low = F64::all(s.mean_low);
+  if (prepare == Prepare::shares) {
+    s.inverse_norm = 1 / sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power; });
+    return s;
+  }
   const double square = sum_row(m, row, nullptr, chunk, [=](F64 x) {
     const F64 c = (x * power - mean) - low;
     return c * c;
@@ -277,20 +281,25 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
     RowSurvey& r = out[row];
     r = RowSurvey{};
     if (traits.domain == Domain::not_negative && e.smallest < 0) {
-      r.flags = kOutside;
+      r.flags = kOutside | kNegative;
       continue;
     }
-    if (metric.map) {
+    if (traits.prepare == Prepare::shares && e.magnitude == 0) {
+      r.flags = kOutside;
+      r.exponent = kZeroRow;
+      continue;
+    }
+    if (metric.map && !has_scale(traits.prepare)) {
       e = extremes_of(m, row, metric.map, chunk);
       if (!e.finite) {
-        r.flags = kOutside;
+        r.flags = kOutside;  // nor is it below zero
         continue;
       }
     }
     r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
     r.flags = e.smallest < 0 ? kNegative : 0;
     if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
-    if (r.exponent != kZeroRow && !is_affine(traits.prepare)) {
+    if (r.exponent != kZeroRow && !has_scale(traits.prepare)) {
       const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
       if (traits.weights_add) {
         r.size = sum_row(m, row, metric.map, chunk, [=](F64 x) { return abs(x * power); });
@@ -301,9 +310,9 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
     }
     const bool flushed = traits.flush_tiny && e.tiniest < double(kTiny);
     r.residual = fits && !flushed && !metric.map ? round_up(underflow) : -1;
-    if (!is_affine(traits.prepare)) continue;
+    if (!has_scale(traits.prepare)) continue;
     const bool degenerate =
-        traits.prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
+        traits.prepare == Prepare::centred_unit ? e.largest == e.smallest : e.magnitude == 0;
     if (degenerate) r.flags |= kDegenerate;
     const RowScale s = scale_of(m, row, traits.prepare, e.magnitude, degenerate, chunk);
     scales[row] = s;
@@ -313,7 +322,7 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
     // filter_row computes (x − m′) r′, m′ and r′ being m and r rounded: of a unit row, three
     // roundings of 2⁻²⁴, and m − m′ and the low part of the mean in every feature. Of a norm that is no
     // root of squares it is measured.
-    if (fits && narrow && traits.inner_product) {
+    if (fits && narrow && traits.inner_product && !metric.map) {
       const double shift = 0x1p-24 * __builtin_fabs(s.mean) + __builtin_fabs(s.mean_low);
       const double all = __builtin_sqrt(double(m.cols)) * shift * s.inverse_norm;
       r.residual = round_up(0x1p-24 * 3 + all + underflow);
@@ -327,12 +336,11 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
 // The exact row: float64, prepared. `out` gets zeros up to a multiple of 8.
 void exact_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, double* out) {
   read(rows.matrix, row, k0, count, out);
-  if (rows.map) {
-    rows.map(out, count);
-  } else if (rows.prepare != Prepare::as_is) {
+  if (has_scale(rows.prepare)) {
     const RowScale s = rows.scales[row];
     for (int64_t k = 0; k < count; ++k) out[k] = prepared(out[k], s);
   }
+  if (rows.map) rows.map(out, count);
   for (int64_t k = count; k % 8; ++k) out[k] = 0;
 }
 
@@ -354,7 +362,7 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
     return;
   }
   const bool narrow = fits_float32(m.dtype) && !(flags & kWide);
-  if (narrow && is_affine(rows.prepare)) {
+  if (narrow && has_scale(rows.prepare) && !rows.map) {
     const float mean = float(rows.scales[row].mean);
     const float inverse_norm = float(rows.scales[row].inverse_norm);
     read(m, row, k0, count, out);

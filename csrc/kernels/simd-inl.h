@@ -160,6 +160,9 @@ LK_INLINE F32 square_root(F32 a) {
 LK_INLINE F32 select_less(F32 a, F32 b, F32 then, F32 otherwise) {
   return {a.v < b.v ? then.v : otherwise.v};
 }
+LK_INLINE F32 unequal(F32 a, F32 b) {  // 1 or 0
+  return {a.v != b.v ? vall(1.0f) : FloatVector{}};
+}
 LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
 struct F64 {
@@ -216,6 +219,7 @@ LK_INLINE F64 square_root(F64 a) {
 #endif
 }
 LK_INLINE F64 one_if_zero(F64 a) { return {a.v == DoubleVector{} ? DoubleVector{} + 1 : a.v}; }
+LK_INLINE F64 unequal(F64 a, F64 b) { return {a.v != b.v ? vall(1.0) : DoubleVector{}}; }
 LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
   const DoubleVector magnitude = vabs(a.v);
   const LongVector zero = magnitude == DoubleVector{};
@@ -247,6 +251,7 @@ LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
 LK_INLINE Scalar square_root(Scalar a) { return {__builtin_sqrt(a.v)}; }
 LK_INLINE Scalar one_if_zero(Scalar a) { return {a.v == 0 ? 1 : a.v}; }
+LK_INLINE Scalar unequal(Scalar a, Scalar b) { return {a.v != b.v ? 1.0 : 0.0}; }
 LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
 
 // A product kept as its factors, so that float32 filters may fuse it into the sum. Float64 never

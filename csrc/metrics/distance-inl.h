@@ -8,7 +8,7 @@
 // 0 if u = v: rows are padded with zeros. Terms and `finish` may have state: a struct with a
 // constructor from Parameters is made from the caller's.
 struct Distance {
-  // The rows. An elementwise preparation is `static double prepared(double)`.
+  // The rows. An elementwise preparation is `static double prepared(double)`; of shares it may follow.
   static constexpr Prepare prepare = Prepare::as_is;
   static constexpr Domain domain = Domain::any;
   // The distance of a row without a direction to one that has one; 0 to another without. Of unit
@@ -60,6 +60,12 @@ LK_INLINE T with(const Parameters& parameters) {
     return T{};
   }
 }
+
+// Has the metric an elementwise preparation?
+template <class M, class = void>
+inline constexpr bool kMapped = false;
+template <class M>
+inline constexpr bool kMapped<M, std::void_t<decltype(M::prepared(0.0))>> = true;
 
 template <class M>
 inline constexpr bool kWeighted = !std::is_void_v<typename M::Weight>;

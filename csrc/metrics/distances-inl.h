@@ -125,3 +125,57 @@ struct Chebyshev : Distance {
 struct Correlation : Cosine {
   static constexpr Prepare prepare = Prepare::centred_unit;
 };
+
+// Σ(u−v)²
+struct SquaredEuclidean : Euclidean {
+  static constexpr int power = 2;
+  static LK_INLINE double finish(double sum, double) { return sum; }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(distance); }
+};
+
+// Σ(u−v)²/(u+v), 0/0 = 0; its root is a norm
+struct ChiSquare : Distance {
+  using Term = ChiSquare;
+  static constexpr Domain domain = Domain::not_negative;
+  static constexpr Combine combine = Combine::root_of_sum;
+  static constexpr Rescale rescale = Rescale::by_value;
+  static constexpr int power = 2;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 5;
+  template <class V>
+  static LK_INLINE Product<V> term(V u, V v) {
+    const V difference = u - v;
+    return {difference / one_if_zero(u + v), difference};
+  }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(distance); }
+};
+
+// √(½Σ(√p−√q)²), p and q being the rows over their sums
+struct Hellinger : Euclidean {
+  static constexpr Prepare prepare = Prepare::shares;
+  static constexpr Domain domain = Domain::not_negative;
+  static constexpr Rescale rescale = Rescale::never;
+  static LK_INLINE double prepared(double x) { return __builtin_sqrt(x); }
+  static LK_INLINE double finish(double sum, double) {
+    return sum < 2 ? __builtin_sqrt(0.5 * sum) : 1;
+  }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2.0) * distance; }
+};
+
+// The share of features with u ≠ v
+struct Hamming : Distance {
+  using Term = Hamming;
+  static constexpr int norm_degree = 0;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 0;
+  static constexpr bool exact_when_tiny = true;
+  explicit LK_INLINE Hamming(const Parameters& parameters)
+      : features(double(parameters.features)) {}
+  template <class V>
+  static LK_INLINE V term(V u, V v) {
+    return unequal(u, v);
+  }
+  LK_INLINE double finish(double sum, double) const { return features > 0 ? sum / features : 0; }
+  LK_INLINE double norm_of(double distance) const { return distance * features; }
+  double features;
+};

@@ -4,19 +4,24 @@
 #include <cstdint>
 
 // Adding a distance: its struct in distances-inl.h, its line here, its line in tests/reference.py.
-#define LOOKALIKE_METRICS(METRIC)  \
-  METRIC(Manhattan, "manhattan")   \
-  METRIC(Euclidean, "euclidean")   \
-  METRIC(Cosine, "cosine")         \
-  METRIC(BrayCurtis, "braycurtis") \
-  METRIC(Canberra, "canberra")     \
-  METRIC(Chebyshev, "chebyshev")   \
-  METRIC(Correlation, "correlation")
+#define LOOKALIKE_METRICS(METRIC)         \
+  METRIC(Manhattan, "manhattan")          \
+  METRIC(Euclidean, "euclidean")          \
+  METRIC(Cosine, "cosine")                \
+  METRIC(BrayCurtis, "braycurtis")        \
+  METRIC(Canberra, "canberra")            \
+  METRIC(Chebyshev, "chebyshev")          \
+  METRIC(Correlation, "correlation")      \
+  METRIC(SquaredEuclidean, "sqeuclidean") \
+  METRIC(Hellinger, "hellinger")          \
+  METRIC(ChiSquare, "chisquare")          \
+  METRIC(Hamming, "hamming")
 
 namespace lookalike {
 
-// What a row becomes before rows are compared: itself, a multiple of it, or each value of its own.
-enum class Prepare : int { as_is, unit, centred_unit, elementwise };
+// What a row becomes before rows are compared: itself, a multiple of it (of length 1, or shares of its
+// sum), or each value of its own.
+enum class Prepare : int { as_is, unit, centred_unit, shares, elementwise };
 
 // How the terms of the features combine. The *norm* of a pair, in which filters and thresholds
 // work, is the sum of its terms, the root of their sum or the largest term; for a weighted metric,
@@ -24,7 +29,8 @@ enum class Prepare : int { as_is, unit, centred_unit, elementwise };
 enum class Combine : int { sum, root_of_sum, maximum };
 
 // Rows whose float64 sums could leave the range of a double are summed again, scaled by a power of
-// two: one for the pair, from its largest difference or its largest value, or one for each feature.
+// two: one for the pair, from its largest difference or its largest values that differ, or one for each
+// feature. A quotient of sums, whose scale does not matter, is scaled if it has overflown.
 enum class Rescale : int { never, by_difference, by_value, by_feature };
 
 // Which values a row may have; others are refused.
@@ -36,9 +42,10 @@ enum class CodeForm : int { products, differences, largest, ratios, count, none 
 inline constexpr int kUnstated = -1;
 inline constexpr int kMostParameters = 2;
 
-// The numbers that a metric's terms depend on, in the order in which its struct names them.
+// What a metric's terms depend on, for the kernels. Whoever made it owns the arrays (specification.h).
 struct Parameters {
-  double value[kMostParameters];
+  double value[kMostParameters];  // numbers, in the order in which its struct names them
+  int64_t features;               // of a row
 };
 
 // What a struct of distances-inl.h states of itself, as `Distance` there explains it.
@@ -73,12 +80,6 @@ inline constexpr const char* kMetricNames[] = {
 #define METRIC(type, name) name,
     LOOKALIKE_METRICS(METRIC)
 #undef METRIC
-};
-
-// What a caller asks for: it goes from Python to the kernels, and into an index file.
-struct Specification {
-  Metric metric;
-  Parameters parameters;
 };
 
 }  // namespace lookalike

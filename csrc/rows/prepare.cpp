@@ -50,7 +50,7 @@ class Preparation {
   const Surveyed& survey(int index) {
     const int64_t n = matrix_.rows;
     side_.flags.resize(size_t(n));
-    if (is_affine(traits().prepare)) side_.scales.resize(size_t(n));
+    if (has_scale(traits().prepare)) side_.scales.resize(size_t(n));
     surveyed_.resize(size_t(n));
     std::atomic<int64_t> bad{n};  // the first in order, whichever thread finds one first
     team_.run(
@@ -67,15 +67,18 @@ class Preparation {
         0, 0);
     if (bad.load() < n) throw BadRow(BadRow::Why::not_finite, index, bad.load());
     for (int64_t row = 0; row < n; ++row) {
-      if (surveyed_[size_t(row)].flags & kOutside) {
-        throw BadRow(BadRow::Why::outside_domain, index, row);
-      }
+      const RowSurvey& r = surveyed_[size_t(row)];
+      if (!(r.flags & kOutside)) continue;
+      const auto why = r.flags & kNegative      ? BadRow::Why::negative
+                       : r.exponent == kZeroRow ? BadRow::Why::no_sum
+                                                : BadRow::Why::out_of_range;
+      throw BadRow(why, index, row);
     }
     return surveyed_;
   }
 
   // Is there a scale to choose, and are there rows out of its range?
-  bool scaled() const { return filtered_ && !is_affine(traits().prepare); }
+  bool scaled() const { return filtered_ && !has_scale(traits().prepare); }
   bool any_degenerate() const {
     return std::any_of(surveyed_.begin(), surveyed_.end(),
                        [](const RowSurvey& r) { return r.flags & kDegenerate; });
@@ -94,7 +97,9 @@ class Preparation {
   void set_flags(double scale) {
     // Where most rows are near the end of float64's range the distances are not accurate relatively,
     // as the filters' bounds suppose.
-    const int limit = scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
+    // A power of the norm leaves it sooner.
+    const bool too_small = scale >= (traits().power == 1 ? 0x1p1000 : 0x1p370);
+    const int limit = too_small ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
     for (size_t row = 0; row < surveyed_.size(); ++row) {
       uint8_t& flags = side_.flags[row];
       flags = surveyed_[row].flags;
@@ -133,7 +138,7 @@ class Preparation {
       weightless = r.exponent != kZeroRow && side_.weight[row] < kLeastWeight;
     }
     if (!side_.square.empty()) {
-      side_.square[row] = is_affine(traits().prepare) ? 1.0f : float(std::ldexp(r.size, 2 * e));
+      side_.square[row] = has_scale(traits().prepare) ? 1.0f : float(std::ldexp(r.size, 2 * e));
     }
     if (side_.residual.empty()) return;
     const bool known = r.residual >= 0 && scale == 1;
@@ -154,11 +159,7 @@ class Preparation {
 
 }  // namespace
 
-const MetricKernels& kernels_of(const Specification& specification) {
-  return kernels().metric[int(specification.metric)];
-}
-
-bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_affine(t.prepare); }
+bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_unit(t.prepare); }
 
 void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
               double scale, int64_t filter_cols) {
@@ -166,6 +167,7 @@ void set_rows(Side& side, const MatrixView& matrix, const Specification& specifi
   side.rows = Rows{matrix,     specification.parameters, metric.traits.prepare,
                    metric.map, side.scales.data(),       side.flags.data(),
                    scale,      metric.traits.flush_tiny, filter_cols};
+  side.rows.parameters.features = matrix.cols;
 }
 
 Comparison::Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,

@@ -32,7 +32,9 @@ from typing import TYPE_CHECKING
 
 from lookalike._core import __version__
 from lookalike.distance import (
+    ALL_METRICS,
     METRICS,
+    Metric,
     Neighbors,
     RadiusNeighbors,
     cdist,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from lookalike.pictures.images import ImageError
 
 __all__ = [
+    "ALL_METRICS",
     "BVLC",
     "CLIP",
     "IMAGENET",
@@ -77,6 +80,7 @@ __all__ = [
     "ImageError",
     "Index",
     "IndexFileError",
+    "Metric",
     "ModelError",
     "Neighbors",
     "Preprocessing",

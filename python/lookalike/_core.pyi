@@ -4,7 +4,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-_Metric: TypeAlias = str | tuple[str, dict[str, float]]
+_Metric: TypeAlias = str | tuple[str, dict[str, float | NDArray[np.float64]]]
 _Guard: TypeAlias = tuple[int, NDArray[np.uint64]]
 
 __version__: str

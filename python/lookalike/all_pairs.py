@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import Neighbors, cdist, knn
+from lookalike.distance.metrics import AnyMetric, as_metric, complete, metric_label
 from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 from lookalike.system import FileLock, HeldError, reserve
@@ -37,7 +38,7 @@ TABLE_ROWS = 256
 def write_distances(
     path: str | os.PathLike[str],
     features: npt.NDArray[Any],
-    metric: str,
+    metric: AnyMetric,
     *,
     dtype: str = "float32",
     progress: Progress = None,
@@ -49,8 +50,8 @@ def write_distances(
     path : path
         The file; it appears whole or not at all.
     features : (n, d) array
-    metric : str
-        One of `lookalike.METRICS` or an alias.
+    metric : str or Metric
+        One of `lookalike.ALL_METRICS` or an alias. A V or VI that is not given is that of all rows.
     dtype : str
         float32 or float64; the file has n² of them.
     progress : None, True or callable(done, total)
@@ -75,10 +76,11 @@ def write_distances(
         _reserve(file, (count, count), dtype, path)
         if not count:
             return
+        chosen = complete(as_metric(metric), {"features": features})
         matrix = np.load(file, mmap_mode="r+")
         for start in range(0, count, BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
-            cdist(features[rows], features, metric, out=matrix[rows], dtype=dtype)
+            cdist(features[rows], features, chosen, out=matrix[rows], dtype=dtype)
             report(min(count, start + BLOCK_ROWS))
         matrix.flush()
 
@@ -87,7 +89,7 @@ def write_table(
     path: str | os.PathLike[str],
     features: npt.NDArray[Any],
     paths: Sequence[str],
-    metric: str,
+    metric: AnyMetric,
     *,
     dtype: str = "float32",
 ) -> None:
@@ -100,7 +102,7 @@ def write_table(
     features : (n, d) array
     paths : sequence of str
         The names of the n rows.
-    metric, dtype : str
+    metric, dtype
         As for `write_distances`. Every number is written so that it reads back the same.
 
     Raises
@@ -114,9 +116,10 @@ def write_table(
     ):
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["path", *paths])
+        chosen = complete(as_metric(metric), {"features": features}) if len(features) else metric
         for start in range(0, len(features), TABLE_ROWS):
             some = slice(start, start + TABLE_ROWS)
-            block = cdist(features[some], features, metric, dtype=dtype)
+            block = cdist(features[some], features, chosen, dtype=dtype)
             for name, row in zip(paths[some], block, strict=True):
                 table.writerow([name, *map(str, row)])
 
@@ -124,7 +127,7 @@ def write_table(
 def neighbor_graph(
     features: npt.NDArray[Any],
     k: int,
-    metric: str,
+    metric: AnyMetric,
     *,
     work: str | os.PathLike[str],
     block_rows: int = BLOCK_ROWS,
@@ -137,8 +140,8 @@ def neighbor_graph(
     features : (n, d) array
     k : int
         From 1 to n − 1.
-    metric : str
-        One of `lookalike.METRICS` or an alias.
+    metric : str or Metric
+        One of `lookalike.ALL_METRICS` or an alias. A V or VI that is not given is that of all rows.
     work : path
         A folder for the blocks that are done: a later call with the same rows, k and metric goes on
         from there. It is made when there is more than one block; whoever has saved the result
@@ -166,10 +169,15 @@ def neighbor_graph(
     count = len(features)
     if count <= block_rows:
         return knn(features, k=k, metric=metric, progress=progress)
-    knn(features[:2], k=1, metric=metric)  # the metric is checked
     if not 1 <= k < count:
         raise ValueError(f"k must be from 1 to {count - 1} (the other rows), got {k}")
-    job = {"rows": count, "k": k, "metric": metric, "features": _fingerprint(features)}
+    chosen = complete(as_metric(metric), {"features": features})
+    job = {
+        "rows": count,
+        "k": k,
+        "metric": metric_label(chosen),
+        "features": _fingerprint(features),
+    }
     with _workplace(Path(work), job) as (state, distances, indices):
         done = state["done"]
         with reporting(progress, count, "rows") as report:
@@ -179,7 +187,7 @@ def neighbor_graph(
                     features[done:end],
                     features,
                     k=k,
-                    metric=metric,
+                    metric=chosen,
                     exclude=np.arange(done, end),
                     progress=partial(_report_part, report, done),
                 )

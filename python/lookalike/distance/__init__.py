@@ -22,12 +22,14 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 
 from lookalike.distance.cpu import cpu_info
 from lookalike.distance.matrices import cdist, pdist
-from lookalike.distance.metrics import METRICS
+from lookalike.distance.metrics import ALL_METRICS, METRICS, Metric
 from lookalike.distance.neighbors import knn, radius_neighbors, topk
 from lookalike.distance.results import Neighbors, RadiusNeighbors
 
 __all__ = [
+    "ALL_METRICS",
     "METRICS",
+    "Metric",
     "Neighbors",
     "RadiusNeighbors",
     "cdist",

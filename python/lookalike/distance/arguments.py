@@ -13,10 +13,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from lookalike import _core
 from lookalike.distance.exact_integers import require_exact
 from lookalike.distance.inputs import plain
-from lookalike.distance.metrics import METRICS, specification
 
 
 def dense(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -154,15 +152,6 @@ def thread_count(threads: int | None) -> int:
     return count
 
 
-def require_finite(
-    matrix: NDArray[Any], name: str, threads: int | None = None, metric: str = METRICS[0]
-) -> None:
-    """Refuse a checked matrix with a value that is not finite, before any longer work."""
-    row, wanted = np.empty((1, len(matrix))), specification(metric)
-    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
-        _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))
-
-
 def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:
     """Return the row that each query leaves out, −1 for none."""
     if exclude is None:
@@ -218,6 +207,15 @@ class RowError(ValueError):
         return str(self.args[0])
 
 
+ROW_FAULTS = {
+    "not finite": "a value that is not finite",
+    "negative": "a value below zero, where the metric is not defined",
+    "out of range": "values beyond float64 once the metric has prepared them",
+    "no sum": "only zeros, and the metric compares shares of a row's sum",
+}
+"""What the core says of a row, in words."""
+
+
 class NamingRows:
     """A block in which the core's report of a value that is not finite names the array."""
 
@@ -234,7 +232,6 @@ class NamingRows:
         trace: TracebackType | None,
     ) -> None:
         if type(error) is ArithmeticError:
-            side, row, finite = error.args
-            what = "below zero, where the metric is not defined" if finite else "that is not finite"
-            message = f"{self.names[side]} row {row} has a value {what}"
-            raise RowError(message, side, bool(finite)) from None
+            side, row, why = error.args
+            message = f"{self.names[side]} row {row} has {ROW_FAULTS[why]}"
+            raise RowError(message, side, why != "not finite") from None

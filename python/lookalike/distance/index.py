@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, Self, overload
 
@@ -21,7 +21,8 @@ from lookalike.distance.arguments import (
     whole_number,
 )
 from lookalike.distance.index_file import IndexFileError
-from lookalike.distance.metrics import specification
+from lookalike.distance.metrics import AnyMetric, as_metric, complete
+from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors
 from lookalike.progress import Progress, reporting, share
 
@@ -42,8 +43,11 @@ class Index:
     ----------
     X : (n, d) array_like
         The rows to search. They are not copied and must not be changed.
-    metric : str
-        One of `METRICS` or an alias.
+    metric : str or Metric
+        One of `ALL_METRICS` or an alias.
+    p, w, V, VI : optional
+        The metric's parameters, as `Metric` describes them; `save` keeps them. A `V` or `VI` that
+        is not given is that of the rows of `X`.
     threads : int, optional
         By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
@@ -66,19 +70,36 @@ class Index:
     """
 
     def __init__(
-        self, X: ArrayLike, metric: str = "correlation", *, threads: int | None = None
+        self,
+        X: ArrayLike,
+        metric: AnyMetric = "correlation",
+        *,
+        p: float | None = None,
+        w: ArrayLike | None = None,
+        V: ArrayLike | None = None,
+        VI: ArrayLike | None = None,
+        threads: int | None = None,
     ) -> None:
         self._path = ""  # of the file that the rows lie in, if any
         self._identity: index_file.Identity | None = None
         self._rows = checked_matrix(X, "X")
-        self._specification = specification(metric)
+        chosen = as_metric(metric, p=p, w=w, V=V, VI=VI)
+        require_width(chosen.parameters, self._rows.shape[1])
+        self._metric = complete(chosen, {"X": self._rows})
         with NamingRows("Q", "X"):
-            self._index = _core.Index(self._rows, self._specification, thread_count(threads))
+            self._index = _core.Index(
+                self._rows, self._metric.specification(), thread_count(threads)
+            )
 
     @property
     def metric(self) -> str:
         """Canonical name of the metric."""
-        return self._specification.name
+        return self._metric.name
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters of the metric, those that were taken from the rows among them."""
+        return self._metric.parameters
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -188,7 +209,7 @@ class Index:
         from lookalike.files import replacing
 
         with replacing(path) as file, file.open("wb") as out:
-            index_file.write(out, self._specification, self._rows, self._index.parts())
+            index_file.write(out, self._metric, self._rows, self._index.parts())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -211,11 +232,11 @@ class Index:
         self._identity = contents.identity if path else None
         try:
             self._rows = checked_matrix(contents.rows, "rows")
-            self._specification = contents.specification
+            self._metric = contents.metric
             with self._reporting_damage():
                 self._index = _core.Index(
                     self._rows,
-                    self._specification,
+                    self._metric.specification(),
                     contents.parts,
                     contents.row_guard,
                     contents.code_guard,
@@ -229,7 +250,7 @@ class Index:
         """Return where the file lies and which it is, or the bytes of an index without a file."""
         if self._identity is None:
             parts = self._index.parts()
-            return {"content": index_file.to_bytes(self._specification, self._rows, parts)}
+            return {"content": index_file.to_bytes(self._metric, self._rows, parts)}
         return {"path": os.path.abspath(self._path), "identity": tuple(self._identity)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation import trec
 from lookalike.evaluation.bootstrap import Evidence, bootstrap
 from lookalike.evaluation.mistakes import (
@@ -37,7 +38,9 @@ class Evaluation(Result):
         How many neighbours were retrieved.
     ks : tuple of int
         All that were asked for, ascending; `k` is the largest, `at` gives the others.
-    metrics : tuple of str
+    metrics : tuple of str or Metric
+    skipped : dict
+        ``[metric]``: why a metric that was asked for is not among them.
     categories : tuple
         Those with queries, in the order of their first appearance in the labels.
     counts : dict
@@ -64,11 +67,11 @@ class Evaluation(Result):
         Measures of the whole ranking, with ``evaluate(…, full=True)``.
     """
 
-    def hardest(self, n: int = 10, metric: str | None = None) -> list[HardImage]:
+    def hardest(self, n: int = 10, metric: AnyMetric | None = None) -> list[HardImage]:
         """Find the `n` queries with the fewest hits, under the best metric by default."""
         return hardest_images(self, metric or self.best_metric, n)
 
-    def confused(self, n: int = 10, metric: str | None = None) -> list[Confusion]:
+    def confused(self, n: int = 10, metric: AnyMetric | None = None) -> list[Confusion]:
         """Find the `n` pairs of categories that are taken for each other most often."""
         return confused_categories(self, metric or self.best_metric, n)
 
@@ -101,13 +104,13 @@ class Evaluation(Result):
         return frame(self)
 
     def to_run(
-        self, metric: str | None = None, ids: Iterable[Any] | None = None
+        self, metric: AnyMetric | None = None, ids: Iterable[Any] | None = None
     ) -> dict[str, dict[str, float]]:
         """Return the `k` nearest of every query as ranx, ir_measures and pytrec_eval take them.
 
         Parameters
         ----------
-        metric : str, optional
+        metric : str or Metric, optional
             By default the best.
         ids : iterable of n, optional
             What names the images, as texts, each another; by default the numbers of their rows.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 from lookalike.evaluation.ranking import Ranking
 
@@ -36,12 +37,12 @@ OF_QUERIES: Mapping[str, Callable[[Ranking, int, NDArray[np.int64]], NDArray[Any
 class RankedMeasures:
     """The part of a `Result` that looks at the places of hits."""
 
-    def __init__(self, queries: QuerySet, rankings: Mapping[str, Ranking], k: int) -> None:
+    def __init__(self, queries: QuerySet, rankings: Mapping[AnyMetric, Ranking], k: int) -> None:
         self._queries = queries
         self._rankings = rankings
         self.k = k
 
-    def per_query(self, measure: str, metric: str) -> NDArray[np.float64]:
+    def per_query(self, measure: str, metric: AnyMetric) -> NDArray[np.float64]:
         """Return a measure of every query, (q,) float64, in the order of `query_rows`.
 
         Parameters
@@ -49,7 +50,7 @@ class RankedMeasures:
         measure : str
             precision, recall, average_precision, average_precision_over_r, reciprocal_rank,
             hit_rate or ndcg.
-        metric : str
+        metric : str or Metric
         """
         if measure not in OF_QUERIES:
             raise ValueError(f"measure must be one of {', '.join(OF_QUERIES)}, got {measure!r}")
@@ -61,12 +62,12 @@ class RankedMeasures:
         return self._by_category("average_precision")
 
     @cached_property
-    def mean_average_precision(self) -> dict[str, float]:
+    def mean_average_precision(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of `average_precision` over the categories."""
         return means_over_categories(self.average_precision)
 
     @cached_property
-    def micro_average_precision(self) -> dict[str, float]:
+    def micro_average_precision(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of AP@k over min(k, R) over all queries."""
         return self._micro("average_precision")
 
@@ -76,12 +77,12 @@ class RankedMeasures:
         return self._by_category("average_precision_over_r")
 
     @cached_property
-    def mean_average_precision_over_r(self) -> dict[str, float]:
+    def mean_average_precision_over_r(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of `average_precision_over_r` over the categories."""
         return means_over_categories(self.average_precision_over_r)
 
     @cached_property
-    def micro_average_precision_over_r(self) -> dict[str, float]:
+    def micro_average_precision_over_r(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of AP@k over R over all queries: what others call MAP@k."""
         return self._micro("average_precision_over_r")
 
@@ -91,12 +92,12 @@ class RankedMeasures:
         return self._by_category("reciprocal_rank")
 
     @cached_property
-    def mean_reciprocal_rank(self) -> dict[str, float]:
+    def mean_reciprocal_rank(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of `reciprocal_rank` over the categories."""
         return means_over_categories(self.reciprocal_rank)
 
     @cached_property
-    def micro_reciprocal_rank(self) -> dict[str, float]:
+    def micro_reciprocal_rank(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean over all queries: what others call MRR@k."""
         return self._micro("reciprocal_rank")
 
@@ -106,12 +107,12 @@ class RankedMeasures:
         return self._by_category("hit_rate")
 
     @cached_property
-    def mean_hit_rate(self) -> dict[str, float]:
+    def mean_hit_rate(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of `hit_rate` over the categories."""
         return means_over_categories(self.hit_rate)
 
     @cached_property
-    def micro_hit_rate(self) -> dict[str, float]:
+    def micro_hit_rate(self) -> dict[AnyMetric, float]:
         """``[metric]``: share of all queries that have a hit."""
         return self._micro("hit_rate")
 
@@ -121,12 +122,12 @@ class RankedMeasures:
         return self._by_category("ndcg")
 
     @cached_property
-    def mean_ndcg(self) -> dict[str, float]:
+    def mean_ndcg(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of `ndcg` over the categories."""
         return means_over_categories(self.ndcg)
 
     @cached_property
-    def micro_ndcg(self) -> dict[str, float]:
+    def micro_ndcg(self) -> dict[AnyMetric, float]:
         """``[metric]``: mean of nDCG@k over all queries."""
         return self._micro("ndcg")
 
@@ -134,10 +135,11 @@ class RankedMeasures:
         of = self._queries
         return {m: of.by_category(self.per_query(measure, m)) for m in self._rankings}
 
-    def _micro(self, measure: str) -> dict[str, float]:
+    def _micro(self, measure: str) -> dict[AnyMetric, float]:
         return {m: float(self.per_query(measure, m).mean()) for m in self._rankings}
 
-    def _ranking(self, metric: str) -> Ranking:
+    def _ranking(self, metric: AnyMetric) -> Ranking:
         if metric not in self._rankings:
-            raise ValueError(f"metric must be one of {', '.join(self._rankings)}, got {metric!r}")
+            known = ", ".join(map(metric_label, self._rankings))
+            raise ValueError(f"metric must be one of {known}, got {metric!r}")
         return self._rankings[metric]

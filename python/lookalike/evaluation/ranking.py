@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.distance import Neighbors, cdist, knn
+from lookalike.distance.metrics import Metric
 from lookalike.evaluation.labels import EncodedLabels
 from lookalike.progress import Progress
 
@@ -106,7 +107,7 @@ class Ranker:
 
     features: NDArray[Any]
     labels: EncodedLabels
-    metric: str
+    metric: Metric
     include_self: bool
     threads: int | None
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.averages import Averages, averages
 from lookalike.evaluation.full_ranking import FullRanking
 from lookalike.evaluation.query_set import ByCategory, QuerySet
@@ -29,17 +30,19 @@ class Result(RankedMeasures):
     def __init__(
         self,
         queries: QuerySet,
-        rankings: Mapping[str, Ranking],
+        rankings: Mapping[AnyMetric, Ranking],
         ks: tuple[int, ...],
         full: FullRanking | None,
         k: int,
+        skipped: Mapping[AnyMetric, str] | None = None,
     ) -> None:
         super().__init__(queries, rankings, k)
         self.ks = ks
         self.full = full
+        self.skipped = dict(skipped or {})
 
     @property
-    def metrics(self) -> tuple[str, ...]:  # noqa: D102 - described above, as are the next
+    def metrics(self) -> tuple[AnyMetric, ...]:  # noqa: D102 - described above, as are the next
         return tuple(self._rankings)
 
     @property
@@ -86,19 +89,19 @@ class Result(RankedMeasures):
         return self._averages.recall
 
     @property
-    def mean_precision(self) -> dict[str, float]:  # noqa: D102
+    def mean_precision(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.mean_precision
 
     @property
-    def mean_recall(self) -> dict[str, float]:  # noqa: D102
+    def mean_recall(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.mean_recall
 
     @property
-    def micro_precision(self) -> dict[str, float]:  # noqa: D102
+    def micro_precision(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.micro_precision
 
     @property
-    def micro_recall(self) -> dict[str, float]:  # noqa: D102
+    def micro_recall(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.micro_recall
 
     @cached_property
@@ -112,7 +115,7 @@ class Result(RankedMeasures):
         return averages(self._queries, expected, self.k)
 
     @cached_property
-    def tie_share(self) -> dict[str, float]:
+    def tie_share(self) -> dict[AnyMetric, float]:
         """``[metric]``: share of the queries whose k-th and (k+1)-th distances are equal."""
         return {m: float(r.tied[:, self.k - 1].mean()) for m, r in self._rankings.items()}
 
@@ -136,22 +139,22 @@ class Result(RankedMeasures):
         """Positions in `categories` of every query's, (q,) int64."""
         return np.searchsorted(self._queries.present, self._queries.codes)
 
-    def hits(self, metric: str) -> NDArray[np.int64]:
+    def hits(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Count the relevant among the k nearest of every query, (q,) int64.
 
         Divided by `k` it is the precision (8) of a query, by `query_relevant` its recall (9).
         """
         return self._ranking(metric).hits(self.k)
 
-    def neighbors(self, metric: str) -> NDArray[np.int32]:
+    def neighbors(self, metric: AnyMetric) -> NDArray[np.int32]:
         """Return the rows of the k nearest of every query, (q, k) int32, nearest first."""
         return self._ranking(metric).indices[:, : self.k]
 
-    def neighbor_codes(self, metric: str) -> NDArray[np.int64]:
+    def neighbor_codes(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Return their categories as positions in `counts`, (q, k) int64; −1 without a label."""
         return self.label_codes[self.neighbors(metric)]
 
-    def precision_curve(self, metric: str) -> NDArray[np.float64]:
+    def precision_curve(self, metric: AnyMetric) -> NDArray[np.float64]:
         """Return the mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
         of = self._queries
         order = np.argsort(of.codes, kind="stable")
@@ -163,7 +166,7 @@ class Result(RankedMeasures):
         curve: NDArray[np.float64] = curves.mean(axis=0)
         return curve
 
-    def confusion(self, metric: str) -> NDArray[np.int64]:
+    def confusion(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Count what the queries of a category retrieve, (C, C') int64.
 
         Row i, column j: how many of the k nearest of all queries of ``categories[i]`` are of the
@@ -176,7 +179,7 @@ class Result(RankedMeasures):
         return table
 
     def confusion_pairs(
-        self, metric: str
+        self, metric: AnyMetric
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the places of `confusion` that are not zero, as rows, columns and counts.
 
@@ -189,12 +192,12 @@ class Result(RankedMeasures):
         return places // width, places % width, counts
 
     @property
-    def best_metric(self) -> str:
+    def best_metric(self) -> AnyMetric:
         """The metric of the highest mean precision; the first of several."""
         return max(self.mean_precision, key=self.mean_precision.__getitem__)
 
     @property
-    def best(self) -> dict[Any, str]:
+    def best(self) -> dict[Any, AnyMetric]:
         """``[category]``: the metric of the highest precision; the first of several."""
         return {
             category: max(self.metrics, key=lambda m: self.precision[m][category])
@@ -213,11 +216,12 @@ class Result(RankedMeasures):
         most = self.ks[-1]
         if not 1 <= count <= most:
             raise ValueError(f"k must be from 1 to {most}, the most searched for, got {count}")
-        return type(self)(self._queries, self._rankings, self.ks, self.full, count)
+        return type(self)(self._queries, self._rankings, self.ks, self.full, count, self.skipped)
 
     def __repr__(self) -> str:
         best = self.best_metric
         return (
             f"<{type(self).__name__} of {self.images} images, {len(self.categories)} categories, "
-            f"k={self.k}: best {best}, mean precision {self.mean_precision[best]:.4f}>"
+            f"k={self.k}: best {metric_label(best)}, "
+            f"mean precision {self.mean_precision[best]:.4f}>"
         )

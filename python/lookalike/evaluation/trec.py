@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.distance.metrics import AnyMetric
+
 if TYPE_CHECKING:
     from lookalike.evaluation.result import Result
 
 __all__ = ["qrels", "run"]
 
 
-def run(evaluation: Result, metric: str, ids: Iterable[Any] | None) -> dict[str, dict[str, float]]:
+def run(
+    evaluation: Result, metric: AnyMetric, ids: Iterable[Any] | None
+) -> dict[str, dict[str, float]]:
     """Return the k nearest of every query with scores that fall from k to 1.
 
     They are places, not distances, so that other tools keep the order of neighbours that tie.
