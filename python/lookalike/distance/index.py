@@ -21,6 +21,7 @@ from lookalike.distance.arguments import (
     whole_number,
 )
 from lookalike.distance.index_file import IndexFileError
+from lookalike.distance.metric_names import CanonicalName
 from lookalike.distance.metrics import AnyMetric, as_metric, complete
 from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors
@@ -92,7 +93,7 @@ class Index:
             )
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> CanonicalName:
         """Canonical name of the metric."""
         return self._metric.name
 
@@ -141,6 +142,17 @@ class Index:
         progress: Progress = ...,
         return_stats: Literal[True],
     ) -> tuple[Neighbors, dict[str, Any]]: ...
+    @overload
+    def knn(
+        self,
+        Q: ArrayLike,
+        k: int = ...,
+        *,
+        exclude: ArrayLike | None = ...,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: bool,
+    ) -> Neighbors | tuple[Neighbors, dict[str, Any]]: ...
     def knn(
         self,
         Q: ArrayLike,
