@@ -118,6 +118,14 @@ def lint_all(session: nox.Session) -> None:
 
 
 @nox.session
+def types(session: nox.Session) -> None:
+    """Look at scripts of users with mypy and pyright, both strict: 30 s, and the build."""
+    stubs = ("pandas", "pandas-stubs", "polars", "scipy-stubs")
+    session.install(".", "mypy", "pyright", *stubs)
+    session.run("python", "tests/typing/check.py")
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
     """Warnings as errors; address, undefined-behaviour and thread sanitizers: 8 minutes."""
     session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])

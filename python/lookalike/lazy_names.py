@@ -29,7 +29,7 @@ def lazy_names(
         return value
 
     def list_names() -> list[str]:
-        module = vars(sys.modules[package])
-        return sorted({*module, *(name for name in homes if name in module["__all__"])})
+        names: list[str] = sys.modules[package].__all__
+        return sorted(names)
 
     return get, list_names
