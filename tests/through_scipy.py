@@ -24,6 +24,8 @@ def takes(matrices, metric, rest, given):
         return False  # a function, a metric of booleans, or unknown
     if set(given) - PARAMETERS - {"out", "metric"} and not set(given) & {"foo"}:
         return False
+    if "w" in given and not np.any(given["w"]):
+        return False  # all weights 0, which ours refuse
     return all(np.asarray(matrix).dtype.kind in "fiub" for matrix in matrices)
 
 

@@ -74,8 +74,8 @@ class KeptRows:
         """Append rows: from now on all answers are those of an index of all rows.
 
         The rows are copied. A V or VI that the first rows gave stays, and so does a file that the
-        index was opened from; `save` writes
-        them all. Searches that run go on with the rows that they began with.
+        index was opened from; `save` writes them all. Searches that run go on with the rows that
+        they began with.
 
         Parameters
         ----------
