@@ -134,7 +134,7 @@ def test_bad_arrays(rows):
         ld.radius_neighbors(x, radius=-1)
     with pytest.raises(ValueError, match="index must hold the 300 rows to choose from, got 299"):
         ld.knn(x, k=1, index=la.Index(rows[1:]))
-    with pytest.raises(ValueError, match="index must be of the metric correlation, got cosine"):
+    with pytest.raises(ValueError, match=r"index must be of Metric..correlation..*, got Metric"):
         ld.knn(x, k=1, index=la.Index(rows, "cosine"))
     with pytest.raises(ValueError, match="index must be None where y is an Index"):
         ld.knn(x, la.Index(rows), k=1, index=True)
@@ -258,3 +258,18 @@ def test_on_a_cluster_that_loses_workers(rows, tmp_path):
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "all the same" in ended.stdout
+
+
+def test_parameters_of_a_metric():
+    rows = np.random.default_rng(3).random((60, 5))
+    x, variances = da.from_array(rows, chunks=(25, 5)), rows.var(axis=0)
+    expected = la.knn(rows, k=4, metric="seuclidean", V=variances)
+    for index in (None, True):
+        found = ld.knn(x, k=4, metric="seuclidean", V=variances, index=index)
+        np.testing.assert_array_equal(found[1].compute(), expected.indices)
+        np.testing.assert_array_equal(found[0].compute(), expected.distances)
+    with pytest.raises(ValueError, match="V must be given"):
+        ld.knn(x, k=4, metric="seuclidean")
+    near = ld.radius_neighbors(x, radius=0.5, metric="minkowski", p=3)
+    whole = la.radius_neighbors(rows, radius=0.5, metric="minkowski", p=3)
+    np.testing.assert_array_equal(near[1].compute(), whole.indices)
