@@ -5,10 +5,16 @@
 
 namespace lookalike {
 
-TileGrid::TileGrid(int64_t rows, int64_t cols, bool self, int tile_rows, int tile_cols)
-    : rows_(rows), cols_(cols), self_(self), tile_rows_(tile_rows), tile_cols_(tile_cols) {
+TileGrid::TileGrid(int64_t rows, int64_t cols, bool self, int tile_rows, int tile_cols,
+                   int64_t first_col)
+    : rows_(rows),
+      cols_(cols),
+      first_col_(first_col),
+      self_(self),
+      tile_rows_(tile_rows),
+      tile_cols_(tile_cols) {
   const int64_t down = (rows + tile_rows - 1) / tile_rows;
-  across_ = (cols + tile_cols - 1) / tile_cols;
+  across_ = (cols - first_col + tile_cols - 1) / tile_cols;
   count_ = self ? across_ * (across_ + 1) / 2 : down * across_;
 }
 
@@ -29,7 +35,7 @@ Tile TileGrid::operator[](int64_t unit) const {
   }
   Tile t;
   t.i0 = i * tile_rows_;
-  t.j0 = j * tile_cols_;
+  t.j0 = first_col_ + j * tile_cols_;
   t.rows = int(std::min<int64_t>(tile_rows_, rows_ - t.i0));
   t.cols = int(std::min<int64_t>(tile_cols_, cols_ - t.j0));
   t.diagonal = self_ && i == j;

@@ -13,12 +13,14 @@ inline int tile_side(int64_t cols) { return cols > (1 << 16) ? kTile / 4 : kTile
 // row by row, so that a team that takes them in order visits the columns of a row in order too.
 class TileGrid {
  public:
-  TileGrid(int64_t rows, int64_t cols, bool self, int tile_rows, int tile_cols);
+  // Of a rectangle the columns begin at `first_col`.
+  TileGrid(int64_t rows, int64_t cols, bool self, int tile_rows, int tile_cols,
+           int64_t first_col = 0);
   int64_t count() const { return count_; }
   Tile operator[](int64_t unit) const;
 
  private:
-  int64_t rows_, cols_, across_, count_;
+  int64_t rows_, cols_, first_col_, across_, count_;
   bool self_;
   int tile_rows_, tile_cols_;
 };

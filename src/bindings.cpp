@@ -6,6 +6,7 @@
 #include "call.h"
 #include "kernels/dispatch.h"
 #include "matrix.h"
+#include "search/merge.h"
 #include "search/neighbors.h"
 #include "threads/openmp_runtime.h"
 #include "threads/workers.h"
@@ -56,26 +57,16 @@ py::tuple knn(const py::array& x, const py::object& y, const py::object& metric,
   return py::make_tuple(distances, indices, as_dict(stats));
 }
 
-template <class T>
-py::array_t<T> moved(la::Buffer<T>&& buffer, int64_t count) {
-  auto* owner = new la::Buffer<T>(std::move(buffer));
-  const py::capsule free(owner, [](void* p) { delete static_cast<la::Buffer<T>*>(p); });
-  return py::array_t<T>(py::ssize_t(count), owner->get(), free);
-}
-
 py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::object& metric,
                            double radius, bool include_self, int threads, py::object progress) {
   const Pair pair(x, y);
   if (!(radius >= 0)) throw py::value_error("radius must be >= 0");
   la::Stats stats;
   la::Within within;
-  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self, nullptr}};
+  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self}};
   without_gil(threads, std::move(progress),
               [&](la::Team& team) { within = la::radius_neighbors(query, radius, team, stats); });
-  const int64_t count = within.count();
-  return py::make_tuple(moved(std::move(within.indptr), within.rows + 1),
-                        moved(std::move(within.indices), count),
-                        moved(std::move(within.distances), count), as_dict(stats));
+  return as_tuple(std::move(within), stats);
 }
 
 py::tuple topk(const py::array& matrix, int64_t k, int threads) {
@@ -87,6 +78,69 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   int64_t* const i = indices.mutable_data();
   without_gil(threads, py::none(), [&](la::Team& team) { la::topk(m, k, team, d, i); });
   return py::make_tuple(distances, indices);
+}
+
+py::tuple knn_across(const py::array& x, int64_t split, const py::object& metric, int64_t k,
+                     const py::array_t<double, py::array::c_style>& worst, int threads,
+                     py::object progress) {
+  const la::MatrixView view = view_of(x);
+  if (k < 1 || k > view.rows) throw py::value_error("k is out of range");
+  if (split < 1 || split >= view.rows) throw py::value_error("split is out of range");
+  if (worst.ndim() != 1 || worst.size() != view.rows) throw py::value_error("worst does not fit");
+  const la::Specification specification = specification_of(metric);
+  py::array_t<double> distances({view.rows, k});
+  py::array_t<int64_t> indices({view.rows, k});
+  la::Stats stats;
+  double* const d = distances.mutable_data();
+  int64_t* const i = indices.mutable_data();
+  without_gil(threads, std::move(progress), [&](la::Team& team) {
+    la::neighbors_across(view, split, specification, worst.data(), k, team, stats, d, i);
+  });
+  return py::make_tuple(distances, indices, as_dict(stats));
+}
+
+using Distances = py::array_t<double, py::array::c_style>;
+using Indices = py::array_t<int64_t, py::array::c_style>;
+
+py::tuple merge(const std::vector<std::pair<Distances, Indices>>& parts, int64_t k,
+                bool short_lists, int threads) {
+  std::vector<la::NearestPart> lists;
+  for (const auto& [d, i] : parts) {
+    if (d.ndim() != 2 || i.ndim() != 2 || d.shape(0) != i.shape(0) || d.shape(1) != i.shape(1) ||
+        d.shape(0) != parts[0].first.shape(0)) {
+      throw py::value_error("the parts do not fit");
+    }
+    lists.push_back({d.data(), i.data(), d.shape(1)});
+  }
+  if (k < 1 || parts.empty()) throw py::value_error("nothing to merge");
+  const int64_t rows = parts[0].first.shape(0);
+  py::array_t<double> distances({rows, k});
+  py::array_t<int64_t> indices({rows, k});
+  double* const d = distances.mutable_data();
+  int64_t* const i = indices.mutable_data();
+  try {
+    without_gil(threads, py::none(),
+                [&](la::Team& team) { la::merge(lists, rows, k, short_lists, team, d, i); });
+  } catch (const la::BadPart& e) {
+    // distance/merging.py has the words.
+    PyErr_SetObject(PyExc_ArithmeticError, py::make_tuple(int(e.why), e.part, e.row).ptr());
+    throw py::error_already_set();
+  }
+  return py::make_tuple(distances, indices);
+}
+
+// The names of what a metric may be given.
+py::set parameters_of(const std::string& name) {
+  py::set names;
+  for (int m = 0; m < int(la::Metric::count); ++m) {
+    if (name != la::kMetricNames[m]) continue;
+    const la::Traits& t = la::kernels().metric[m].traits;
+    for (const char* const parameter : t.parameters) {
+      if (parameter) names.add(parameter);
+    }
+    if (t.array) names.add(t.array);
+  }
+  return names;
 }
 
 // What a metric states that filters may use (metrics/distance-inl.h).
@@ -102,6 +156,7 @@ py::dict statements(const std::string& name) {
   d["triangle"] = t.triangle;
   d["weighted"] = t.weighted;
   d["negative_values"] = t.domain == la::Domain::any;
+  d["parameters"] = parameters_of(name);
   return d;
 }
 
@@ -122,10 +177,11 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   la::extensions();
   m.attr("__version__") = LOOKALIKE_VERSION;
   m.attr("METRICS") = [] {
-    constexpr int count = int(la::Metric::count);
-    py::tuple names(count);
-    for (int i = 0; i < count; ++i) names[size_t(i)] = la::kMetricNames[i];
-    return names;
+    py::list names;  // of several structs with one name the first stands for all
+    for (const char* const name : la::kMetricNames) {
+      if (!names.contains(name)) names.append(name);
+    }
+    return py::tuple(names);
   }();
   m.def("cpu_info", &cpu_info);
   m.def("statements", &statements);
@@ -134,5 +190,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);
   m.def("topk", &topk);
+  m.def("knn_across", &knn_across);
+  m.def("merge", &merge);
   bind_index(m);
 }

@@ -1,13 +1,27 @@
 #include "filters/filter_pass.h"
 
+#include "kernels/codes.h"
+
 namespace lookalike {
+
+namespace {
+
+// All pairs of a comparison, or, of a self-join that is split, those of a row of either side. The
+// first tiles may begin before the split, as codes lie in groups of rows.
+TileGrid grid_of(const Comparison& c, int64_t split) {
+  const int side = tile_side(c.cols());
+  const int64_t rows = c.x().rows.matrix.rows, others = c.y().rows.matrix.rows;
+  if (split == 0) return {rows, others, c.self(), side, side};
+  return {split, others, false, side, side, split / kCodeRows * kCodeRows};
+}
+
+}  // namespace
 
 FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* database,
                        const Exclusion& exclusion, Team& team, Stats& stats)
     : comparison_(c),
       filter_(make_filter(stage, c, database, team)),
-      grid_(c.x().rows.matrix.rows, c.y().rows.matrix.rows, c.self(), tile_side(c.cols()),
-            tile_side(c.cols())),
+      grid_(grid_of(c, exclusion.split)),
       exclusion_(exclusion),
       stats_(stats),
       workspaces_(size_t(team.threads())) {
@@ -29,6 +43,15 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
 }
 
 int FilterPass::without_excluded(int64_t row, float* values, int32_t* columns, int n) const {
+  if (exclusion_.left_out || exclusion_.split) {
+    int kept = 0;
+    for (int c = 0; c < n; ++c) {
+      values[kept] = values[c];
+      columns[kept] = columns[c];
+      kept += !exclusion_.excludes(row, columns[c]);
+    }
+    return kept;
+  }
   if (!exclusion_.exclude || exclusion_.exclude[row] < 0) return n;
   const auto excluded = int32_t(exclusion_.exclude[row]);
   const auto at = std::find(columns, columns + n, excluded) - columns;

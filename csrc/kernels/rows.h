@@ -52,6 +52,9 @@ struct Rows {
   int64_t filter_cols;  // features of a filter row: one more than cols when a row is degenerate
 };
 
+// Of a linear map: columns side by side, products added before they are added to the rest, rows at a time.
+inline constexpr int kLinearPanel = 16, kLinearBlock = 256, kLinearRows = 8;
+
 // Of length 1, unless it has no direction.
 constexpr bool is_unit(Prepare p) { return p == Prepare::unit || p == Prepare::centred_unit; }
 // Multiplied by a number of its own.
@@ -75,6 +78,6 @@ struct RowSurvey {
   int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros
   uint8_t flags;
 };
-inline constexpr int16_t kZeroRow = -32768;
+inline constexpr int16_t kZeroRow = -32768, kBeyond = 32767;
 
 }  // namespace lookalike

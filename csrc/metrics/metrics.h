@@ -3,19 +3,35 @@
 
 #include <cstdint>
 
-// Adding a distance: its struct in distances-inl.h, its line here, its line in tests/reference.py.
-#define LOOKALIKE_METRICS(METRIC)         \
-  METRIC(Manhattan, "manhattan")          \
-  METRIC(Euclidean, "euclidean")          \
-  METRIC(Cosine, "cosine")                \
-  METRIC(BrayCurtis, "braycurtis")        \
-  METRIC(Canberra, "canberra")            \
-  METRIC(Chebyshev, "chebyshev")          \
-  METRIC(Correlation, "correlation")      \
-  METRIC(SquaredEuclidean, "sqeuclidean") \
-  METRIC(Hellinger, "hellinger")          \
-  METRIC(ChiSquare, "chisquare")          \
-  METRIC(Hamming, "hamming")
+// Adding a distance: its struct in distances-inl.h, its line here, its line in tests/reference.py. Of
+// several structs of a name the first that takes the parameters given is meant.
+#define LOOKALIKE_METRICS(METRIC)            \
+  METRIC(Manhattan, "manhattan")             \
+  METRIC(Euclidean, "euclidean")             \
+  METRIC(Cosine, "cosine")                   \
+  METRIC(BrayCurtis, "braycurtis")           \
+  METRIC(Canberra, "canberra")               \
+  METRIC(Chebyshev, "chebyshev")             \
+  METRIC(Correlation, "correlation")         \
+  METRIC(SquaredEuclidean, "sqeuclidean")    \
+  METRIC(StandardEuclidean, "seuclidean")    \
+  METRIC(MinkowskiCubes, "minkowski")        \
+  METRIC(Minkowski, "minkowski")             \
+  METRIC(Mahalanobis, "mahalanobis")         \
+  METRIC(Hellinger, "hellinger")             \
+  METRIC(JensenShannon, "jensenshannon")     \
+  METRIC(ChiSquare, "chisquare")             \
+  METRIC(Hamming, "hamming")                 \
+  METRIC(WeightedManhattan, "manhattan")     \
+  METRIC(WeightedEuclidean, "euclidean")     \
+  METRIC(WeightedCosine, "cosine")           \
+  METRIC(WeightedBrayCurtis, "braycurtis")   \
+  METRIC(WeightedCanberra, "canberra")       \
+  METRIC(WeightedChebyshev, "chebyshev")     \
+  METRIC(WeightedCorrelation, "correlation") \
+  METRIC(WeightedSquares, "sqeuclidean")     \
+  METRIC(WeightedMinkowski, "minkowski")     \
+  METRIC(WeightedHamming, "hamming")
 
 namespace lookalike {
 
@@ -45,7 +61,13 @@ inline constexpr int kMostParameters = 2;
 // What a metric's terms depend on, for the kernels. Whoever made it owns the arrays (specification.h).
 struct Parameters {
   double value[kMostParameters];  // numbers, in the order in which its struct names them
-  int64_t features;               // of a row
+  int64_t features;               // of a row; 0 where any number does
+  // A weight for each feature, and what filters multiply it by (of unit rows: what the row is multiplied
+  // by), with zeros up to a multiple of 8; or null. Factors that are no powers of two are rounded.
+  const double *weights, *factors;
+  bool rounded;
+  double total;          // Σ weights; without any the number of features
+  const double* linear;  // what rows are mapped by, in panels (linear-inl.h), or null
 };
 
 // What a struct of distances-inl.h states of itself, as `Distance` there explains it.
@@ -57,6 +79,8 @@ struct Traits {
   Rescale rescale;
   bool weighted;
   const char* parameters[kMostParameters];
+  const char* array;
+  bool linear, relative_weights;
 
   bool triangle;
   int norm_degree, power;

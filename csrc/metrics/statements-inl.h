@@ -62,6 +62,9 @@ constexpr Traits traits_of() {
   t.rescale = M::rescale;
   t.weighted = kWeighted<M>;
   for (int p = 0; p < kMostParameters; ++p) t.parameters[p] = M::parameters[p];
+  t.array = M::array;
+  t.linear = M::linear;
+  t.relative_weights = M::relative_weights;
   t.triangle = M::triangle;
   t.norm_degree = M::norm_degree;
   t.power = M::power;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "checksums.h"
+#include "memory.h"
 #include "rows/specification.h"
 #include "threads/team.h"
 
@@ -31,6 +32,7 @@ struct RowNeeds {
 
 struct Side {
   Rows rows{};
+  Buffer<double> mapped;         // the rows of a linear metric
   std::vector<RowScale> scales;  // of unit rows
   std::vector<uint8_t> flags;
   std::vector<float> residual, weight, square;  // as needed, else empty
@@ -63,6 +65,9 @@ struct Side {
 // What rows need no survey to say: `scale` is what filters multiply them by.
 void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
               double scale, int64_t filter_cols);
+// The rows as a linear metric compares them, in memory of the side. Throws BadRow for side `index`.
+MatrixView map_rows(Side& side, const MatrixView& matrix, const Specification& specification,
+                    int index, Team& team);
 // Has a filter row an additional feature for rows without a direction?
 bool has_degenerate_feature(const Traits& traits);
 

@@ -64,11 +64,16 @@ void require(bool good, const char* part) {
 
 }  // namespace
 
-Index::Index(const MatrixView& rows, const Specification& specification, File file, Team& team)
+Index::Index(const MatrixView& given, const Specification& specification, File file, Team& team)
     : specification_(specification), side_(std::make_shared<Side>()) {
   Header header;
   const Part part = file.part("header");
   require(file.rows && part.bytes == sizeof header, "header");
+  MatrixView rows = given;
+  if (traits().linear) {
+    file.rows->check(0, given.rows * given.row_stride);
+    rows = map_rows(*side_, given, specification, 1, team);
+  }
   std::memcpy(&header, part.data, sizeof header);
   const bool feature = has_degenerate_feature(traits());
   require(header.byte_order == Header::kByteOrder && header.rows == rows.rows &&
@@ -79,7 +84,7 @@ Index::Index(const MatrixView& rows, const Specification& specification, File fi
   set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
   rows_guard_ = std::move(file.rows);
   codes_guard_ = std::move(file.codes);
-  side_->guard = rows_guard_.get();
+  side_->guard = traits().linear ? nullptr : rows_guard_.get();
   if (!coded_) return;
   const CodeKernels& here = code_kernels(coded_->coding.form);
   if (here.tile && coded_->coding.levels <= here.levels) {
@@ -87,7 +92,7 @@ Index::Index(const MatrixView& rows, const Specification& specification, File fi
     coded_->side.guard = codes_guard_.get();
   } else if (here.tile) {
     // Kept by a CPU whose codes are finer than this one's can be.
-    rows_guard_->check(0, rows.rows * rows.row_stride);
+    rows_guard_->check(0, given.rows * given.row_stride);
     code(team);
   } else {
     coded_ = nullptr;
@@ -117,13 +122,33 @@ void Index::restore(const Header& header, const File& file) {
   require(file.codes && file.part("codes").bytes == code_bytes(n, header.filter_cols), "codes");
 }
 
-void Index::neighbors(const MatrixView& x, const int64_t* exclude, int64_t k, Team& team,
+void Index::verify() const {
+  if (rows_guard_) rows_guard_->check(0, rows().rows * rows().row_stride);
+  if (codes_guard_) codes_guard_->check(0, codes_guard_->bytes());
+}
+
+void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k, Team& team,
                       Stats& stats, double* distances, int64_t* indices) const {
+  if (!x) {
+    verify();
+    const Query query{rows(), nullptr, specification_, exclusion};
+    return lookalike::neighbors(query, k, team, stats, distances, indices);
+  }
   Lap lap;
-  const Comparison comparison(x, side_, specification_, filter_needs(traits()), team);
+  const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
   lap.to(stats.preparing);
-  lookalike::neighbors(comparison, coded_.get(), {false, exclude}, k, team, stats, distances,
-                       indices);
+  lookalike::neighbors(comparison, coded_.get(), exclusion, k, team, stats, distances, indices);
+}
+
+Within Index::radius_neighbors(const MatrixView* x, const Exclusion& exclusion, double radius,
+                               Team& team, Stats& stats) const {
+  if (!x) {
+    verify();
+    return lookalike::radius_neighbors(Query{rows(), nullptr, specification_, exclusion}, radius,
+                                       team, stats);
+  }
+  const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
+  return lookalike::radius_neighbors(comparison, coded_.get(), exclusion, radius, team, stats);
 }
 
 const char* Index::stage() const {

@@ -19,8 +19,8 @@ double most_candidates(const Traits& traits, bool prepared) {
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
 void attempt(const Comparison& comparison, const CodedDatabase* database,
-             const Exclusion& exclusion, Stage stage, bool last, int64_t k, Team& team,
-             Stats& stats, double* distances, int64_t* indices) {
+             const Exclusion& exclusion, const double* worst, Stage stage, bool last, int64_t k,
+             Team& team, Stats& stats, double* distances, int64_t* indices) {
   const int64_t rows = comparison.x().rows.matrix.rows;
   Lap lap;
   ExactDistances exact(comparison, team.threads());
@@ -33,7 +33,7 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
   lap.to(stats.preparing);
   std::unique_ptr<Inbox> inbox;
   if (comparison.self()) inbox = std::make_unique<Inbox>(rows, k, distances, indices);
-  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats);
+  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats, worst);
   const double cost =
       double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   const int64_t before = stats.overflows.load();
@@ -64,20 +64,38 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
       0.9, 1);
 }
 
+// `worst` is null where every row finds k others.
+void search(const Comparison& comparison, const CodedDatabase* database, const Exclusion& exclusion,
+            const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+            int64_t* indices) {
+  const std::vector<Stage> list = stages(comparison, database);
+  for (const Stage stage : list) {
+    try {
+      return attempt(comparison, database, exclusion, worst, stage, stage == list.back(), k, team,
+                     stats, distances, indices);
+    } catch (const Unsuitable&) {
+      continue;
+    }
+  }
+}
+
 }  // namespace
 
 void neighbors(const Comparison& comparison, const CodedDatabase* database,
                const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
-  const std::vector<Stage> list = stages(comparison, database);
-  for (const Stage stage : list) {
-    try {
-      return attempt(comparison, database, exclusion, stage, stage == list.back(), k, team, stats,
-                     distances, indices);
-    } catch (const Unsuitable&) {
-      continue;
-    }
-  }
+  search(comparison, database, exclusion, nullptr, k, team, stats, distances, indices);
+}
+
+void neighbors_across(const MatrixView& x, int64_t split, const Specification& specification,
+                      const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+                      int64_t* indices) {
+  Lap lap;
+  const RowNeeds needs = filter_needs(kernels_of(specification).traits);
+  const Comparison comparison(x, nullptr, specification, needs, team);
+  lap.to(stats.preparing);
+  search(comparison, nullptr, {false, nullptr, nullptr, split}, worst, k, team, stats, distances,
+         indices);
 }
 
 void neighbors(const Query& query, int64_t k, Team& team, Stats& stats, double* distances,

@@ -22,6 +22,13 @@ void neighbors(const Comparison& comparison, const CodedDatabase* database,
                const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices);
 
+// The k nearest rows on the other side of a split for each row of x, on either side: a self-join's work
+// for the pairs of two blocks of rows. Rows farther than `worst` of the asking row may be missing from
+// its list. Lists may be shorter than k, and then end with index -1 at distance infinity.
+void neighbors_across(const MatrixView& x, int64_t split, const Specification& specification,
+                      const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+                      int64_t* indices);
+
 struct Within {
   int64_t rows = 0;
   Buffer<int64_t> indptr, indices;
@@ -29,6 +36,8 @@ struct Within {
   int64_t count() const { return indptr.get()[rows]; }
 };
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats);
+Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats);
 
 // The k smallest of each row of a matrix. Throws BadRow for a NaN.
 void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, int64_t* indices);

@@ -37,12 +37,13 @@ int64_t capacity(const Comparison& comparison, int64_t k, int workers) {
 }  // namespace
 
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
-                       ExactDistances& exact, int workers, Stats& stats)
+                       ExactDistances& exact, int workers, Stats& stats, const double* worst)
     : comparison_(comparison),
       bounds_(bounds),
       exact_(exact),
       stats_(stats),
       k_(k),
+      least_(worst ? 0 : k),
       capacity_(capacity(comparison, k, workers)),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
@@ -51,8 +52,10 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       locks_(counts_.size()),
       last_index_(counts_.size(), std::numeric_limits<int32_t>::max()),
       workspaces_(size_t(workers)) {
-  for (auto& t : thresholds_) {
-    t.store(std::numeric_limits<float>::infinity(), std::memory_order_relaxed);
+  for (size_t row = 0; row < thresholds_.size(); ++row) {
+    const float t =
+        worst ? bounds_.threshold(comparison, worst[row]) : std::numeric_limits<float>::infinity();
+    thresholds_[row].store(t, std::memory_order_relaxed);
   }
 }
 
@@ -203,9 +206,9 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
   Workspace& w = workspaces_[size_t(worker)];
   int32_t& count = counts_[size_t(row)];
   // Never true of a proven bound; if it were, what follows would write beyond its lists.
-  if (count < k_) throw std::logic_error("a filter excluded a neighbour");
+  if (count < least_) throw std::logic_error("a filter excluded a neighbour");
   tighten(w, row);
-  if (count < k_) throw std::logic_error("a filter excluded a neighbour");
+  if (count < least_) throw std::logic_error("a filter excluded a neighbour");
   w.sent.clear();
   if (inbox) {
     w.place.resize(counts_.size());
@@ -222,7 +225,10 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
 
 void Reservoirs::place_nearest(Workspace& w, double* distances, int64_t* indices) const {
   const size_t n = w.ranked.size();
-  if (n <= kMostCounted) {
+  if (int64_t(n) < k_) {
+    std::sort(w.ranked.begin(), w.ranked.end());
+    w.ranked.resize(size_t(k_), {std::numeric_limits<double>::infinity(), -1, 0});
+  } else if (n <= kMostCounted) {
     double values[kMostCounted];
     int32_t ranks[kMostCounted];
     for (size_t c = 0; c < n; ++c) values[c] = w.ranked[c].distance;
@@ -241,8 +247,10 @@ void Reservoirs::place_nearest(Workspace& w, double* distances, int64_t* indices
   }
   // Too many, or equal distances, which go by their index.
   const auto end = w.ranked.begin() + k_;
-  std::nth_element(w.ranked.begin(), end - 1, w.ranked.end());
-  std::sort(w.ranked.begin(), end);
+  if (int64_t(n) >= k_) {
+    std::nth_element(w.ranked.begin(), end - 1, w.ranked.end());
+    std::sort(w.ranked.begin(), end);
+  }
   for (int64_t c = 0; c < k_; ++c) {
     distances[c] = w.ranked[size_t(c)].distance;
     indices[c] = w.ranked[size_t(c)].index;

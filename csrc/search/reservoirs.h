@@ -17,8 +17,10 @@ namespace lookalike {
 // distance becomes the threshold. Rows are locked one at a time and for no longer than that takes.
 class Reservoirs {
  public:
+  // With `worst`, rows beyond that distance of the asking row are not wanted, and it may find fewer
+  // than k.
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
-             int workers, Stats& stats);
+             int workers, Stats& stats, const double* worst);
 
   // The row's threshold, or an older, larger one.
   float threshold(int64_t row) const {
@@ -26,8 +28,9 @@ class Reservoirs {
   }
   // n candidates of the row, whose lists may be overwritten.
   void offer(int worker, int64_t row, float* values, int32_t* indices, int n);
-  // The k nearest, once all candidates have been offered; called once a row. In a self-join what is
-  // computed for another row is left in `inbox`, which is null otherwise.
+  // The k nearest, once all candidates have been offered; called once a row. Index -1 at distance
+  // infinity is where there are fewer. In a self-join what is computed for another row is left in
+  // `inbox`, which is null otherwise.
   void finish(int worker, int64_t row, Inbox* inbox, double* distances, int64_t* indices);
 
  private:
@@ -75,7 +78,7 @@ class Reservoirs {
   const Bounds& bounds_;
   ExactDistances& exact_;
   Stats& stats_;
-  int64_t k_, capacity_;
+  int64_t k_, least_, capacity_;  // a row finds `least_` or more
   Buffer<float> values_;
   Buffer<int32_t> indices_;
   std::vector<int32_t> counts_;

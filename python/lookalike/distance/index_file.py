@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import _core
+from lookalike.distance import ids
 from lookalike.distance.metrics import Metric
 from lookalike.distance.parameters import require_width
 
@@ -54,12 +55,18 @@ class Contents(NamedTuple):
     row_guard: Guard
     code_guard: Guard | None
     identity: Identity
+    ids: NDArray[Any] | None
 
 
-def to_bytes(metric: Metric, rows: NDArray[Any], parts: dict[str, NDArray[np.uint8]]) -> bytes:
+def to_bytes(
+    metric: Metric,
+    rows: NDArray[Any],
+    parts: dict[str, NDArray[np.uint8]],
+    names: NDArray[Any] | None,
+) -> bytes:
     """Return what `write` would write."""
     stream = io.BytesIO()
-    write(stream, metric, rows, parts)
+    write(stream, metric, rows, parts, names)
     return stream.getvalue()
 
 
@@ -68,10 +75,11 @@ def write(
     metric: Metric,
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
+    names: NDArray[Any] | None,
 ) -> None:
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
-    arrays = {"rows": _bytes_of(rows), **parts}
+    arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
     parameters: dict[str, float | list[int]] = {}  # an array's shape, the array in a part
     for name, value in metric.parameters.items():
         if isinstance(value, np.ndarray):
@@ -174,9 +182,8 @@ def _contents(
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
     metric = _metric(header["metric"], header["parameters"], parts)
     require_width(metric.parameters, shape[1])
-    return Contents(
-        metric, rows, parts, guards["rows"], guards.get("codes"), Identity(whole, checksum)
-    )
+    names, identity = ids.unpack(parts, len(rows)), Identity(whole, checksum)
+    return Contents(metric, rows, parts, guards["rows"], guards.get("codes"), identity, names)
 
 
 def _metric(name: str, noted: dict[str, Any], parts: dict[str, NDArray[np.uint8]]) -> Metric:

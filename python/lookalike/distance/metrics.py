@@ -66,17 +66,11 @@ TITLES = {
 }
 """The metrics' names as people write them, where that is more than a capital."""
 
-TAKEN = {"minkowski": ("p",), "seuclidean": ("V",), "mahalanobis": ("VI",)}
-"""The parameters that a metric cannot do without."""
-
-WEIGHTED = {
-    *("manhattan", "euclidean", "cosine", "braycurtis", "canberra", "chebyshev", "correlation"),
-    *("sqeuclidean", "minkowski", "hamming"),
-}
-"""The metrics that take weights, as scipy's do."""
-
 KNOWN = ", ".join((*ALL_METRICS, "cityblock", "l1", "l2", "linf"))
 """What an error lists: most of scipy's short names would only be in the way."""
+
+ORDER = ("p", "w", "V", "VI")
+"""In which parameters are written."""
 
 SHOWN = 8
 """Numbers of an array that are shown."""
@@ -99,7 +93,7 @@ class Metric:
     name : str
         One of `ALL_METRICS` or an alias.
     p : float
-        Of ``"minkowski"``: above 0, by default 2.
+        Of ``"minkowski"``: from 1/64 to 256, or infinity; by default 2.
     V : (d,) array_like
         Of ``"seuclidean"``: the variance of each feature, above 0.
     VI : (d, d) array_like
@@ -146,9 +140,8 @@ class Metric:
         _require_known(canonical, given)
         if "p" in parameters_of(canonical):
             given.setdefault("p", 2)
-        checked = checked_parameters(
-            {key: given[key] for key in ("p", "w", "V", "VI") if key in given}
-        )
+        ordered: dict[str, Any] = {key: given[key] for key in ORDER if key in given}
+        checked = checked_parameters(ordered)
         object.__setattr__(self, "_name", canonical)
         object.__setattr__(self, "_parameters", MappingProxyType(checked))
         digest = (canonical, *((key, _digest(value)) for key, value in checked.items()))
@@ -165,7 +158,7 @@ class Metric:
     @property
     def missing(self) -> str | None:
         """The parameter that is taken from rows, as it was not given: V, VI or None."""
-        wanted = {"V", "VI"} & set(parameters_of(self._name)) - set(self._parameters)
+        wanted = {"V", "VI"} & parameters_of(self._name) - set(self._parameters)
         return next(iter(wanted), None)
 
     def fitted(self, *rows: ArrayLike) -> Metric:
@@ -258,9 +251,10 @@ def metric_name(metric: str | Metric) -> CanonicalName:
     raise ValueError(f"metric must be one of {KNOWN}, got {metric!r}")
 
 
-def parameters_of(name: str) -> tuple[str, ...]:
+def parameters_of(name: str) -> set[str]:
     """Return which parameters a metric takes."""
-    return TAKEN.get(name, ()) + (("w",) if name in WEIGHTED else ())
+    taken: set[str] = _core.statements(name)["parameters"]
+    return taken
 
 
 class Parameters(TypedDict, total=False):

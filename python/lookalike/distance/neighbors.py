@@ -13,6 +13,7 @@ from lookalike.distance.arguments import (
     check_k,
     checked_matrix,
     excluded_rows,
+    radius_limit,
     thread_count,
     two_sides,
     whole_number,
@@ -292,12 +293,7 @@ def radius_neighbors(
     sides = searched(X, Y, x, y)
     chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(chosen.parameters, x.shape[1])
-    try:
-        limit = float(radius)
-    except (TypeError, ValueError):
-        raise TypeError(f"radius must be a number, got {radius!r}") from None
-    if not limit >= 0:
-        raise ValueError(f"radius must be at least 0, got {radius}")
+    limit = radius_limit(radius)
     if not len(x) or (y is not None and not len(y)):
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0), **sides)

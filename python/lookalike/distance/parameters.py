@@ -15,6 +15,9 @@ __all__ = ["FitError", "checked_parameters", "fitted_parameter", "require_width"
 BLOCK = 4096
 """Rows at a time, as float64; always the same, so that sums have one order."""
 
+LEAST, MOST = 2.0**-200, 2.0**200
+"""Of V and of a w that is not 0: what a term that it multiplies can take."""
+
 ASYMMETRY = 1e-6
 """Of VI, relative to its largest value: what rounding leaves of an inverse, and no more."""
 
@@ -94,7 +97,7 @@ def _require_variance(
     name: str, rows: Mapping[str, NDArray[Any]], variances: NDArray[np.float64]
 ) -> None:
     """Refuse rows of which a feature does not vary, or is beyond what float64 can square."""
-    wrong = np.flatnonzero(~((variances > 0) & (variances < np.inf)))
+    wrong = np.flatnonzero(~((variances >= LEAST) & (variances <= MOST)))
     if not wrong.size:
         return
     column = int(wrong[0])
@@ -103,11 +106,12 @@ def _require_variance(
         if bad.size:
             raise RowError(f"{argument} row {bad[0]} has a value that is not finite", side, False)
     found = variances[column]
-    why = "has one value only" if found == 0 else "is beyond what float64 can square"
-    others = f" (as do {wrong.size - 1} others)" if wrong.size > 1 else ""
+    limits = f"is not from {LEAST:.2g} to {MOST:.2g}: scale it"
+    why = "has one value only" if found == 0 else f"has the variance {found:g}, which {limits}"
+    others = f" ({wrong.size - 1} more are like it)" if wrong.size > 1 else ""
     raise FitError(
-        f"{name} cannot be taken from these rows: column {column} {why}, variance {found:g}"
-        f"{others}; leave such out, or give {name}"
+        f"{name} cannot be taken from these rows: column {column} {why}{others}; leave such "
+        f"columns out, or give {name}"
     )
 
 
@@ -159,6 +163,8 @@ def _exponent(value: Any) -> float:
         raise TypeError(f"p must be a number, got {value!r}") from None
     if not number > 0:
         raise ValueError(f"p must be above 0, got {value!r}")
+    if not (1 / 64 <= number <= 256 or number == np.inf):
+        raise ValueError(f"p must be from 1/64 to 256, or infinity, got {value!r}")
     return number
 
 
@@ -170,6 +176,7 @@ def _weights(value: Any) -> NDArray[np.float64]:
         raise ValueError(f"w must be at least 0, got {weights[column]:g} for column {column}")
     if not weights.any():
         raise ValueError(f"w must be above 0 for some column, got {len(weights)} zeros")
+    _require_range("w", weights[weights > 0])
     return _read_only(weights)
 
 
@@ -179,7 +186,14 @@ def _variances(value: Any) -> NDArray[np.float64]:
     if wrong.size:
         column = int(wrong[0])
         raise ValueError(f"V must be above 0, got {variances[column]:g} for column {column}")
+    _require_range("V", variances)
     return _read_only(variances)
+
+
+def _require_range(name: str, values: NDArray[np.float64]) -> None:
+    for value in (values.min(), values.max()):
+        if not LEAST <= value <= MOST:
+            raise ValueError(f"{name} must be from {LEAST:.2g} to {MOST:.2g}, got {value:g}")
 
 
 def _inverse_covariance(value: Any) -> NDArray[np.float64]:
@@ -201,6 +215,8 @@ def _inverse_covariance(value: Any) -> NDArray[np.float64]:
 def _require_semidefinite(matrix: NDArray[np.float64]) -> None:
     """Refuse a matrix under which a squared distance could be negative, whatever its scales."""
     diagonal = np.diagonal(matrix)
+    if diagonal.max() > MOST**2:
+        raise ValueError(f"VI must be at most {MOST**2:.2g}, got {diagonal.max():g}")
     negative = np.flatnonzero(diagonal < 0)
     if negative.size:
         i = int(negative[0])
