@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from lookalike.gallery.storage import features_file
 
 if TYPE_CHECKING:
     from lookalike.gallery.storage.records import ContentRecord
@@ -19,6 +23,17 @@ class ContentsReader:
     def _view(self) -> Snapshot:
         """The state that the reader sees."""
         raise NotImplementedError
+
+    def row_identity(self) -> str:
+        """Return which image stands in which row, in short: rows of equal ones mean the same.
+
+        Another word of a label or a decision does not change it, another image does.
+        """
+        view = self._view
+        folder = os.path.dirname(view.catalogue.path)
+        file = os.stat(features_file.file_path(folder, view.header.generation))
+        said = (folder, view.header, view.count, file.st_ino, file.st_ctime_ns)
+        return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
     def content_columns(self, names: Sequence[str]) -> list[list[Any]]:
         """Return what is known of all images' contents, a list for each column of `facts`."""
