@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from lookalike.browse import alike, files, photos, search
+from lookalike.browse import alike, evaluation, files, photos, search
 from lookalike.browse.answers import threaded
 from lookalike.browse.opening import opened
 from lookalike.browse.safety import Access, Safety
@@ -54,12 +54,16 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
             Route("/together", threaded(alike.several)),
             Route("/found/{name}", threaded(search.found)),
             Route("/found/{name}/picture", threaded(search.found_picture)),
+            Route("/distances", threaded(evaluation.distances)),
+            Route("/distances/photos", threaded(evaluation.found_by)),
             Route("/thumb/{row:int}", threaded(files.thumb)),
             Route("/file/{row:int}", threaded(files.file)),
             Route("/api/order", threaded(photos.order)),
             Route("/api/choices", threaded(photos.choices)),
             Route("/api/facts", threaded(photos.facts)),
             Route("/api/alike", threaded(alike.alike)),
+            Route("/api/evaluation", threaded(evaluation.judged)),
+            Route("/api/evaluation/photos", threaded(evaluation.found_rows)),
             Route("/api/search", search.search, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]

@@ -6,9 +6,11 @@ newest state once and answers from it alone.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -65,6 +67,17 @@ class Shown:
     def labels(self) -> list[Label]:
         """Labels, None where there is none."""
         return self.gallery.labels
+
+    @cached_property
+    def label_counts(self) -> Counter[Label]:
+        """How many have each label; those without one are not counted."""
+        return Counter(label for label in self.labels if label not in (None, ""))
+
+    @cached_property
+    def labels_id(self) -> str:
+        """Which label each image has, in short."""
+        text = repr(self.labels).encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(text, digest_size=6).hexdigest()
 
     @cached_property
     def hashes(self) -> list[str | None]:

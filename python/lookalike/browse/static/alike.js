@@ -1,7 +1,7 @@
 // A picture and its look-alikes: a row for each distance, all of them aligned.
 
 import { ask } from "./api.js";
-import { photo, picture } from "./grid.js";
+import { badge, photo, picture } from "./grid.js";
 import { keys } from "./keys.js";
 import { say } from "./notices.js";
 
@@ -30,12 +30,7 @@ function cell(row, place, distance, facts, found) {
   ];
   link.append(picture(row, found.state, said.filter(Boolean).join(", ")));
   link.dataset.name = facts.name;
-  if (facts.copies) {
-    const copies = document.createElement("span");
-    copies.className = "copies";
-    copies.textContent = `+${facts.copies}`;
-    link.append(copies);
-  }
+  if (facts.copies) link.append(badge("copies", `+${facts.copies}`));
   if (facts.same) link.classList.add("is-same");
   return link;
 }

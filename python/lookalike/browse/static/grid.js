@@ -21,6 +21,14 @@ export function picture(row, state, name = "") {
   return image;
 }
 
+/** A few words on a cell. */
+export function badge(kind, text) {
+  const made = document.createElement("span");
+  made.className = `badge ${kind}`;
+  made.textContent = text;
+  return made;
+}
+
 /**
  * The grid in an element. `onMove(index)` is told the first index on the screen, `onChoose(rows)`
  * which rows are chosen, `onStale()` that the gallery has changed.
@@ -29,6 +37,7 @@ export class Grid {
   constructor(element, { onMove = () => {}, onChoose = () => {}, onStale = () => {} } = {}) {
     Object.assign(this, { element, onMove, onChoose, onStale });
     this.rows = [];
+    this.notes = new Map();
     this.state = "";
     this.cells = new Map(); // index → element
     this.facts = new Map(); // row → facts
@@ -46,8 +55,9 @@ export class Grid {
     });
   }
 
-  /** Show rows; each is one cell. */
-  show(rows, state) {
+  /** Show rows; each is one cell. `notes` has a few words about some of them. */
+  show(rows, state, notes = new Map()) {
+    this.notes = notes;
     if (state !== this.state) {
       this.facts.clear();
       this.choose([]);
@@ -121,6 +131,7 @@ export class Grid {
     cell.dataset.index = index;
     cell.append(picture(row, this.state, `Photo ${index + 1}`));
     cell.tabIndex = index === this.active ? 0 : -1;
+    if (this.notes.has(row)) cell.append(badge("note", this.notes.get(row)));
     this.cells.set(index, cell);
     this.place(cell, index);
     this.dress(cell, row);
@@ -139,15 +150,12 @@ export class Grid {
     cell.href = photo(row, facts?.mark);
     cell.classList.toggle("is-chosen", this.chosen.has(row));
     if (!facts) return;
-    const said = [facts.name, facts.note, facts.label].filter(Boolean).join(", ");
+    const said = [facts.name, this.notes.get(row), facts.label].filter(Boolean).join(", ");
     cell.firstChild.alt = this.chosen.has(row) ? `${said}, chosen` : said;
     cell.title = said;
     cell.dataset.name = facts.name;
     if (facts.copies && !cell.querySelector(".copies")) {
-      const copies = document.createElement("span");
-      copies.className = "copies";
-      copies.textContent = `+${facts.copies}`;
-      cell.append(copies);
+      cell.append(badge("copies", `+${facts.copies}`));
     }
   }
 
@@ -163,7 +171,7 @@ export class Grid {
         return;
       }
       for (const [row, facts] of Object.entries(found.pictures)) {
-        this.facts.set(Number(row), { ...facts, note: this.facts.get(Number(row))?.note });
+        this.facts.set(Number(row), facts);
       }
       for (const [index, cell] of this.cells) this.dress(cell, this.rows[index]);
     } catch {
