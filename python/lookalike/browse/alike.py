@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from lookalike.browse.answers import AskedError, data, integer, page, rows
-from lookalike.browse.neighbors import seven
+from lookalike.browse.neighbors import Row, nearest, nearest_to_all
 from lookalike.distance import METRICS
 from lookalike.printable import printable, size_shown
 
@@ -23,14 +22,21 @@ __all__ = ["alike", "photo", "several"]
 SHOWN = 12
 RANKED = 200
 """How far a picture's place is known in rows that do not show it."""
-MOST_TOGETHER = 50
+MOST_TOGETHER = 20
 
 
 class Query(NamedTuple):
-    """What is looked for: a vector, the rows that are it, and its label if it has one."""
+    """What is looked for.
 
-    vector: npt.NDArray[np.float32]
-    own: list[int]
+    Attributes
+    ----------
+    look : callable
+        Given a metric and k, it finds the nearest.
+    label : object
+        The label that what is looked for has, None if it has none.
+    """
+
+    look: Callable[[str, int], Row]
     label: object = None
 
 
@@ -75,7 +81,7 @@ def alike(request: Request) -> Response:
     shown = state.shown
     query = _query(request, state, shown)
     k = integer(request, "k", SHOWN, 1, 100)
-    found = seven(shown, query.vector, query.own, max(k, RANKED))
+    found = [query.look(metric, max(k, RANKED)) for metric in METRICS]
     places = [{row: place for place, row in enumerate(each.rows, 1)} for each in found]
     visible = {row for each in found for row in each.rows[:k]}
     return data(
@@ -103,21 +109,21 @@ def alike(request: Request) -> Response:
 
 
 def _query(request: Request, state: State, shown: Shown) -> Query:
-    features = shown.gallery.features
     if "found" in request.query_params:
         upload = state.uploads.find(request.query_params["found"])
         if upload is None:
             raise AskedError("this picture is not kept any more: drop it again", 404)
-        own = shown.by_hash.get(upload.digest, [])
-        return Query(upload.vector, own)
+        same = shown.by_hash.get(upload.digest, [])
+        return Query(partial(nearest, shown, upload.vector, same))
     if "rows" in request.query_params:
         chosen = _chosen(request, shown)
         labels = {shown.labels[row] for row in chosen}
         own = [row for one in chosen for row in shown.own(one)]
-        mean = features[chosen].mean(axis=0, dtype=np.float64).astype(np.float32)
-        return Query(mean, own, labels.pop() if len(labels) == 1 else None)
+        look = partial(nearest_to_all, shown, chosen, own)
+        return Query(look, labels.pop() if len(labels) == 1 else None)
     row = _row(request, shown, integer(request, "row", -1, 0, 10**9))
-    return Query(features[row], shown.own(row), shown.labels[row])
+    look = partial(nearest, shown, shown.gallery.features[row], shown.own(row))
+    return Query(look, shown.labels[row])
 
 
 def _row(request: Request, shown: Shown, row: int | None = None) -> int:

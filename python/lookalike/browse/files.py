@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from lookalike.browse.answers import AskedError
+from lookalike.pictures.images import open_picture
+from lookalike.pictures.thumbnail import SIDE as THUMBNAIL_SIDE
+from lookalike.pictures.thumbnail import thumbnail
 from lookalike.system import open_to_read
 from lookalike.trash.files import FileFacts, LeftAloneError, looked_at
 
@@ -42,24 +45,17 @@ def thumb(request: Request) -> Response:
         headers["Cache-Control"] = "private, max-age=86400, immutable"
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    found = shown.gallery.thumbnail(row)
+    found = shown.gallery.thumbnail(row, make=False)
     if found is None:
-        raise AskedError("there is no thumbnail of this image", 404)
+        found = thumbnail(open_picture(_content(shown, row), least=THUMBNAIL_SIDE).image)
     return Response(found, media_type="image/webp", headers=headers)
 
 
 def file(request: Request) -> Response:
     """Send a picture's file, or a picture of it where no browser shows its format."""
     shown, row = _asked(request)
-    facts = shown.file(row)
-    if facts is None:
-        raise AskedError("this row is no file", 404)
+    content = _content(shown, row)
     tag = f'"{shown.mark(row)}"'
-    try:
-        content = as_indexed(facts)
-    except LeftAloneError as error:
-        raise AskedError(f"this file {error}: it is not shown", 404) from None
-    # It may hold anything else as well; nothing of it may run.
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
@@ -68,6 +64,16 @@ def file(request: Request) -> Response:
     if kind is None:
         content, kind = _as_jpeg(content), "image/jpeg"
     return Response(content, media_type=kind, headers=headers)
+
+
+def _content(shown: Shown, row: int) -> bytes:
+    facts = shown.file(row)
+    if facts is None:
+        raise AskedError("this row is no file", 404)
+    try:
+        return as_indexed(facts)
+    except LeftAloneError as error:
+        raise AskedError(f"this file {error}: it is not shown", 404) from None
 
 
 def as_indexed(facts: FileFacts) -> bytes:
@@ -96,8 +102,6 @@ def as_indexed(facts: FileFacts) -> bytes:
 
 
 def _as_jpeg(content: bytes) -> bytes:
-    from lookalike.pictures.images import open_picture
-
     image = open_picture(content, least=SIDE).image
     image.thumbnail((SIDE, SIDE))
     image.info.clear()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance import METRICS, knn
+from lookalike.distance import cdist, knn, topk
 from lookalike.distance.index import Index
 
 if TYPE_CHECKING:
     from lookalike.browse.state import Shown
 
-__all__ = ["Row", "nearest", "seven"]
+__all__ = ["Row", "nearest", "nearest_to_all"]
 
 CODES_AT_MOST = 192 << 20
 """Bytes that prepared rows may take, one a feature for each metric: seven times 26,000 images of
@@ -53,16 +53,20 @@ def nearest(
         room = min(len(features), 4 * room)
 
 
-def seven(
-    shown: Shown,
-    vector: npt.NDArray[np.float32],
-    own: Iterable[int],
-    k: int,
-    metrics: Sequence[str] = METRICS,
-) -> list[Row]:
-    """Return the same by each metric."""
-    left_out = list(own)
-    return [nearest(shown, vector, left_out, metric, k) for metric in metrics]
+def nearest_to_all(
+    shown: Shown, chosen: Sequence[int], own: Iterable[int], metric: str, k: int
+) -> Row:
+    """Return the `k` contents whose distances to several images are the least on average."""
+    left_out = set(own)
+    features = shown.gallery.features
+    averages = cdist(features[list(chosen)], features, metric).mean(axis=0, dtype=np.float64)
+    room = len(features)
+    found = topk(averages[None], min(room, 4 * k + len(left_out)))
+    row = _folded(shown, found.indices[0].tolist(), found.distances[0].tolist(), left_out, k)
+    if len(row[0]) < k:
+        found = topk(averages[None], room)
+        row = _folded(shown, found.indices[0].tolist(), found.distances[0].tolist(), left_out, k)
+    return Row(metric, *row)
 
 
 def _folded(

@@ -56,7 +56,7 @@ class ContentsReader:
         digest = self._view.digest_at(row)
         return None if digest is None else self._view.catalogue.content(digest)
 
-    def thumbnail(self, row: int) -> bytes | None:
+    def thumbnail(self, row: int, *, make: bool = True) -> bytes | None:
         """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
 
         One that is not kept is made of the image's file, as long as that is as it was.
@@ -65,6 +65,8 @@ class ContentsReader:
         ----------
         row : int
             The image's position.
+        make : bool
+            Whether one that is not kept is made.
 
         Returns
         -------
@@ -78,4 +80,4 @@ class ContentsReader:
         if digest is None:
             return None
         kept = view.thumbnails([digest]).get(digest)
-        return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+        return thumbnail_of(view.byte_paths[row], digest) if kept is None and make else kept

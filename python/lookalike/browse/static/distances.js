@@ -25,7 +25,7 @@ function drawBars(found) {
     const link = line.querySelector("a");
     link.href = photos(each.name, found.k);
     link.title = `precision ${percent(each.precision)}, recall ${percent(each.recall)}`;
-    line.querySelector(".fill").style.width = percent(each.precision);
+    line.querySelector(".fill").style.width = `${100 * each.precision}%`;
     line.querySelector(".value").textContent = percent(each.precision);
     const leads = found.metrics.length > 1 && each.precision === best;
     line.classList.toggle("is-best", leads);
@@ -69,7 +69,7 @@ function drawMatrix(found) {
         `${label}, ${found.metrics[number].name}: ${percent(value)}. Show its photos`);
       const fill = document.createElement("span");
       fill.className = "fill";
-      fill.style.width = percent(value);
+      fill.style.width = `${100 * value}%`;
       const text = document.createElement("span");
       text.className = "value";
       text.textContent = (100 * value).toFixed(0);

@@ -9,6 +9,7 @@ const element = document.getElementById("grid");
 const tools = document.getElementById("tools");
 const NAMES = ["sort", "folder", "label", "from", "to"];
 const POLL = 400;
+const MOST = 20;
 
 function start() {
   const count = document.getElementById("count");
@@ -28,6 +29,11 @@ function start() {
       if (found) section.textContent = shownSection(found[0]);
     },
     onChoose(rows) {
+      if (rows.length > MOST) {
+        say(`at most ${MOST} photos together`);
+        grid.choose(rows.slice(0, MOST));
+        return;
+      }
       bar.hidden = rows.length === 0;
       document.getElementById("chosen-count").textContent = `${rows.length} chosen`;
       together.href = `/together?rows=${rows.join()}`;
