@@ -1,5 +1,6 @@
 """Who is let in by the browser's server, what is refused, and which files it shows."""
 
+import itertools
 import os
 import re
 import stat
@@ -13,46 +14,10 @@ pytest.importorskip("starlette", reason="pip install 'lookalike[browse]'")
 
 from starlette.testclient import TestClient
 
-from command_line import draw
+from browsing import HOME, PORT, Served, made
 from lookalike import Gallery
 from lookalike.browse.opening import opened
-from lookalike.browse.safety import HEADERS, TOKEN_HEADER, Access
-from lookalike.browse.server import application
-from lookalike.browse.state import State
-
-PORT = 8642
-HOME = f"http://127.0.0.1:{PORT}"
-
-
-def made(folder: Path, names=("a.jpg", "b.png", "c.jpg")) -> Path:
-    """A gallery of drawn pictures with features of no network; returns its folder."""
-    photos = folder / "photos"
-    photos.mkdir(exist_ok=True)
-    for number, name in enumerate(names):
-        (photos / name).parent.mkdir(exist_ok=True)
-        draw(("round", "square")[number % 2], number).save(photos / name)
-    rows = np.random.default_rng(0).random((len(names), 8), np.float32)
-    with Gallery.create(folder / "a.gallery", dim=8) as gallery:
-        gallery.add(rows, paths=list(names), root=photos, labels=["x"] * len(names))
-        gallery.update()  # looks at the pictures
-    return folder / "a.gallery"
-
-
-class Served:
-    """A gallery that is served, and a client that has not entered."""
-
-    def __init__(self, gallery: Path, read_only: bool = False) -> None:
-        self.state = State(str(gallery), lambda: None, read_only)
-        self.access = Access()
-        self.app = application(self.state, self.access, PORT)
-        self.client = self.another()
-
-    def another(self) -> TestClient:
-        return TestClient(self.app, base_url=HOME, follow_redirects=False)
-
-    def enter(self) -> TestClient:
-        self.client.get("/", params={"key": self.access.key})
-        return self.client
+from lookalike.browse.safety import HEADERS, TOKEN_HEADER
 
 
 @pytest.fixture
@@ -280,7 +245,7 @@ def test_uploads_are_bounded(served, monkeypatch):
             read.append(1)
             yield b"x" * 100
 
-    answer = client.post("/api/search", content=(part for part, _ in zip(endless(), range(50))))
+    answer = client.post("/api/search", content=itertools.islice(endless(), 50))
     assert answer.status_code == 413
     assert client.post("/api/search", content=b"").status_code == 400
     monkeypatch.setattr("lookalike.browse.search.MOST_BYTES", 1 << 20)

@@ -106,7 +106,8 @@ def serve(
         The gallery cannot be opened.
     """
     state = State(gallery, network, read_only)
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
+    # Without the protocol asyncio would leave Nagle's algorithm on: 40 ms more for every answer.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))

@@ -30,6 +30,8 @@ __all__ = ["Shown", "State"]
 
 SHARE = 10
 """A new state is taken after so many times the time that taking the last one took."""
+COLUMNS = ("paths", "hashes", "by_hash", "labels", "folders", "dates", "label_counts", "digest")
+"""What is made of the catalogue as a whole, and stays as long as no image changes."""
 
 
 class Shown:
@@ -110,6 +112,24 @@ class Shown:
             for path, digest in zip(self.paths, self.hashes, strict=True)
         ]
 
+    @cached_property
+    def digest(self) -> str:
+        """A checksum of all that is known of the images."""
+        return self.gallery.images_digest()
+
+    def follow(self, before: Shown) -> None:
+        """Take over from an earlier state what is still true."""
+        if self.id == before.id:
+            self.made = before.made
+            if self.digest == before.digest:  # a person has decided something, no more
+                known = {name: vars(before)[name] for name in COLUMNS if name in vars(before)}
+                vars(self).update(known)
+
+    def make_ready(self) -> None:
+        """Make what most pages need."""
+        for name in COLUMNS:
+            getattr(self, name)
+
     def own(self, row: int) -> list[int]:
         """Return the rows of an image's content, itself among them."""
         digest = self.hashes[row]
@@ -183,6 +203,7 @@ class State:
         self._seen = self._look()
         self._shown = Shown(self.path)
         self._taken, self._cost = time.monotonic(), 0.0
+        threading.Thread(target=self._shown.make_ready, name="lookalike-ready", daemon=True).start()
 
     @property
     def shown(self) -> Shown:
@@ -194,8 +215,7 @@ class State:
             if now != self._seen:
                 began = time.monotonic()
                 newest = Shown(self.path)
-                if newest.id == self._shown.id:
-                    newest.made = self._shown.made
+                newest.follow(self._shown)
                 self._shown, self._seen = newest, now
                 self._taken = time.monotonic()
                 self._cost = self._taken - began

@@ -35,6 +35,10 @@ class ContentsReader:
         said = (folder, view.header, view.count, file.st_ino, file.st_ctime_ns)
         return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=6).hexdigest()
 
+    def images_digest(self) -> str:
+        """Return a checksum of all that is known of the images, whatever was decided of them."""
+        return self._view.catalogue.digest(("roots", "images", "contents"))
+
     def content_columns(self, names: Sequence[str]) -> list[list[Any]]:
         """Return what is known of all images' contents, a list for each column of `facts`."""
         return [self._view.content_column(name) for name in names]
