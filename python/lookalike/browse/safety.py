@@ -36,6 +36,7 @@ HEADERS = {
 }
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>lookalike</title>
+<link rel="icon" href="/static/icon.png" type="image/png">
 <meta http-equiv="refresh" content="0;url={path}"></head>
 <body><p><a href="{path}">lookalike</a></p></body></html>
 """
