@@ -64,6 +64,7 @@ def distances(request: Request) -> Response:
         state_id=shown.id,
         reason=_reason(shown),
         counts=_counts(shown),
+        usual=_usual(shown),
         metrics=METRICS,
     )
 
@@ -90,7 +91,7 @@ def judged(request: Request) -> Response:
     if (reason := _reason(shown)) is not None:
         raise AskedError(reason)
     counts = _counts(shown)
-    k = integer(request, "k", counts[-1], 1, counts[-1])
+    k = integer(request, "k", _usual(shown), 1, counts[-1])
     if k not in counts:
         raise AskedError(f"k must be one of {', '.join(map(str, counts))}, got {k}")
     job = _begun(state, shown)
@@ -212,13 +213,21 @@ def _counts(shown: Shown) -> list[int]:
     return [k for k in COUNTS if k <= most] or [max(1, most)]
 
 
+def _usual(shown: Shown) -> int:
+    """Return the k that is judged by first: no more than a label of the middle size can find."""
+    sizes = sorted(shown.label_counts.values())
+    middle = sizes[len(sizes) // 2] - 1 if sizes else 0
+    counts = _counts(shown)
+    return max([k for k in counts if k <= middle], default=counts[0])
+
+
 def _bar(request: Request, shown: Shown) -> tuple[str, str, int]:
     """Return metric, label and k of a bar; no label stands for all."""
     metric = request.query_params.get("metric", "")
     if metric not in METRICS:
         raise AskedError(f"metric must be one of {', '.join(METRICS)}, got {printable(metric)!r}")
     counts = _counts(shown)
-    k = integer(request, "k", counts[-1], 1, counts[-1])
+    k = integer(request, "k", _usual(shown), 1, counts[-1])
     if k not in counts:
         raise AskedError(f"k must be one of {', '.join(map(str, counts))}, got {k}")
     return metric, request.query_params.get("label", ""), k

@@ -19,7 +19,8 @@ function photos(metric, k, label) {
 }
 
 function drawBars(found) {
-  const best = Math.max(...found.metrics.map((each) => each.precision));
+  const values = found.metrics.map((each) => each.precision);
+  const best = Math.max(...values);
   for (const each of found.metrics) {
     const line = bars.querySelector(`[data-metric="${each.name}"]`);
     const link = line.querySelector("a");
@@ -27,7 +28,7 @@ function drawBars(found) {
     link.title = `precision ${percent(each.precision)}, recall ${percent(each.recall)}`;
     line.querySelector(".fill").style.width = `${100 * each.precision}%`;
     line.querySelector(".value").textContent = percent(each.precision);
-    const leads = found.metrics.length > 1 && each.precision === best;
+    const leads = each.precision === best && Math.min(...values) < best;
     line.classList.toggle("is-best", leads);
     link.setAttribute("aria-label",
       `${each.name}: ${percent(each.precision)}${leads ? ", the best" : ""}. Show its photos`);
@@ -75,7 +76,7 @@ function drawMatrix(found) {
       text.textContent = (100 * value).toFixed(0);
       link.append(fill, text);
       cell.append(link);
-      cell.classList.toggle("is-best", values.length > 1 && value === best);
+      cell.classList.toggle("is-best", value === best && Math.min(...values) < best);
       line.append(cell);
     }
     body.append(line);
