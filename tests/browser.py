@@ -123,9 +123,9 @@ class Browser:
         return json.loads(message)
 
     def open(
-        self, page: Path, size: tuple[int, int] = DESKTOP, *, dark: bool = False
+        self, page: Path | str, size: tuple[int, int] = DESKTOP, *, dark: bool = False
     ) -> list[dict]:
-        """Show a file on a screen of `size`, and return the events of its loading."""
+        """Show a file, or an address, on a screen of `size`; return the events of its loading."""
         width, height = size
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -137,7 +137,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        navigated = self.call("Page.navigate", url=page.resolve().as_uri())
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        navigated = self.call("Page.navigate", url=address)
         assert "errorText" not in navigated, navigated
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())

@@ -32,6 +32,7 @@ alone, so that rooms of one line know nothing of each other::
 
     cli                           what people type: a file for each verb
     demo                          the whole job, on what the package brings along
+    browse                        a gallery in the browser
     gallery                       features on disk, as people use them: add, search, update
     gallery.intake                photos and arrays on their way in
     gallery.upkeep                checks, moves and exports
@@ -132,7 +133,7 @@ __all__ = [
 
 _LAYERS = (
     ("cli",),
-    ("demo",),
+    ("demo", "browse"),
     ("gallery",),
     ("gallery.intake", "gallery.upkeep", "evaluation", "sklearn"),
     ("gallery.storage", "pages", "duplicates", "all_pairs", "dask", "trash"),

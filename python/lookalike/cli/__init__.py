@@ -24,6 +24,7 @@ __all__ = ["cli", "main"]
 VERBS = (
     "index",
     "search",
+    "browse",
     "duplicates",
     "undo",
     "evaluate",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from lookalike.distance.metrics import AnyMetric, Parameters
+from lookalike.gallery.storage import features_file
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -28,6 +30,21 @@ class ContentsReader:
     def _view(self) -> Snapshot:
         """The state that the reader sees."""
         raise NotImplementedError
+
+    def row_identity(self) -> str:
+        """Return which image stands in which row, in short: rows of equal ones mean the same.
+
+        Another word of a label or a decision does not change it, another image does.
+        """
+        view = self._view
+        folder = os.path.dirname(view.catalogue.path)
+        file = os.stat(features_file.file_path(folder, view.header.generation))
+        said = (folder, view.header, view.count, file.st_ino, file.st_ctime_ns)
+        return hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+    def images_digest(self) -> str:
+        """Return a checksum of all that is known of the images, whatever was decided of them."""
+        return self._view.catalogue.digest(("roots", "images", "contents"))
 
     def content_columns(self, names: Sequence[str]) -> list[list[Any]]:
         """Return what is known of all images' contents, a list for each column of `facts`."""
@@ -86,7 +103,7 @@ class ContentsReader:
             raise ValueError(f"rows must be at least 1, got {rows}")
         return as_dask(os.path.abspath(self._path), self._view, rows)
 
-    def thumbnail(self, row: int) -> bytes | None:
+    def thumbnail(self, row: int, *, make: bool = True) -> bytes | None:
         """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
 
         One that is not kept is made of the image's file, as long as that is as it was.
@@ -95,6 +112,8 @@ class ContentsReader:
         ----------
         row : int
             The image's position.
+        make : bool
+            Whether one that is not kept is made.
 
         Returns
         -------
@@ -108,7 +127,7 @@ class ContentsReader:
         if digest is None:
             return None
         kept = view.thumbnails([digest]).get(digest)
-        return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+        return thumbnail_of(view.byte_paths[row], digest) if kept is None and make else kept
 
     def find_duplicates(
         self,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_THUMBNAILS",
     "THUMBNAIL_PX",
+    "environment",
     "link",
     "render",
     "shown_path",
@@ -69,6 +70,26 @@ def render(template_name: str, **context: Any) -> str:
     True
     """
     return _environment().get_template(template_name).render(context)
+
+
+def environment(templates: Path) -> jinja2.Environment:
+    """Return what fills in the templates of a folder: every text is escaped and can be shown."""
+    import jinja2
+
+    def shown(value: Any) -> Any:
+        # Markup is a str as well, and is ours: only plain text may hold what cannot be shown.
+        return printable(value) if type(value) is str else value
+
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["link"] = link
+    return made
 
 
 def thumbnail(source: ImageSource) -> str:
@@ -170,19 +191,4 @@ def write_page(path: str | os.PathLike[str], html: str) -> None:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    def shown(value: Any) -> Any:
-        # Markup is a str as well, and is ours: only plain text may hold what cannot be shown.
-        return printable(value) if type(value) is str else value
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["link"] = link
-    return environment
+    return environment(Path(__file__).with_name("templates"))

@@ -1,0 +1,100 @@
+"""What looks like one picture or several, by each of the seven distances."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lookalike.distance import cdist, knn, topk
+from lookalike.distance.index import Index
+from lookalike.distance.metric_names import CanonicalName
+
+if TYPE_CHECKING:
+    from lookalike.browse.state import Shown
+
+__all__ = ["Row", "nearest", "nearest_to_all"]
+
+CODES_AT_MOST = 192 << 20
+"""Bytes that prepared rows may take, one a feature for each metric: seven times 26,000 images of
+1,024 features. Where there is no room for a metric, its searches read the features themselves."""
+
+_preparing = threading.Lock()
+
+
+class Row(NamedTuple):
+    """The nearest under one metric: rows, each of another content, and their distances."""
+
+    metric: CanonicalName
+    rows: list[int]
+    distances: list[float]
+
+
+def nearest(
+    shown: Shown, vector: npt.NDArray[np.float32], own: Iterable[int], metric: CanonicalName, k: int
+) -> Row:
+    """Return the `k` nearest contents to a vector, but for rows that are the query's own."""
+    left_out = set(own)
+    features = shown.gallery.features
+    room = min(len(features), 2 * k + len(left_out))
+    while True:
+        if not room:
+            return Row(metric, [], [])
+        prepared = _index(shown, metric)
+        if prepared is None:
+            found = knn(vector[None], features, k=room, metric=metric)
+        else:
+            found = prepared.knn(vector[None], k=room)
+        row = _folded(shown, found.indices[0].tolist(), found.distances[0].tolist(), left_out, k)
+        if len(row[0]) == k or room == len(features):
+            return Row(metric, *row)
+        room = min(len(features), 4 * room)
+
+
+def nearest_to_all(
+    shown: Shown, chosen: Sequence[int], own: Iterable[int], metric: CanonicalName, k: int
+) -> Row:
+    """Return the `k` contents whose distances to several images are the least on average."""
+    left_out = set(own)
+    features = shown.gallery.features
+    averages = cdist(features[list(chosen)], features, metric).mean(axis=0, dtype=np.float64)
+    room = len(features)
+    found = topk(averages[None], min(room, 4 * k + len(left_out)))
+    row = _folded(shown, found.indices[0].tolist(), found.distances[0].tolist(), left_out, k)
+    if len(row[0]) < k:
+        found = topk(averages[None], room)
+        row = _folded(shown, found.indices[0].tolist(), found.distances[0].tolist(), left_out, k)
+    return Row(metric, *row)
+
+
+def _folded(
+    shown: Shown, rows: list[int], distances: list[float], left_out: set[int], k: int
+) -> tuple[list[int], list[float]]:
+    """Return the first `k` of different contents."""
+    seen: set[str] = set()
+    kept: tuple[list[int], list[float]] = [], []
+    for row, distance in zip(rows, distances, strict=True):
+        content = shown.hashes[row]
+        if row in left_out or content in seen:
+            continue
+        if content is not None:
+            seen.add(content)
+        kept[0].append(row)
+        kept[1].append(distance)
+        if len(kept[0]) == k:
+            break
+    return kept
+
+
+def _index(shown: Shown, metric: CanonicalName) -> Index | None:
+    """Return the rows prepared for a metric, if there is room for that."""
+    indexes: dict[str, Any] = shown.made.setdefault("indexes", {})
+    if metric not in indexes:
+        with _preparing:
+            features = shown.gallery.features
+            if metric not in indexes and (len(indexes) + 1) * features.size <= CODES_AT_MOST:
+                indexes[metric] = Index(features, metric)
+    return indexes.get(metric)
