@@ -217,6 +217,14 @@ def scipy(session: nox.Session) -> None:
 
 
 @nox.session
+def ecosystem(session: nox.Session) -> None:
+    """Run what other packages make of what is found here, with all of them: 3 minutes."""
+    measures = ("ranx", "ir_measures", "pytrec_eval-terrier", "torchmetrics")
+    session.install(".[test,sklearn,parquet,polars]", "umap-learn", "torch", *measures)
+    session.run("pytest", "-m", "ecosystem", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time everything at n = 2,640, or what is asked for: `-- -m large -k manhattan`."""
     session.install(".[bench]")

@@ -36,6 +36,7 @@ alone, so that rooms of one line know nothing of each other::
     gallery.intake                photos and arrays on their way in
     gallery.upkeep                checks, moves and exports
     evaluation                    which distance is best, how sure that is, and how it is shown
+    sklearn                       scikit-learn's estimators, searched here
     gallery.storage               where an image's row is committed
     pages                         where a page is drawn
     duplicates  all_pairs         what else is made of distances
@@ -133,7 +134,7 @@ _LAYERS = (
     ("cli",),
     ("demo",),
     ("gallery",),
-    ("gallery.intake", "gallery.upkeep", "evaluation"),
+    ("gallery.intake", "gallery.upkeep", "evaluation", "sklearn"),
     ("gallery.storage", "pages", "duplicates", "all_pairs", "trash", "images", "index", "datasets"),
     ("distance", "embedding"),
     ("pictures",),
@@ -167,5 +168,6 @@ __getattr__, __dir__ = lazy_names(
         "datasets": "datasets",
         "evaluate": "evaluation.protocol",
         "find_duplicates": "duplicates",
+        "sklearn": "sklearn",
     },
 )
