@@ -11,7 +11,9 @@ import lookalike as la
 
 EVALUATION = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text()
 K = 10
-SAME, OTHER = "same", "–"
+OTHER = "–"
+
+ecosystem = pytest.mark.ecosystem
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,8 @@ def test_wrong_names_are_refused(found):
         found.per_query("map", "l1")
 
 
+@ecosystem
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:unsafe cast from uint64")  # of numba, in its code
 def test_ranx(found):
     ranx = pytest.importorskip("ranx", reason="ranx is not installed: `nox -s ecosystem` has it")
@@ -89,6 +93,7 @@ def test_ranx(found):
         assert getattr(found, ours)["l1"] == pytest.approx(expected, rel=1e-12), ours
 
 
+@ecosystem
 def test_ir_measures(found):
     reason = "ir_measures is not installed: `nox -s ecosystem` has it"
     ir_measures = pytest.importorskip("ir_measures", reason=reason)
@@ -99,6 +104,7 @@ def test_ir_measures(found):
         assert getattr(found, ours)["l1"] == pytest.approx(expected, rel=1e-6), ours
 
 
+@ecosystem
 def test_pytrec_eval(found):
     reason = "pytrec_eval is not installed: `nox -s ecosystem` has it"
     pytrec_eval = pytest.importorskip("pytrec_eval", reason=reason)
@@ -116,6 +122,8 @@ def test_pytrec_eval(found):
         assert found.per_query(ours, "l1") == pytest.approx(expected, rel=1e-12), ours
 
 
+@ecosystem
+@pytest.mark.long
 def test_torchmetrics(found):
     reason = "torchmetrics is not installed: `nox -s ecosystem` has it"
     pytest.importorskip("torchmetrics", reason=reason)

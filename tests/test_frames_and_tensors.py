@@ -150,6 +150,7 @@ def test_frames_of_pandas_that_hold_no_matrix(make, kind, words):
     assert words in str(refused.value)
 
 
+@pytest.mark.ecosystem
 def test_frames_and_lists_of_polars():
     pl = pytest.importorskip("polars", reason="polars is not installed: `nox -s ecosystem` has it")
     assert_counts_as(pl.DataFrame(X), X)
@@ -176,6 +177,7 @@ def test_frames_and_lists_of_polars():
         assert words in str(refused.value)
 
 
+@pytest.mark.ecosystem
 def test_tables_and_lists_of_arrow():
     pa = pytest.importorskip(
         "pyarrow", reason="pyarrow is not installed: `nox -s ecosystem` has it"
@@ -215,10 +217,9 @@ def test_tables_and_lists_of_arrow():
         assert words in str(refused.value)
 
 
+@pytest.mark.ecosystem
 def test_tensors_of_torch():
-    torch = pytest.importorskip(
-        "torch", reason="torch is not installed: `nox -s ecosystem` has its CPU wheel"
-    )
+    torch = pytest.importorskip("torch", reason="torch is not installed: `nox -s ecosystem` has it")
     tensor = torch.from_numpy(X)
     assert_counts_as(tensor, X)
     assert_counts_as(tensor.clone().requires_grad_(), X)
