@@ -166,6 +166,19 @@ def test_the_printed_tables_hold(found, heading, measure):
             assert len(bold) == 1
 
 
+@pytest.mark.long
+def test_the_other_distances_hold(run_python):
+    code = next(block for block in blocks(REPRODUCTION, "python") if "powers" in block)
+    rows = [
+        tuple(float("0" + cell) for cell in line.split("|")[2:4] if cell.strip())
+        for line in REPRODUCTION.split("## Other distances")[1].splitlines()
+        if line.startswith("| ") and " ." in line
+    ]
+    printed = [tuple(map(float, line.split()[-2:])) for line in run_python(code).splitlines()]
+    assert len(rows) == 11
+    np.testing.assert_allclose(printed, rows, atol=0.00015)
+
+
 def table(heading, first):
     """Rows of cells of the first table after a heading, without its head."""
     rest = REPRODUCTION[REPRODUCTION.index(heading) :]
