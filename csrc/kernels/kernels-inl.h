@@ -29,6 +29,8 @@ namespace {
 //
 #include "kernels/rows-inl.h"
 //
+#include "kernels/survey-inl.h"
+//
 #include "kernels/linear-inl.h"
 //
 #include "kernels/exact-inl.h"

@@ -138,6 +138,7 @@ LK_INLINE F32 plus_by_fma(F32 a, F32 b) { return {a.v + b.v}; }
 LK_INLINE F32 operator*(F32 a, F32 b) { return {a.v * b.v}; }
 LK_INLINE F32 operator/(F32 a, F32 b) { return {a.v / b.v}; }
 LK_INLINE F32 abs(F32 a) { return {vabs(a.v)}; }
+LK_INLINE F32 negated(F32 a) { return {-a.v}; }
 LK_INLINE F32 max(F32 a, F32 b) { return {vmax(a.v, b.v)}; }
 LK_INLINE F32 one_if_zero(F32 a) { return {a.v == FloatVector{} ? FloatVector{} + 1 : a.v}; }
 LK_INLINE F32 negated_magnitude_or_minus_inf(F32 a) {  // −|a|, −∞ for 0

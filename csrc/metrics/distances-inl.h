@@ -228,20 +228,33 @@ struct JensenShannon : Distance {
   static constexpr Domain domain = Domain::not_negative;
   static constexpr Combine combine = Combine::root_of_sum;
   static constexpr bool heavy = true;
+  static constexpr bool triangle = true;
+  static constexpr int roundings = 96;
+  static constexpr bool flush_tiny = true;
   // With s = p + q and a = |p−q|/s a term is ½s ((1+a) ln(1+a) + (1−a) ln(1−a)), of which the logarithms
   // leave few digits where a is small: there it is ½s a² (1 + a²/6 + a⁴/15 + …).
   template <class V>
   static LK_INLINE V term(V p, V q) {
-    const V s = one_if_zero(p + q), low = negated(max(negated(p), negated(q)));
-    const V a = abs(p - q) / s, x = a * a, two = V::all(2);
-    constexpr double kSeries[] = {1.0 / 66, 1.0 / 45, 1.0 / 28, 1.0 / 15, 1.0 / 6, 1};
-    V series = V::all(1.0 / 91);
-    for (const double c : kSeries) series = series * x + V::all(c);
-    const V one = V::all(1), rest = two * low / s;
-    const V exact = (one + a) * logarithm(one + a) + rest * logarithm(rest);
-    return V::all(0.5) * (p + q) * select_less(a, V::all(0x1p-4), x * series, exact);
+    constexpr bool single = std::is_same_v<V, F32>;
+    constexpr int terms = single ? 11 : 7;
+    const V low = negated(max(negated(p), negated(q)));
+    // Less than the least that is told from 0 counts for nothing.
+    const V one = V::all(1), inverse = one / max(p + q, V::all(single ? 0x1p-100 : 0x1p-1000));
+    const V a = abs(p - q) * inverse, x = a * a, rest = (low + low) * inverse;
+    V series = V::all(0);
+    for (int n = terms - 1; n >= 0; --n) {
+      series = series * x + V::all(of_power(n));
+    }
+    const Pair<V> of = logarithms(one + a, rest);
+    const V exact = (one + a) * of.first + rest * of.second;
+    const V near = V::all(single ? 0.5 : 0x1p-4);
+    return V::all(0.5) * (p + q) * select_less(a, near, x * series, exact);
   }
   static LK_INLINE double finish(double sum, double) { return __builtin_sqrt(0.5 * sum); }
+  static LK_INLINE double norm_of(double distance) { return __builtin_sqrt(2.0) * distance; }
+
+ private:
+  static constexpr double of_power(int n) { return 1.0 / ((n + 1) * (2 * n + 1)); }
 };
 
 // Of features with weights. What filters see of a row are its features multiplied by factors.

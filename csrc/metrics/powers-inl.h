@@ -5,9 +5,12 @@ typedef uint64_t BitVector __attribute__((vector_size(kVectorBytes)));
 LK_INLINE BitVector bits_of(F64 x) { return BitVector(x.v); }
 LK_INLINE F64 of_bits(BitVector x) { return {DoubleVector(x)}; }
 
-// ln x of x > 0, within 4 u of itself. x = 2^k m, m from √½ to √2; with s = (m−1)/(m+1)
-// ln m is 2 (s + s³/3 + s⁵/5 + …), of which eleven terms leave 2^-60. Of 0 it is finite.
-LK_INLINE F64 logarithm(F64 x) {
+// x > 0 as 2^k (1 + f), with 1 + f from √½ to √2; of 0 both are finite.
+template <class V>
+struct Parts {
+  V k, f;
+};
+LK_INLINE Parts<F64> parts_of(F64 x) {
   constexpr uint64_t kHalfRoot = 0x3fe6a09e667f3bcd, kOne = 0x3ff0000000000000;
   constexpr double kShift = 0x1p52 + 1023;
   const LongVector tiny = x.v < vall(0x1p-1022);
@@ -15,13 +18,48 @@ LK_INLINE F64 logarithm(F64 x) {
   const BitVector shifted = bits_of(x) + (kOne - kHalfRoot);
   F64 k = of_bits((shifted >> 52) | 0x4330000000000000) - F64::all(kShift);
   k.v = tiny ? k.v - vall(54.0) : k.v;
-  const F64 m = of_bits((shifted & 0x000fffffffffffff) + kHalfRoot);
-  const F64 f = m - F64::all(1), s = f / (f + F64::all(2)), z = s * s;
+  return {k, of_bits((shifted & 0x000fffffffffffff) + kHalfRoot) - F64::all(1)};
+}
+LK_INLINE Parts<F32> parts_of(F32 x) {  // from 2^-126 on
+  constexpr int32_t kHalfRoot = 0x3f3504f3, kOne = 0x3f800000;
+  const IntVector shifted = IntVector(x.v) + (kOne - kHalfRoot);
+  const F32 k = {__builtin_convertvector((shifted >> 23) - 127, FloatVector)};
+  return {k, F32{FloatVector((shifted & 0x007fffff) + kHalfRoot)} - F32::all(1)};
+}
+
+// k ln 2 + ln(1 + f), of s = f / (2 + f): 2 (s + s³/3 + s⁵/5 + …). The upper part of ln 2 has zeros at its
+// end, so that its product with k is exact.
+LK_INLINE F64 logarithm_of(F64 k, F64 s) {
+  const F64 z = s * s;
   F64 p = F64::all(2.0 / 23);
   for (int n = 21; n >= 3; n -= 2) p = p * z + F64::all(2.0 / n);
-  // The upper part of ln 2 has 32 zeros at its end, so its product with k is exact.
   const F64 high = k * F64::all(0x1.62e42feep-1), low = k * F64::all(0x1.a39ef35793c76p-33);
   return high + ((s + s) + (s * z * p + low));
+}
+LK_INLINE F32 logarithm_of(F32 k, F32 s) {
+  const F32 z = s * s;
+  F32 p = F32::all(2.0f / 9);
+  for (int n = 7; n >= 3; n -= 2) p = p * z + F32::all(2.0f / float(n));
+  const F32 high = k * F32::all(0x1.63p-1f), low = k * F32::all(-0x1.bd0106p-13f);
+  return high + ((s + s) + (s * z * p + low));
+}
+
+// ln x of x > 0, within 4 u of itself; of 0 it is finite.
+LK_INLINE F64 logarithm(F64 x) {
+  const Parts<F64> of = parts_of(x);
+  return logarithm_of(of.k, of.f / (of.f + F64::all(2)));
+}
+
+// The logarithms of two numbers by one division, within 7 u.
+template <class V>
+struct Pair {
+  V first, second;
+};
+template <class V>
+LK_INLINE Pair<V> logarithms(V x, V y) {
+  const Parts<V> p = parts_of(x), q = parts_of(y);
+  const V a = p.f + V::all(2), b = q.f + V::all(2), inverse = V::all(1) / (a * b);
+  return {logarithm_of(p.k, p.f * b * inverse), logarithm_of(q.k, q.f * a * inverse)};
 }
 
 // What a power of x is where its logarithm is none.
