@@ -117,7 +117,7 @@ def test_searches_are_the_brute_force(hostile):
             assert_same_bits(got, expected)
     across, some = Ranked(exact[:9]), X[:9].copy()
     found = _core.knn(some, X, wanted, 5, False, None, 0, None)
-    in_index = _core.Index(X, wanted, 0).knn(some, 5, None, 0, None)
+    in_index = _core.Index(X, wanted, 0).knn(some, 5, False, None, None, 0, None)
     for answer in (found, in_index):
         for got, expected in zip(answer, across.first(5), strict=False):
             assert_same_bits(got, expected)
