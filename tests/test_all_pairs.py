@@ -1,15 +1,24 @@
 """The matrix and the graph of all pairs as files, in blocks, begun again where they stopped."""
 
 import errno
-import json
 import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import lookalike as la
-from lookalike import all_pairs
-from lookalike.all_pairs import neighbor_graph, write_distances, write_graph
+from lookalike.all_pairs import (
+    graph,
+    graph_files,
+    matrix,
+    neighbor_graph,
+    write_distances,
+    write_graph,
+)
+from processes import HANGS
 
 
 @pytest.fixture
@@ -29,7 +38,7 @@ def stop_at(row):
     return progress
 
 
-@pytest.mark.parametrize("block", [1, 7, 59, 60, 100])
+@pytest.mark.parametrize("block", [4, 7, 59, 60, 100])
 def test_the_graph_is_knns_whatever_the_blocks(rows, tmp_path, block):
     work = tmp_path / "work"
     expected = la.knn(rows, k=6, metric="euclidean")
@@ -39,23 +48,94 @@ def test_the_graph_is_knns_whatever_the_blocks(rows, tmp_path, block):
     assert work.exists() == (block < 60)
 
 
-def test_the_graph_goes_on_where_it_stopped(rows, tmp_path, monkeypatch):
-    work, searched = tmp_path / "work", []
-    knn = all_pairs.knn
+def pairs_met(monkeypatch):
+    """A list of the pairs of blocks that meet from now on, by their first rows."""
+    met = []
 
-    def counted(queries, *others, **options):
-        searched.append(len(queries))
-        return knn(queries, *others, **options)
+    def counted_across(one, other, *arguments, **options):
+        met.append((one.first, other.first))
+        return across(one, other, *arguments, **options)
 
-    monkeypatch.setattr(all_pairs, "knn", counted)
+    def counted_within(block, *arguments, **options):
+        met.append((block.first, block.first))
+        return within(block, *arguments, **options)
+
+    across, within = graph.across, graph.within
+    monkeypatch.setattr(graph, "across", counted_across)
+    monkeypatch.setattr(graph, "within", counted_within)
+    return met
+
+
+def all_blocks():
+    return [(i, j) for i in range(0, 60, 9) for j in range(i, 60, 9)]
+
+
+def assert_graph(rows, tmp_path, metric="l1"):
+    found = neighbor_graph(rows, 6, metric, work=tmp_path / "work", block_rows=9)
+    expected = la.knn(rows, k=6, metric=metric)
+    np.testing.assert_array_equal(found.indices, expected.indices)
+    np.testing.assert_array_equal(found.distances, expected.distances)
+
+
+def test_every_pair_of_blocks_meets_once(rows, tmp_path, monkeypatch):
+    met = pairs_met(monkeypatch)
+    assert_graph(rows, tmp_path)
+    assert sorted(met) == all_blocks()
+
+
+@pytest.mark.parametrize("stop", [1, 17, 30, 55, 59])
+def test_the_graph_goes_on_where_it_stopped(rows, tmp_path, monkeypatch, stop):
+    met = pairs_met(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        neighbor_graph(rows, 6, "l1", work=work, block_rows=9, progress=stop_at(30))
-    done = json.loads((work / "state.json").read_text())["done"]
-    assert 0 < done < 60
-    searched.clear()
-    found = neighbor_graph(rows, 6, "l1", work=work, block_rows=9)
-    assert sum(searched) == 60 - done
-    np.testing.assert_array_equal(found.indices, la.knn(rows, k=6, metric="l1").indices)
+        neighbor_graph(rows, 6, "l1", work=tmp_path / "work", block_rows=9, progress=stop_at(stop))
+    assert_graph(rows, tmp_path)
+    assert {*met} == {*all_blocks()}
+    assert len(met) <= 28 + 1  # the one that was interrupted
+
+
+def test_blocks_that_are_lost_or_damaged_meet_all_again(rows, tmp_path, monkeypatch):
+    assert_graph(rows, tmp_path)
+    work = tmp_path / "work"
+    (work / "block-000002.npz").unlink()
+    (work / "block-000004.npz").write_bytes(b"PK\x03\x04 not much of an archive")
+    whole = (work / "block-000005.npz").read_bytes()
+    (work / "block-000005.npz").write_bytes(whole[: len(whole) // 2])
+    met = pairs_met(monkeypatch)
+    assert_graph(rows, tmp_path)
+    assert sorted(met) == [pair for pair in all_blocks() if {*pair} & {18, 36, 45}]
+
+
+KILLED = """
+import os, signal, sys, numpy as np
+from lookalike.all_pairs import graph
+rows, last = np.load("rows.npy"), int(sys.argv[1])
+replacing, calls = graph.replacing, 0
+def killing(path):
+    global calls
+    calls += 1
+    if calls == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replacing(path)
+graph.replacing = killing
+graph.neighbor_graph(rows, 6, "l1", work="work", block_rows=9)
+"""
+
+
+def test_a_killed_process_loses_no_answer(rows, tmp_path, monkeypatch):
+    np.save(tmp_path / "rows.npy", rows)
+    for at in (6, 8, 11):  # each goes on from what the one before has kept
+        command = [sys.executable, "-c", KILLED, str(at)]
+        ended = subprocess.run(command, cwd=tmp_path, timeout=HANGS)
+        assert ended.returncode == -signal.SIGKILL
+    met = pairs_met(monkeypatch)
+    assert_graph(rows, tmp_path)
+    assert 0 < len(met) < 28
+
+
+def test_a_row_that_cannot_be_compared_is_named(rows, tmp_path):
+    rows[41, 3] = np.nan
+    with pytest.raises(ValueError, match="X row 41 has a value that is not finite"):
+        neighbor_graph(rows, 6, "l1", work=tmp_path / "work", block_rows=9)
 
 
 def test_what_is_left_of_another_job_or_damaged_is_not_used(rows, tmp_path):
@@ -94,7 +174,7 @@ def test_the_matrix_is_cdists(rows, tmp_path, dtype, monkeypatch):
     file = tmp_path / "D.npy"
     expected = la.cdist(rows, rows, "canberra", dtype=dtype)
     for block in (16384, 11):
-        monkeypatch.setattr(all_pairs, "BLOCK_ROWS", block)
+        monkeypatch.setattr(matrix, "BLOCK_ROWS", block)
         write_distances(file, rows, "canberra", dtype=dtype)
         written = np.load(file, mmap_mode="r")
         assert written.dtype == dtype
@@ -140,7 +220,7 @@ def test_graph_files_hold_the_graph(rows, tmp_path):
 
 def test_parquet_files_hold_an_edge_a_row(rows, tmp_path, monkeypatch):
     parquet = pytest.importorskip("pyarrow.parquet", reason="needs lookalike[parquet]")
-    monkeypatch.setattr(all_pairs, "BLOCK_ROWS", 17)
+    monkeypatch.setattr(graph_files, "BLOCK_ROWS", 17)
     near = la.knn(rows, k=3)
     paths = [f"{i} 猫\udcff.jpg" for i in range(60)]
     write_graph(tmp_path / "g.parquet", near, paths, [None] * 60, metric="correlation")

@@ -56,7 +56,7 @@ def test_masses_of_equal_rows(metric, rng):
 def test_a_pair_of_blocks_looks_at_each_pair_once_and_at_little_beyond_the_bounds():
     X = googlenet_like(4000, 64)
     metric = specification("correlation")
-    none, some = np.full(4000, np.inf), la.knn(X, k=20).distances[:, -1].copy()
+    none, some = np.full((4000, 20), np.inf), la.knn(X, k=20).distances
     *_, without = _core.knn_across(X, 2000, metric, 20, none, 0, None)
     *_, bounded = _core.knn_across(X, 2000, metric, 20, some, 0, None)
     assert without["pairs"] == bounded["pairs"] == 2000 * 2000
@@ -66,7 +66,7 @@ def test_a_pair_of_blocks_looks_at_each_pair_once_and_at_little_beyond_the_bound
 def test_rows_that_cannot_be_compared_are_named():
     X = googlenet_like(10, 5)
     X[7, 2] = np.nan
-    with pytest.raises(ValueError, match="block 3: row 7 has a value that is not finite"):
+    with pytest.raises(ValueError, match="block 3: row 37 has a value that is not finite"):
         within(Block(X, 30, "block 3:"), 2, specification("l1"))
 
 

@@ -53,3 +53,14 @@ def test_what_cannot_be_merged():
         la.merge([(np.ones((2, 1), int), np.ones((2, 1), int))], 1)
     with pytest.raises(TypeError, match="part 0 must be distances and indices"):
         la.merge([3], 1)
+
+
+def test_arrays_of_another_process_may_lie_anywhere():
+    near = la.knn(np.eye(5), k=3)
+    parts = []
+    for each in near:
+        room = np.empty(each.nbytes + 1, np.uint8)[1:]
+        room[:] = each.reshape(-1).view(np.uint8)
+        parts.append(room.view(each.dtype).reshape(each.shape))
+        assert not parts[-1].flags.aligned
+    assert_neighbours(la.merge([parts], 3), near)

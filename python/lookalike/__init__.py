@@ -11,7 +11,7 @@ alone, so that rooms of one line know nothing of each other::
     evaluation                    which distance is best, how sure that is, and how it is shown
     gallery.storage               where an image's row is committed
     pages                         where a page is drawn
-    duplicates  all_pairs         what else is made of distances
+    duplicates  all_pairs  dask   what else is made of distances
     trash                         where files go that a person does not want, and come back from
     images  index  datasets       short ways to two modules, and features to try
     distance      embedding       where rows are compared; where photos become features
@@ -107,7 +107,8 @@ _LAYERS = (
     ("demo",),
     ("gallery",),
     ("gallery.intake", "gallery.upkeep", "evaluation"),
-    ("gallery.storage", "pages", "duplicates", "all_pairs", "trash", "images", "index", "datasets"),
+    ("gallery.storage", "pages", "duplicates", "all_pairs", "dask", "trash"),
+    ("images", "index", "datasets"),
     ("distance", "embedding"),
     ("pictures",),
     ("_core", "files", "progress"),

@@ -199,25 +199,6 @@ def check_k(
         raise ValueError(f"k must be from 1 to {available} ({what}), got {k}")
 
 
-class RowError(ValueError):
-    """A row with a value that cannot be compared.
-
-    Attributes
-    ----------
-    side : int
-        0 for the first array of a call, 1 for the second.
-    finite : bool
-        Whether the value is at fault for the metric alone.
-    """
-
-    def __init__(self, message: str, side: int, finite: bool) -> None:
-        super().__init__(message, side, finite)
-        self.side, self.finite = side, finite
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 ROW_FAULTS = {
     "not finite": "a value that is not finite",
     "negative": "a value below zero, where the metric is not defined",
@@ -227,11 +208,44 @@ ROW_FAULTS = {
 """What the core says of a row, in words."""
 
 
-class NamingRows:
-    """A block in which the core's report of a value that is not finite names the array."""
+class RowError(ValueError):
+    """A row with a value that cannot be compared.
 
-    def __init__(self, first: str, second: str) -> None:
-        self.names = (first, second)
+    Attributes
+    ----------
+    row : int
+        The row's number.
+    side : int
+        0 for the first array of a call, 1 for the second.
+    fault : str
+        What the row has.
+    finite : bool
+        Whether the value is at fault for the metric alone.
+    """
+
+    def __init__(
+        self, name: str, row: int, side: int, fault: str = ROW_FAULTS["not finite"]
+    ) -> None:
+        super().__init__(name, row, side, fault)
+        self.row, self.side, self.fault = row, side, fault
+        self.finite = fault != ROW_FAULTS["not finite"]
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} row {self.row} has {self.fault}"
+
+    def renamed(self, name: str, row: int | None = None) -> RowError:
+        """Return the same of an array that its owner knows by this name, and by its own rows."""
+        return RowError(name, self.row if row is None else row, self.side, self.fault)
+
+
+class NamingRows:
+    """A block in which the core's report of a value that is not finite names the array.
+
+    `start` is the number of the arrays' first row, where they are a part.
+    """
+
+    def __init__(self, first: str, second: str, start: int = 0) -> None:
+        self.names, self.start = (first, second), start
 
     def __enter__(self) -> None:
         pass
@@ -244,5 +258,5 @@ class NamingRows:
     ) -> None:
         if type(error) is ArithmeticError:
             side, row, why = error.args
-            message = f"{self.names[side]} row {row} has {ROW_FAULTS[why]}"
-            raise RowError(message, side, why != "not finite") from None
+            fault = ROW_FAULTS[why]
+            raise RowError(self.names[side], self.start + row, side, fault) from None

@@ -71,7 +71,7 @@ def merge(
 
 def merge_short(parts: Sequence[Neighbors], k: int, threads: int = 0) -> Neighbors:
     """Merge as `merge`, but for rows with fewer neighbours: −1 at infinity ends their lists."""
-    return _merged([tuple(part) for part in parts], k, True, threads)
+    return _merged([_readable(*part) for part in parts], k, True, threads)
 
 
 def merge_radius(parts: Sequence[RadiusNeighbors]) -> RadiusNeighbors:
@@ -103,7 +103,17 @@ def _checked(part: Any, place: int) -> tuple[NDArray[np.float64], NDArray[np.int
             f"part {place} must be two matrices of one shape, got {distances.shape} and "
             f"{indices.shape}"
         )
-    return np.ascontiguousarray(distances), np.ascontiguousarray(indices, np.int64)
+    return _readable(distances, indices)
+
+
+def _readable(
+    distances: NDArray[Any], indices: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return arrays as the core reads them: what another process has sent may lie anywhere."""
+    return (
+        np.require(distances, np.float64, ["C", "A"]),
+        np.require(indices, np.int64, ["C", "A"]),
+    )
 
 
 def _merged(parts: Any, k: int, short: bool, threads: int) -> Neighbors:

@@ -107,7 +107,7 @@ def _require_variance(
     for side, (argument, matrix) in enumerate(rows.items()):
         bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
         if bad.size:
-            raise RowError(f"{argument} row {bad[0]} has a value that is not finite", side, False)
+            raise RowError(argument, int(bad[0]), side)
     found = variances[column]
     limits = f"is not from {LEAST:.2g} to {MOST:.2g}: scale it"
     why = "has one value only" if found == 0 else f"has the variance {found:g}, which {limits}"

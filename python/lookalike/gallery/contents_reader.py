@@ -1,13 +1,16 @@
-"""What a gallery knows of its pictures beside features, and which of them are the same."""
+"""What a gallery knows beside features, which pictures are the same, and what Dask takes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from lookalike.distance.metrics import AnyMetric, Parameters
 
 if TYPE_CHECKING:
+    import dask.array as da
+
     from lookalike.duplicates import Duplicates, Rules
     from lookalike.gallery.storage.records import ContentRecord
     from lookalike.gallery.storage.snapshot import Snapshot
@@ -18,6 +21,8 @@ __all__ = ["ContentsReader"]
 
 class ContentsReader:
     """The part of a reader that says what is known of contents."""
+
+    _path: str
 
     @property
     def _view(self) -> Snapshot:
@@ -44,6 +49,42 @@ class ContentsReader:
         """
         digest = self._view.digest_at(row)
         return None if digest is None else self._view.catalogue.content(digest)
+
+    def to_dask(self, rows: int = 16384) -> da.Array:
+        """Return the features as a Dask array, which `lookalike.dask` finds neighbours in.
+
+        Its tasks read them from the gallery's file, which a later `compact` or `remove` may
+        replace: then the computation is an error, and the array is to be asked for again.
+
+        Parameters
+        ----------
+        rows : int
+            Rows in a chunk.
+
+        Returns
+        -------
+        (n, dim) dask.array.Array of float32
+
+        Raises
+        ------
+        ImportError
+            Dask is missing: ``pip install 'lookalike[dask]'``.
+        ValueError
+            `rows` is below 1.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, lookalike as la
+        >>> path = tempfile.mkdtemp() + "/photos.gallery"
+        >>> with la.Gallery.import_features(path, np.eye(4, 3)) as gallery:
+        ...     gallery.to_dask(rows=2).chunks
+        ((2, 2), (3,))
+        """
+        from lookalike.gallery.dask_features import as_dask
+
+        if rows < 1:
+            raise ValueError(f"rows must be at least 1, got {rows}")
+        return as_dask(os.path.abspath(self._path), self._view, rows)
 
     def thumbnail(self, row: int) -> bytes | None:
         """Return an image's thumbnail, a WebP file whose long side is at most 256 pixels.
