@@ -209,6 +209,13 @@ def scipy(session: nox.Session) -> None:
 
 
 @nox.session
+def dask(session: nox.Session) -> None:
+    """Run what is found in blocks on Dask's threads and on a cluster: a minute."""
+    session.install(".[test,dask]")
+    session.run("pytest", "tests/test_dask.py", "tests/test_docs.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time everything at n = 2,640, or what is asked for: `-- -m large -k manhattan`."""
     session.install(".[bench]")
