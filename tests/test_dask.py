@@ -1,9 +1,11 @@
 """Blocks of rows as Dask's tasks find what one search finds, to the bit."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ distributed = pytest.importorskip("distributed", reason="needs lookalike[dask]")
 import lookalike.dask as ld  # noqa: E402 - only where there is Dask
 from lookalike.dask.nearest import rounds  # noqa: E402
 from lookalike.dask.threads import threads_of_task  # noqa: E402
+
+pytestmark = pytest.mark.ecosystem
 
 CHUNKS = (100, 1, 0, 57, 130, 12)
 SCHEDULERS = ("threads", "synchronous")
@@ -187,6 +191,13 @@ def test_no_task_takes_threads_of_another(monkeypatch):
     for declared, threads in [("1", 1), ("8", 2), ("9,2", 2), ("", 1), ("many", 1)]:
         monkeypatch.setenv("OMP_NUM_THREADS", declared)
         assert threads_of_task() == threads
+
+
+def test_the_page_runs(run_python, tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + "\n".join(blocks))
 
 
 CLUSTER = """
