@@ -252,6 +252,66 @@ class FaissOtherPath(Faiss):
             faiss.cvar.distance_compute_blas_threshold = chosen
 
 
+class FaissPanorama(Faiss):
+    """Exact as the flat index, by partial products and norms of what is left, level after level."""
+
+    name = "faiss Panorama"
+    matrix_metrics = ()
+    search_metrics = PRODUCTS
+    levels, batch = 16, 512
+
+    def note(self, metric: str) -> str:
+        return f"{self.levels} levels of turned rows"
+
+    def prepare(self, rows: Array, metric: str) -> Any:
+        return np.ascontiguousarray(normalised(rows, metric))
+
+    def index(self, rows: Any, metric: str) -> Any:
+        faiss = faiss_module()
+        cols = rows.shape[1]
+        # Principal directions come first; fewer rows than features have too few of them.
+        few = len(rows) < cols
+        turn = (faiss.RandomRotationMatrix if few else faiss.PCAMatrix)(cols, cols)
+        turn.train(rows[:: max(1, len(rows) // 20000)])
+        flat = faiss.IndexFlatL2Panorama(cols, self.levels, self.batch)
+        index = faiss.IndexPreTransform(turn, flat)
+        index.add(rows)
+        return index
+
+    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
+        squares, ids = index.search(queries, k)
+        return self.from_squares(squares, metric), ids
+
+    @staticmethod
+    def from_squares(squares: Array, metric: str) -> Array:
+        """Of normalised rows half the squared distance is 1 − the inner product."""
+        return np.sqrt(squares) if metric == "euclidean" else squares / 2
+
+    @property
+    def installed(self) -> bool:
+        return super().installed and hasattr(faiss_module(), "IndexFlatL2Panorama")
+
+
+class FaissHnsw(FaissPanorama):
+    """Approximate: a graph of near rows, built once; `ef` says how far a search strays in it."""
+
+    name = "faiss HNSW"
+    links, ef_construction, least_ef = 32, 200, 64
+
+    def note(self, metric: str) -> str:
+        return f"approximate: {self.links} links, ef {self.least_ef} or 2 k"
+
+    def index(self, rows: Any, metric: str) -> Any:
+        index = faiss_module().IndexHNSWFlat(rows.shape[1], self.links)
+        index.hnsw.efConstruction = self.ef_construction
+        index.add(rows)
+        return index
+
+    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
+        index.hnsw.efSearch = max(self.least_ef, 2 * k)
+        return super().search(index, queries, k, metric)
+
+
 class NumPy(Peer):
     """The matrix product, then argpartition; in blocks, so that a block stays in the cache."""
 
@@ -364,6 +424,8 @@ PEERS: tuple[Peer, ...] = (
     ScikitLearn(),
     Faiss(),
     FaissOtherPath(),
+    FaissPanorama(),
+    FaissHnsw(),
     NumPy(),
     NumKong(),
     NumKongBfloat16(),
