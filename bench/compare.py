@@ -136,7 +136,7 @@ def compared(kind: str, metric: str, arguments: argparse.Namespace) -> Iterator[
             metric,
             "lookalike",
             seconds,
-            0.0,
+            ours.preparation if arguments.what == "batch" else 0.0,
             errors,
             None,
             own_note(ours, seconds, kind, metric, arguments),

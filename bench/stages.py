@@ -18,7 +18,7 @@ from brute_force import Array
 from features import KINDS
 from jobs import NEW_ROWS, rows_and_queries
 from machine import description, simd_level
-from peers import CORES, METRICS
+from peer import CORES, METRICS
 from roofline import fraction
 
 
