@@ -1,8 +1,8 @@
 """Where every millisecond of a search goes: `python bench/stages.py --n 20000 --metrics cosine`.
 
 From what lookalike says of itself (`return_stats=True`): the seconds of each phase are those of all
-threads together, so divided by the threads they add up to the clock's, but for what no phase counts:
-the call, threads that wait, and the ends of uneven work.
+threads together, so divided by the threads they add up to the clock's, but for what no phase
+counts: the call, threads that wait, and the ends of uneven work.
 """
 
 from __future__ import annotations
