@@ -6,8 +6,8 @@
     python bench/scale.py table                     # Markdown
     python bench/scale.py draw docs/scale.svg
 
-`time` takes the searches one by one, the versions in turn in a process each, and keeps every time as
-it has it: run it until nothing is left. A search that would take --longest seconds is left out.
+`time` takes the searches one by one, the versions in turn in a process each, and keeps every time
+as it has it: run it until nothing is left. A search that would take --longest seconds is left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -155,11 +155,10 @@ def time_peer(store: Store, peer: Peer, point: Point) -> None:
     asked = rows if point.queries == 0 else peer.prepare(np.load(store.queries), METRIC)
     one = point.queries == 1
     peer.search(index, asked[: 4 * CORES], point.k, METRIC)
-    on: Callable[[int], Any] = (
-        lambda count: peer.search(  # noqa: E731
-            index, asked[:count], point.k, METRIC
-        )
-    )
+
+    def on(count: int) -> Any:
+        return peer.search(index, asked[:count], point.k, METRIC)
+
     count = 1 if one else affordable(on, point.queries or point.n, 2.0)
     seconds = []
     time.sleep(PAUSE)
