@@ -24,6 +24,7 @@ class GuardedBytes {
   // Throws Damaged unless there is a checksum for each chunk.
   GuardedBytes(std::string part, const void* data, int64_t bytes, int64_t chunk,
                std::vector<uint64_t> checksums);
+  int64_t bytes() const { return bytes_; }
   // Called before bytes [begin, end) are read, by any number of threads. Throws Damaged.
   void check(int64_t begin, int64_t end) const {
     for (int64_t c = begin / chunk_; c * chunk_ < end; ++c) {

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "kernels/dispatch.h"
 #include "matrix.h"
+#include "search/merge.h"
 #include "search/neighbors.h"
 #include "threads/openmp_runtime.h"
 #include "threads/workers.h"
@@ -56,26 +57,16 @@ py::tuple knn(const py::array& x, const py::object& y, const py::object& metric,
   return py::make_tuple(distances, indices, as_dict(stats));
 }
 
-template <class T>
-py::array_t<T> moved(la::Buffer<T>&& buffer, int64_t count) {
-  auto* owner = new la::Buffer<T>(std::move(buffer));
-  const py::capsule free(owner, [](void* p) { delete static_cast<la::Buffer<T>*>(p); });
-  return py::array_t<T>(py::ssize_t(count), owner->get(), free);
-}
-
 py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::object& metric,
                            double radius, bool include_self, int threads, py::object progress) {
   const Pair pair(x, y);
   if (!(radius >= 0)) throw py::value_error("radius must be >= 0");
   la::Stats stats;
   la::Within within;
-  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self, nullptr}};
+  const la::Query query{pair.x, pair.second(), specification_of(metric), {include_self}};
   without_gil(threads, std::move(progress),
               [&](la::Team& team) { within = la::radius_neighbors(query, radius, team, stats); });
-  const int64_t count = within.count();
-  return py::make_tuple(moved(std::move(within.indptr), within.rows + 1),
-                        moved(std::move(within.indices), count),
-                        moved(std::move(within.distances), count), as_dict(stats));
+  return as_tuple(std::move(within), stats);
 }
 
 py::tuple topk(const py::array& matrix, int64_t k, int threads) {
@@ -86,6 +77,36 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   double* const d = distances.mutable_data();
   int64_t* const i = indices.mutable_data();
   without_gil(threads, py::none(), [&](la::Team& team) { la::topk(m, k, team, d, i); });
+  return py::make_tuple(distances, indices);
+}
+
+using Distances = py::array_t<double, py::array::c_style>;
+using Indices = py::array_t<int64_t, py::array::c_style>;
+
+py::tuple merge(const std::vector<std::pair<Distances, Indices>>& parts, int64_t k,
+                bool short_lists, int threads) {
+  std::vector<la::NearestPart> lists;
+  for (const auto& [d, i] : parts) {
+    if (d.ndim() != 2 || i.ndim() != 2 || d.shape(0) != i.shape(0) || d.shape(1) != i.shape(1) ||
+        d.shape(0) != parts[0].first.shape(0)) {
+      throw py::value_error("the parts do not fit");
+    }
+    lists.push_back({d.data(), i.data(), d.shape(1)});
+  }
+  if (k < 1 || parts.empty()) throw py::value_error("nothing to merge");
+  const int64_t rows = parts[0].first.shape(0);
+  py::array_t<double> distances({rows, k});
+  py::array_t<int64_t> indices({rows, k});
+  double* const d = distances.mutable_data();
+  int64_t* const i = indices.mutable_data();
+  try {
+    without_gil(threads, py::none(),
+                [&](la::Team& team) { la::merge(lists, rows, k, short_lists, team, d, i); });
+  } catch (const la::BadPart& e) {
+    // distance/merging.py has the words.
+    PyErr_SetObject(PyExc_ArithmeticError, py::make_tuple(int(e.why), e.part, e.row).ptr());
+    throw py::error_already_set();
+  }
   return py::make_tuple(distances, indices);
 }
 
@@ -134,5 +155,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);
   m.def("topk", &topk);
+  m.def("merge", &merge);
   bind_index(m);
 }

@@ -23,6 +23,13 @@ la::DType dtype_of(const py::array& a) {
   throw py::type_error("unsupported dtype " + std::string(py::str(a.dtype())));
 }
 
+template <class T>
+py::array_t<T> moved(la::Buffer<T>&& buffer, int64_t count) {
+  auto* owner = new la::Buffer<T>(std::move(buffer));
+  const py::capsule free(owner, [](void* p) { delete static_cast<la::Buffer<T>*>(p); });
+  return py::array_t<T>(py::ssize_t(count), owner->get(), free);
+}
+
 }  // namespace
 
 la::MatrixView view_of(const py::array& a) {
@@ -81,6 +88,19 @@ void check_k(int64_t k, int64_t available, const int64_t* exclude, int64_t queri
   const bool excluded =
       exclude && std::any_of(exclude, exclude + queries, [](int64_t id) { return id >= 0; });
   if (k < 1 || k > available - (excluded ? 1 : 0)) throw py::value_error("k is out of range");
+}
+
+const uint8_t* left_out_of(const std::optional<LeftOut>& left_out, int64_t rows) {
+  if (!left_out) return nullptr;
+  if (left_out->ndim() != 1 || left_out->size() != rows) throw py::value_error("mask does not fit");
+  return left_out->data();
+}
+
+py::tuple as_tuple(la::Within&& within, const la::Stats& stats) {
+  const int64_t count = within.count();
+  return py::make_tuple(moved(std::move(within.indptr), within.rows + 1),
+                        moved(std::move(within.indices), count),
+                        moved(std::move(within.distances), count), as_dict(stats));
 }
 
 py::dict as_dict(const la::Stats& s) {

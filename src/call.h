@@ -8,8 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "rows/prepare.h"
-#include "stats.h"
+#include "search/neighbors.h"
 #include "threads/team.h"
 
 namespace py = pybind11;
@@ -28,7 +27,14 @@ const int64_t* excluded_of(const std::optional<Excluded>& exclude, int64_t rows,
 // Throws unless each of `queries` rows has k neighbours.
 void check_k(int64_t k, int64_t available, const int64_t* exclude, int64_t queries);
 
+// Throws unless it has a byte for each of `rows` rows; null for none.
+using LeftOut = py::array_t<uint8_t, py::array::c_style>;
+const uint8_t* left_out_of(const std::optional<LeftOut>& left_out, int64_t rows);
+
 py::dict as_dict(const la::Stats& stats);
+
+// The arrays of a result, which keep its memory, and the statistics.
+py::tuple as_tuple(la::Within&& within, const la::Stats& stats);
 
 // Signals and progress, looked after in the calling thread.
 class Attendant {

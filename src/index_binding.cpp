@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -51,24 +52,62 @@ class Index {
     });
     return out;
   }
-  py::tuple knn(const py::array& x, int64_t k, const std::optional<Excluded>& exclude, int threads,
-                py::object progress) const {
-    const la::MatrixView view = view_of(x);
-    if (view.cols != index_->rows().cols) throw py::value_error("the matrices differ in columns");
-    const int64_t* const excluded = excluded_of(exclude, view.rows, index_->rows().rows);
-    check_k(k, index_->rows().rows, excluded, view.rows);
-    py::array_t<double> distances({view.rows, k});
-    py::array_t<int64_t> indices({view.rows, k});
+  py::tuple knn(const py::object& x, int64_t k, bool include_self,
+                const std::optional<Excluded>& exclude, const std::optional<LeftOut>& left_out,
+                int threads, py::object progress) const {
+    const Search search(*this, x, include_self, exclude, left_out);
+    const la::Exclusion& exclusion = search.exclusion;
+    const int64_t n = index_->rows().rows;
+    const int64_t others = n - (search.queries || include_self ? 0 : 1);
+    const int64_t out =
+        exclusion.left_out ? n - std::count(exclusion.left_out, exclusion.left_out + n, 0) : 0;
+    check_k(k, others - out, exclusion.exclude, search.view.rows);
+    py::array_t<double> distances({search.view.rows, k});
+    py::array_t<int64_t> indices({search.view.rows, k});
     la::Stats stats;
     double* const d = distances.mutable_data();
     int64_t* const i = indices.mutable_data();
-    without_gil(threads, std::move(progress),
-                [&](la::Team& team) { index_->neighbors(view, excluded, k, team, stats, d, i); });
+    without_gil(threads, std::move(progress), [&](la::Team& team) {
+      index_->neighbors(search.queries, exclusion, k, team, stats, d, i);
+    });
     return py::make_tuple(distances, indices, as_dict(stats));
+  }
+  py::tuple radius_neighbors(const py::object& x, double radius, bool include_self,
+                             const std::optional<Excluded>& exclude,
+                             const std::optional<LeftOut>& left_out, int threads,
+                             py::object progress) const {
+    if (!(radius >= 0)) throw py::value_error("radius must be >= 0");
+    const Search search(*this, x, include_self, exclude, left_out);
+    la::Stats stats;
+    la::Within within;
+    without_gil(threads, std::move(progress), [&](la::Team& team) {
+      within = index_->radius_neighbors(search.queries, search.exclusion, radius, team, stats);
+    });
+    return as_tuple(std::move(within), stats);
+  }
+  void verify() const {
+    const py::gil_scoped_release release;
+    index_->verify();
   }
   const char* stage() const { return index_->stage(); }
 
  private:
+  // Who asks, and for what not; without `x` the rows themselves.
+  struct Search {
+    Search(const Index& index, const py::object& x, bool include_self,
+           const std::optional<Excluded>& exclude, const std::optional<LeftOut>& left_out)
+        : view(x.is_none() ? index.index_->rows() : view_of(py::reinterpret_borrow<py::array>(x))),
+          queries(x.is_none() ? nullptr : &view) {
+      const la::MatrixView& rows = index.index_->rows();
+      if (view.cols != rows.cols) throw py::value_error("the matrices differ in columns");
+      exclusion = {include_self, excluded_of(exclude, view.rows, rows.rows),
+                   left_out_of(left_out, rows.rows)};
+    }
+    Search(const Search&) = delete;
+    la::MatrixView view;
+    const la::MatrixView* queries;
+    la::Exclusion exclusion;
+  };
   static std::unique_ptr<la::GuardedBytes> guarded(const char* name, la::Index::Part bytes,
                                                    const Guard& guard) {
     const auto& [chunk, checksums] = guard;
@@ -108,5 +147,7 @@ void bind_index(py::module_& m) {
                     const std::optional<Guard>&>())
       .def("parts", &Index::parts)
       .def("knn", &Index::knn)
+      .def("radius_neighbors", &Index::radius_neighbors)
+      .def("verify", &Index::verify)
       .def("stage", &Index::stage);
 }

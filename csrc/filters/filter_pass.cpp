@@ -29,6 +29,15 @@ FilterPass::Workspace& FilterPass::workspace(int worker) {
 }
 
 int FilterPass::without_excluded(int64_t row, float* values, int32_t* columns, int n) const {
+  if (exclusion_.left_out) {
+    int kept = 0;
+    for (int c = 0; c < n; ++c) {
+      values[kept] = values[c];
+      columns[kept] = columns[c];
+      kept += !exclusion_.left_out[columns[c]];
+    }
+    n = kept;
+  }
   if (!exclusion_.exclude || exclusion_.exclude[row] < 0) return n;
   const auto excluded = int32_t(exclusion_.exclude[row]);
   const auto at = std::find(columns, columns + n, excluded) - columns;

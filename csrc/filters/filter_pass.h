@@ -15,8 +15,14 @@ namespace lookalike {
 // Which rows are not looked for.
 struct Exclusion {
   bool include_self;  // of a self-join: a row is a neighbour of itself
-  const int64_t*
-      exclude;  // of each asking row, one that is none of its neighbours, or -1; may be null
+  // Of each asking row, one that is none of its neighbours, or -1; may be null.
+  const int64_t* exclude = nullptr;
+  // Of each row that could be found, whether nobody finds it; may be null.
+  const uint8_t* left_out = nullptr;
+
+  bool excludes(int64_t row, int64_t other) const {
+    return (exclude && exclude[row] == other) || (left_out && left_out[other]);
+  }
 };
 
 // The worker's tile of candidates and the limits of the tile's rows: one pass of a filter.
@@ -53,7 +59,7 @@ class FilterPass {
   void scan(Workspace&, const float* values, int64_t first, int rows, int64_t other, int cols,
             bool without_self, Threshold threshold, Keep keep);
   Workspace& workspace(int worker);
-  // Takes the row that `row` excludes off the list; returns how many stay.
+  // Takes the rows that `row` excludes off the list; returns how many stay.
   int without_excluded(int64_t row, float* values, int32_t* columns, int n) const;
   // Some rows of x with their values at some rows of y, which may be overwritten. Of codes alone.
   void sample(const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look);

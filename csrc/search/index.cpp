@@ -117,13 +117,33 @@ void Index::restore(const Header& header, const File& file) {
   require(file.codes && file.part("codes").bytes == code_bytes(n, header.filter_cols), "codes");
 }
 
-void Index::neighbors(const MatrixView& x, const int64_t* exclude, int64_t k, Team& team,
+void Index::verify() const {
+  if (rows_guard_) rows_guard_->check(0, rows().rows * rows().row_stride);
+  if (codes_guard_) codes_guard_->check(0, codes_guard_->bytes());
+}
+
+void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k, Team& team,
                       Stats& stats, double* distances, int64_t* indices) const {
+  if (!x) {
+    verify();
+    const Query query{rows(), nullptr, specification_, exclusion};
+    return lookalike::neighbors(query, k, team, stats, distances, indices);
+  }
   Lap lap;
-  const Comparison comparison(x, side_, specification_, filter_needs(traits()), team);
+  const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
   lap.to(stats.preparing);
-  lookalike::neighbors(comparison, coded_.get(), {false, exclude}, k, team, stats, distances,
-                       indices);
+  lookalike::neighbors(comparison, coded_.get(), exclusion, k, team, stats, distances, indices);
+}
+
+Within Index::radius_neighbors(const MatrixView* x, const Exclusion& exclusion, double radius,
+                               Team& team, Stats& stats) const {
+  if (!x) {
+    verify();
+    return lookalike::radius_neighbors(Query{rows(), nullptr, specification_, exclusion}, radius,
+                                       team, stats);
+  }
+  const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
+  return lookalike::radius_neighbors(comparison, coded_.get(), exclusion, radius, team, stats);
 }
 
 const char* Index::stage() const {

@@ -32,10 +32,13 @@ class Index {
   };
   Index(const MatrixView& rows, const Specification& specification, File file, Team& team);
 
-  // As the function of this name. `exclude` names a row for each of x that is none of its neighbours,
-  // or -1; it may be null.
-  void neighbors(const MatrixView& x, const int64_t* exclude, int64_t k, Team& team, Stats& stats,
-                 double* distances, int64_t* indices) const;
+  // As the functions of these names; without x, the rows among themselves.
+  void neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k, Team& team,
+                 Stats& stats, double* distances, int64_t* indices) const;
+  Within radius_neighbors(const MatrixView* x, const Exclusion& exclusion, double radius,
+                          Team& team, Stats& stats) const;
+  // Holds all that lies in a file against its checksums. Throws Damaged.
+  void verify() const;
   const MatrixView& rows() const { return side_->rows.matrix; }
   const char* stage() const;
 

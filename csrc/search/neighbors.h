@@ -29,6 +29,8 @@ struct Within {
   int64_t count() const { return indptr.get()[rows]; }
 };
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats);
+Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats);
 
 // The k smallest of each row of a matrix. Throws BadRow for a NaN.
 void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, int64_t* indices);

@@ -10,9 +10,10 @@ namespace {
 // The sink of a pass: what of a tile's candidates is within the radius.
 class RadiusSink {
  public:
-  RadiusSink(const Comparison& comparison, double radius, int workers, Stats& stats,
-             FoundPairs& found)
+  RadiusSink(const Comparison& comparison, const Exclusion& exclusion, double radius, int workers,
+             Stats& stats, FoundPairs& found)
       : comparison_(comparison),
+        exclusion_(exclusion),
         radius_(radius),
         exact_(comparison, workers),
         pending_(size_t(workers)),
@@ -26,14 +27,19 @@ class RadiusSink {
     const bool self = comparison_.self();
     p.others.clear();
     std::copy_if(candidates, candidates + n, std::back_inserter(p.others),
-                 [&](int32_t j) { return !self || j >= row; });
+                 [&](int32_t j) { return self ? j >= row : !exclusion_.excludes(row, j); });
     p.distances.resize(p.others.size());
     exact_.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()), p.distances.data());
     stats_.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
     for (size_t c = 0; c < p.others.size(); ++c) {
       if (p.distances[c] > radius_) continue;
-      found_.add(worker, row, p.others[c], p.distances[c]);
-      if (self && p.others[c] != row) found_.add(worker, p.others[c], int32_t(row), p.distances[c]);
+      const int32_t other = p.others[c];
+      if (!self || !exclusion_.excludes(row, other)) {
+        found_.add(worker, row, other, p.distances[c]);
+      }
+      if (self && other != row && !exclusion_.excludes(other, row)) {
+        found_.add(worker, other, int32_t(row), p.distances[c]);
+      }
     }
   }
 
@@ -43,6 +49,7 @@ class RadiusSink {
     std::vector<double> distances;
   };
   const Comparison& comparison_;
+  const Exclusion& exclusion_;
   const double radius_;
   ExactDistances exact_;
   std::vector<Pending> pending_;
@@ -52,17 +59,18 @@ class RadiusSink {
 
 // The pass of the cheapest filter that leaves few pairs in doubt: a float64 distance costs some ten
 // times what codes save.
-std::unique_ptr<FilterPass> choose_pass(const Comparison& comparison, double radius,
-                                        const Exclusion& exclusion, Team& team, Stats& stats) {
+std::unique_ptr<FilterPass> choose_pass(const Comparison& comparison, const CodedDatabase* database,
+                                        double radius, bool include_self, Team& team,
+                                        Stats& stats) {
   constexpr double kMostDoubtful = 0.05;
-  const std::vector<Stage> list = stages(comparison, nullptr);
+  const std::vector<Stage> list = stages(comparison, database);
+  const Exclusion self{include_self};  // what else is excluded, is so in one direction alone
   if (list.front() == Stage::codes) {
-    auto pass =
-        std::make_unique<FilterPass>(comparison, Stage::codes, nullptr, exclusion, team, stats);
+    auto pass = std::make_unique<FilterPass>(comparison, Stage::codes, database, self, team, stats);
     const float threshold = pass->bounds().threshold(comparison, radius);
     if (pass->doubtful(threshold) <= kMostDoubtful) return pass;
   }
-  return std::make_unique<FilterPass>(comparison, list.back(), nullptr, exclusion, team, stats);
+  return std::make_unique<FilterPass>(comparison, list.back(), database, self, team, stats);
 }
 
 }  // namespace
@@ -70,12 +78,18 @@ std::unique_ptr<FilterPass> choose_pass(const Comparison& comparison, double rad
 Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
   const RowNeeds needs = filter_needs(kernels_of(query.specification).traits);
   const Comparison comparison(query.x, query.y, query.specification, needs, team);
-  const auto pass = choose_pass(comparison, radius, query.exclusion, team, stats);
+  return radius_neighbors(comparison, nullptr, query.exclusion, radius, team, stats);
+}
+
+Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats) {
+  const int64_t rows = comparison.x().rows.matrix.rows;
+  const auto pass = choose_pass(comparison, database, radius, exclusion.include_self, team, stats);
   const float threshold = pass->bounds().threshold(comparison, radius);
-  FoundPairs found(query.x.rows, team.threads());
-  RadiusSink sink(comparison, radius, team.threads(), stats, found);
+  FoundPairs found(rows, team.threads());
+  RadiusSink sink(comparison, exclusion, radius, team.threads(), stats, found);
   const double cost =
-      double(query.x.rows) * double(comparison.y().rows.matrix.rows) * double(query.x.cols);
+      double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   team.run(
       pass->tiles(), cost,
       [&](int64_t unit, int worker) {

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -43,6 +43,12 @@ def radius_neighbors(
 def topk(
     matrix: NDArray[Any], k: int, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+def merge(
+    parts: Sequence[tuple[NDArray[np.float64], NDArray[np.int64]]],
+    k: int,
+    short_lists: bool,
+    threads: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 def checksums(array: NDArray[np.uint8], chunk: int) -> NDArray[np.uint64]: ...
 
 class DamagedError(ValueError): ...
@@ -60,12 +66,25 @@ class Index:
         code_guard: _Guard | None,
     ) -> None: ...
     def parts(self) -> dict[str, NDArray[np.uint8]]: ...
+    def verify(self) -> None: ...
     def knn(
         self,
-        x: NDArray[Any],
+        x: NDArray[Any] | None,
         k: int,
+        include_self: bool,
         exclude: NDArray[np.int64] | None,
+        left_out: NDArray[np.uint8] | None,
         threads: int,
         progress: Callable[[float], object] | None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...
+    def radius_neighbors(
+        self,
+        x: NDArray[Any] | None,
+        radius: float,
+        include_self: bool,
+        exclude: NDArray[np.int64] | None,
+        left_out: NDArray[np.uint8] | None,
+        threads: int,
+        progress: Callable[[float], object] | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], dict[str, Any]]: ...
     def stage(self) -> str: ...

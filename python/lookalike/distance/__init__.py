@@ -22,6 +22,7 @@ like and 1 from any other row. Two zero rows have Bray-Curtis distance 0.
 
 from lookalike.distance.cpu import cpu_info
 from lookalike.distance.matrices import cdist, pdist
+from lookalike.distance.merging import merge
 from lookalike.distance.metrics import METRICS
 from lookalike.distance.neighbors import knn, radius_neighbors, topk
 from lookalike.distance.results import Neighbors, RadiusNeighbors
@@ -33,6 +34,7 @@ __all__ = [
     "cdist",
     "cpu_info",
     "knn",
+    "merge",
     "pdist",
     "radius_neighbors",
     "topk",

@@ -178,6 +178,17 @@ def require_finite(
         _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))
 
 
+def radius_limit(radius: float) -> float:
+    """Return a radius as a number that is not below 0."""
+    try:
+        limit = float(radius)
+    except (TypeError, ValueError):
+        raise TypeError(f"radius must be a number, got {radius!r}") from None
+    if not limit >= 0:
+        raise ValueError(f"radius must be at least 0, got {radius}")
+    return limit
+
+
 def excluded_rows(exclude: ArrayLike | None, queries: int, rows: int) -> NDArray[np.int64] | None:
     """Return the row that each query leaves out, −1 for none."""
     if exclude is None:

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, overload
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
-from lookalike.distance import index_file
 from lookalike.distance.arguments import (
     NamingRows,
     check_k,
     check_same_width,
     checked_matrix,
+    dense,
     excluded_rows,
+    radius_limit,
     thread_count,
     whole_number,
 )
+from lookalike.distance.ids import checked_ids
 from lookalike.distance.index_file import IndexFileError
+from lookalike.distance.kept_rows import KeptRows, State
 from lookalike.distance.metrics import specification
-from lookalike.distance.results import Neighbors
-from lookalike.progress import Progress, reporting, share
+from lookalike.distance.results import Neighbors, RadiusNeighbors
+from lookalike.distance.segments import Asked, Segments, prepared
+from lookalike.progress import Progress, reporting
 
 __all__ = ["Index", "IndexFileError"]
 
 
-class Index:
+class Index(KeptRows):
     """Rows prepared for searches under one metric: what `knn` does to `Y` at each call, once.
 
     The rows are coded in one byte a feature. A search reads the codes, excludes with a proven bound
     and computes what is left from the rows themselves, so its answers are those of `knn` to the
     bit. A single query is bound by memory: it reads a quarter of what float32 rows would take.
 
-    Any number of threads may search it. A pickle of an opened index names its file, which must be
-    there unchanged when it is loaded; one of an index in memory holds its rows.
+    Any number of threads may search it, and one may `add` rows meanwhile: a search sees the rows
+    that were there when it began. A pickle of an opened index names its file, which must be there
+    unchanged when it is loaded; one of an index in memory holds its rows.
 
     Parameters
     ----------
@@ -44,67 +47,64 @@ class Index:
         The rows to search. They are not copied and must not be changed.
     metric : str
         One of `METRICS` or an alias.
+    ids : (n,) array_like of int or str, optional
+        What the rows are called, no two alike. Results number rows from 0 all the same, as arrays
+        are indexed by them: ``index.ids[near.indices]`` are the ids.
     threads : int, optional
         By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
     Raises
     ------
     ValueError
-        If `X` is not 2-D, has no column, a value is not finite, or the metric is unknown.
+        If `X` is not 2-D, has no column, a value is not finite, the metric is unknown, or the `ids`
+        do not fit or are not unique.
     TypeError
-        If `X` is not of real numbers.
+        If `X` is not of real numbers, or `ids` not all integers or all text.
 
     Examples
     --------
     >>> import numpy as np, lookalike as la
     >>> X = np.random.default_rng(0).random((1000, 64), dtype=np.float32)
-    >>> index = la.Index(X, metric="cosine")
-    >>> index.knn(X[:2], k=3).indices[:, 0]
+    >>> index = la.Index(X, metric="cosine", ids=[f"photo {i}" for i in range(1000)])
+    >>> near = index.knn(X[:2], k=3)
+    >>> near.indices[:, 0]
     array([0, 1])
+    >>> index.ids[near.indices][:, 0].tolist()
+    ['photo 0', 'photo 1']
     >>> index
     <Index of 1000 × 64 float32, cosine, 8-bit products>
     """
 
     def __init__(
-        self, X: ArrayLike, metric: str = "correlation", *, threads: int | None = None
+        self,
+        X: ArrayLike,
+        metric: str = "correlation",
+        *,
+        ids: ArrayLike | None = None,
+        threads: int | None = None,
     ) -> None:
-        self._path = ""  # of the file that the rows lie in, if any
-        self._identity: index_file.Identity | None = None
-        self._rows = checked_matrix(X, "X")
+        rows = checked_matrix(X, "X")
+        names = None if ids is None else checked_ids(ids, len(rows))
         self._specification = specification(metric)
         with NamingRows("Q", "X"):
-            self._index = _core.Index(self._rows, self._specification, thread_count(threads))
-
-    @property
-    def metric(self) -> str:
-        """Canonical name of the metric."""
-        return self._specification.name
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of rows and of columns."""
-        return self._rows.shape[0], self._rows.shape[1]
-
-    @property
-    def rows(self) -> NDArray[Any]:
-        """The rows themselves."""
-        return self._rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
+            segment = prepared(rows, self._specification, thread_count(threads))
+        self._hold(State(Segments(segment), names, None))
 
     def __repr__(self) -> str:
         n, d = self.shape
-        kind, stage = self._rows.dtype, self._index.stage()
+        first = self._now.segments.each[0]
+        kind, stage = first.rows.dtype, first.core.stage()
         return f"<{type(self).__name__} of {n} × {d} {kind}, {self.metric}, {stage}>"
 
     @overload
     def knn(
         self,
-        Q: ArrayLike,
+        Q: ArrayLike | None = ...,
         k: int = ...,
         *,
+        include_self: bool = ...,
         exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
         threads: int | None = ...,
         progress: Progress = ...,
         return_stats: Literal[False] = ...,
@@ -112,20 +112,24 @@ class Index:
     @overload
     def knn(
         self,
-        Q: ArrayLike,
+        Q: ArrayLike | None = ...,
         k: int = ...,
         *,
+        include_self: bool = ...,
         exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
         threads: int | None = ...,
         progress: Progress = ...,
         return_stats: Literal[True],
     ) -> tuple[Neighbors, dict[str, Any]]: ...
     def knn(
         self,
-        Q: ArrayLike,
+        Q: ArrayLike | None = None,
         k: int = 100,
         *,
+        include_self: bool = False,
         exclude: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
         threads: int | None = None,
         progress: Progress = None,
         return_stats: bool = False,
@@ -134,133 +138,158 @@ class Index:
 
         Parameters
         ----------
-        Q : (m, d) array_like
-            The queries.
+        Q : (m, d) array_like, optional
+            The queries. By default the rows ask among themselves: a self-join, every pair computed
+            once.
         k : int
-            From 1 to the number of rows.
-        exclude, threads, progress, return_stats
+            From 1 to the number of rows that may be found.
+        mask : (n,) array_like of bool, optional
+            True for each row that is left out of this search. Without `Q` such a row still asks.
+        include_self, exclude, threads, progress, return_stats
             As for `lookalike.knn`.
 
         Returns
         -------
         Neighbors
-            What ``lookalike.knn(Q, X, k=k, metric=metric)`` returns.
+            What ``lookalike.knn(Q, X, k=k, metric=metric)`` returns, or, without `Q`,
+            ``lookalike.knn(X, k=k, metric=metric)``, for the rows `X` that were there when the
+            search began.
 
         Raises
         ------
         ValueError, TypeError
-            As `lookalike.knn`.
-        """
-        queries = checked_matrix(Q, "Q")
-        check_same_width(self._rows, "X", queries, "Q")
-        count, workers = whole_number(k, "k"), thread_count(threads)
-        m = len(queries)
-        excluded = excluded_rows(exclude, m, len(self._rows))
-        check_k(count, 1, len(self._rows), excluded, "the rows")
-        with (
-            self._reporting_damage(),
-            reporting(progress, m, "neighbours") as report,
-            NamingRows("Q", "X"),
-        ):
-            distances, indices, stats = self._index.knn(
-                queries, count, excluded, workers, share(report, m)
-            )
-            report(m)
-        found = Neighbors(distances, indices)
-        return (found, stats) if return_stats else found
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index and its rows to one file, which appears whole or not at all.
-
-        Raises
-        ------
-        OSError
-            The file cannot be written.
+            As `lookalike.knn`; also if `mask` is not a bool for each row.
 
         Examples
         --------
-        >>> import tempfile, numpy as np, lookalike as la
-        >>> file = tempfile.mkdtemp() + "/photos.index"
-        >>> la.Index(np.eye(5), metric="l1").save(file)
-        >>> la.Index.open(file).knn(np.eye(5)[2:3], k=1).indices
-        array([[2]])
+        >>> import lookalike as la
+        >>> index = la.Index([[0.0], [1.0], [5.0]], metric="l1")
+        >>> index.knn(k=1).indices.ravel()
+        array([1, 0, 1])
+        >>> index.knn([[1.0]], k=1, mask=[False, True, False]).indices
+        array([[0]])
         """
-        from lookalike.files import replacing
+        now, asked, total = self._asked(Q, include_self, exclude, mask, threads)
+        count, left = whole_number(k, "k"), len(now.segments)
+        what = "the rows"
+        if asked.mask is not None:
+            left, what = left - int(np.count_nonzero(asked.mask)), "the rows that are not masked"
+        if asked.queries is None and not include_self:
+            left, what = left - 1, what.replace("the rows", "the other rows")
+        check_k(count, total, left, asked.exclude, what)
+        if not total:
+            empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64))
+            return (empty, _core.no_stats()) if return_stats else empty
+        with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
+            found, stats = now.segments.knn(asked, count, report, total)
+            report(total)
+        return (found, stats) if return_stats else found
 
-        with replacing(path) as file, file.open("wb") as out:
-            index_file.write(out, self._specification, self._rows, self._index.parts())
+    @overload
+    def radius_neighbors(
+        self,
+        Q: ArrayLike | None = ...,
+        *,
+        radius: float,
+        include_self: bool = ...,
+        exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: Literal[False] = ...,
+    ) -> RadiusNeighbors: ...
+    @overload
+    def radius_neighbors(
+        self,
+        Q: ArrayLike | None = ...,
+        *,
+        radius: float,
+        include_self: bool = ...,
+        exclude: ArrayLike | None = ...,
+        mask: ArrayLike | None = ...,
+        threads: int | None = ...,
+        progress: Progress = ...,
+        return_stats: Literal[True],
+    ) -> tuple[RadiusNeighbors, dict[str, Any]]: ...
+    def radius_neighbors(
+        self,
+        Q: ArrayLike | None = None,
+        *,
+        radius: float,
+        include_self: bool = False,
+        exclude: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        threads: int | None = None,
+        progress: Progress = None,
+        return_stats: bool = False,
+    ) -> RadiusNeighbors | tuple[RadiusNeighbors, dict[str, Any]]:
+        """Find all rows within `radius` of each row of `Q`, exactly.
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what `save` wrote. Rows and codes stay in the file and are read as they are needed.
+        Parameters
+        ----------
+        Q, include_self, exclude, mask, threads, progress, return_stats
+            As for `knn`.
+        radius : float
+            Rows at a float64 distance of at most `radius` are returned; 0 or more.
+
+        Returns
+        -------
+        RadiusNeighbors
+            What ``lookalike.radius_neighbors`` returns for `Q` and these rows, less those excluded.
 
         Raises
         ------
-        IndexFileError
-            The file is no index, is cut short, or does not fit together.
-        OSError
-            The file cannot be read.
+        ValueError, TypeError
+            As `knn`; also if `radius` is negative or NaN.
+
+        Examples
+        --------
+        >>> import lookalike as la
+        >>> index = la.Index([[0.0], [1.0], [5.0]], metric="l1")
+        >>> index.radius_neighbors([[4.0]], radius=3).indices
+        array([2, 1])
         """
-        index = cls.__new__(cls)
-        index._take(index_file.read(path), os.fsdecode(path))
-        return index
+        limit = radius_limit(radius)
+        now, asked, total = self._asked(Q, include_self, exclude, mask, threads)
+        if not total or not len(now.segments):
+            nothing = np.empty(0, np.int64)
+            empty = RadiusNeighbors(np.zeros(total + 1, np.int64), nothing, np.empty(0))
+            return (empty, _core.no_stats()) if return_stats else empty
+        with reporting(progress, total, "neighbours") as report, NamingRows("Q", "X"):
+            found, stats = now.segments.radius_neighbors(asked, limit, report, total)
+            report(total)
+        return (found, stats) if return_stats else found
 
-    def _take(self, contents: index_file.Contents, path: str) -> None:
-        """Become the index of a file, or of its bytes where `path` is empty."""
-        self._path = path
-        self._identity = contents.identity if path else None
-        try:
-            self._rows = checked_matrix(contents.rows, "rows")
-            self._specification = contents.specification
-            with self._reporting_damage():
-                self._index = _core.Index(
-                    self._rows,
-                    self._specification,
-                    contents.parts,
-                    contents.row_guard,
-                    contents.code_guard,
-                )
-        except IndexFileError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise IndexFileError(f"{path or 'the index'} is damaged: {error}") from error
+    def _asked(
+        self,
+        Q: ArrayLike | None,
+        include_self: bool,
+        exclude: ArrayLike | None,
+        mask: ArrayLike | None,
+        threads: int | None,
+    ) -> tuple[State, Asked, int]:
+        """Return the rows of a search, what is asked of them, and by how many."""
+        now = self._as_one() if Q is None else self._now
+        n, queries = len(now.segments), None
+        if Q is not None:
+            if include_self:
+                raise ValueError("include_self must be False when Q is given, got True")
+            queries = checked_matrix(Q, "Q")
+            check_same_width(now.segments.each[0].rows, "X", queries, "Q")
+        total = n if queries is None else len(queries)
+        left_out = None if mask is None else _checked_mask(mask, n)
+        excluded = excluded_rows(exclude, total, n)
+        if excluded is not None and left_out is not None and n:
+            excluded = np.where(left_out[excluded] > 0, -1, excluded)  # it is out already
+        workers = thread_count(threads)
+        return now, Asked(queries, bool(include_self), excluded, left_out, workers), total
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return where the file lies and which it is, or the bytes of an index without a file."""
-        if self._identity is None:
-            parts = self._index.parts()
-            return {"content": index_file.to_bytes(self._specification, self._rows, parts)}
-        return {"path": os.path.abspath(self._path), "identity": tuple(self._identity)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if "content" in state:
-            self._take(index_file.from_bytes(state["content"]), "")
-            return
-        path, expected = state["path"], index_file.Identity(*state["identity"])
-        try:
-            contents = index_file.read(path)
-        except OSError as error:
-            raise IndexFileError(
-                f"{path}, which a pickled index lies in, cannot be read: {error.strerror}"
-            ) from error
-        if contents.identity != expected:
-            raise IndexFileError(f"{path} has changed since the index in it was pickled")
-        self._take(contents, path)
-
-    def __copy__(self) -> Self:
-        copied = type(self).__new__(type(self))
-        copied.__dict__.update(self.__dict__)  # nothing of it is ever changed
-        return copied
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self.__copy__()
-
-    @contextmanager
-    def _reporting_damage(self) -> Iterator[None]:
-        """Turn what the core finds wrong with the file into an error that names it."""
-        try:
-            yield
-        except _core.DamagedError as error:
-            raise IndexFileError(
-                f"{self._path or 'the index'} is damaged: {index_file.damage(str(error))}"
-            ) from error
+def _checked_mask(mask: ArrayLike, rows: int) -> NDArray[np.uint8]:
+    """Return a byte for each row, not 0 where it is left out."""
+    array = dense(mask, "mask")
+    if array.dtype.kind != "b":
+        raise TypeError(f"mask must hold bools, True for a row that is left out, got {array.dtype}")
+    if array.shape != (rows,):
+        raise ValueError(f"mask must have a bool for each of {rows} rows, got {array.shape}")
+    return np.ascontiguousarray(array).view(np.uint8)

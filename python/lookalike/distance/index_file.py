@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import _core
+from lookalike.distance import ids
 from lookalike.distance.metrics import Specification, specification
 
 MAGIC = b"lookalike index "
@@ -51,14 +52,18 @@ class Contents(NamedTuple):
     row_guard: Guard
     code_guard: Guard | None
     identity: Identity
+    ids: NDArray[Any] | None
 
 
 def to_bytes(
-    named: Specification, rows: NDArray[Any], parts: dict[str, NDArray[np.uint8]]
+    named: Specification,
+    rows: NDArray[Any],
+    parts: dict[str, NDArray[np.uint8]],
+    names: NDArray[Any] | None,
 ) -> bytes:
     """Return what `write` would write."""
     stream = io.BytesIO()
-    write(stream, named, rows, parts)
+    write(stream, named, rows, parts, names)
     return stream.getvalue()
 
 
@@ -67,10 +72,11 @@ def write(
     named: Specification,
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
+    names: NDArray[Any] | None,
 ) -> None:
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
-    arrays = {"rows": _bytes_of(rows), **parts}
+    arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
     chunks = {"rows": _row_chunk(rows), "codes": CODES_CHUNK}
     for name in chunks.keys() & arrays.keys():
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
@@ -167,9 +173,8 @@ def _contents(
     named = specification(header["metric"])
     if header["parameters"] != named.parameters:
         raise ValueError(f"its metric cannot have the parameters {header['parameters']}")
-    return Contents(
-        named, rows, parts, guards["rows"], guards.get("codes"), Identity(whole, checksum)
-    )
+    names, identity = ids.unpack(parts, len(rows)), Identity(whole, checksum)
+    return Contents(named, rows, parts, guards["rows"], guards.get("codes"), identity, names)
 
 
 def _aligned(content: bytes, start: int) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from lookalike.distance.arguments import (
     check_k,
     checked_matrix,
     excluded_rows,
+    radius_limit,
     thread_count,
     two_sides,
     whole_number,
@@ -207,12 +208,7 @@ def radius_neighbors(
     """
     x, y = two_sides(X, Y, include_self, "radius")
     wanted, workers = specification(metric), thread_count(threads)
-    try:
-        limit = float(radius)
-    except (TypeError, ValueError):
-        raise TypeError(f"radius must be a number, got {radius!r}") from None
-    if not limit >= 0:
-        raise ValueError(f"radius must be at least 0, got {radius}")
+    limit = radius_limit(radius)
     if not len(x) or (y is not None and not len(y)):
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0))

@@ -1,0 +1,67 @@
+#include "search/merge.h"
+
+#include <limits>
+
+namespace lookalike {
+namespace {
+
+// Where one row's list of a part is read.
+struct Cursor {
+  const double* distance;
+  const int64_t* index;
+  const int64_t* end;
+
+  bool done() const { return index == end || *index < 0; }
+  bool before(const Cursor& b) const {
+    return *distance < *b.distance || (*distance == *b.distance && *index < *b.index);
+  }
+  bool in_order() const {
+    for (Cursor c = *this; !c.done();) {
+      Cursor next = c;
+      next.step();
+      if (*c.distance != *c.distance || (!next.done() && !c.before(next))) return false;
+      c = next;
+    }
+    return true;
+  }
+  void step() {
+    ++distance;
+    ++index;
+  }
+};
+
+}  // namespace
+
+void merge(const std::vector<NearestPart>& parts, int64_t rows, int64_t k, bool short_lists,
+           Team& team, double* distances, int64_t* indices) {
+  std::vector<std::vector<Cursor>> cursors(size_t(team.threads()));
+  const double cost = double(rows) * double(k) * double(parts.size()) * 8;
+  team.run(rows, cost, [&](int64_t row, int worker) {
+    std::vector<Cursor>& list = cursors[size_t(worker)];
+    list.clear();
+    for (size_t p = 0; p < parts.size(); ++p) {
+      const int64_t begin = row * parts[p].width, end = begin + parts[p].width;
+      list.push_back(
+          {parts[p].distances + begin, parts[p].indices + begin, parts[p].indices + end});
+      if (!list.back().in_order()) throw BadPart(BadPart::Why::unordered, int64_t(p), row);
+    }
+    double* const to = distances + row * k;
+    int64_t* const to_index = indices + row * k;
+    for (int64_t c = 0; c < k; ++c) {
+      Cursor* least = nullptr;
+      for (Cursor& each : list) {
+        if (!each.done() && (!least || each.before(*least))) least = &each;
+      }
+      if (!least && !short_lists) throw BadPart(BadPart::Why::too_few, 0, row);
+      to[c] = least ? *least->distance : std::numeric_limits<double>::infinity();
+      to_index[c] = least ? *least->index : -1;
+      if (!least) continue;
+      if (c > 0 && to_index[c] == to_index[c - 1]) {
+        throw BadPart(BadPart::Why::repeated, least - list.data(), row);
+      }
+      least->step();
+    }
+  });
+}
+
+}  // namespace lookalike
