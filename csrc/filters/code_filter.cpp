@@ -18,13 +18,31 @@ RowNeeds CodeFilter::needs(const Traits& traits) {
 
 const char* CodeFilter::name() const { return code_kernels(coding_.form).name; }
 
+Bounds code_bounds(const Comparison& comparison, const Coding& coding, const CodedSide& x,
+                   const CodedSide& y) {
+  const auto data_or_null = [](const std::vector<float>& v) {
+    return v.empty() ? nullptr : v.data();
+  };
+  Bounds b{};
+  b.relative = 0;
+  b.unit = comparison.traits().weighted ? 1 : coding.steps * comparison.norm_unit();
+  b.largest = std::min(0x1p60, 0x1p1022 * b.unit);
+  b.residual_x = x.residual.data();
+  b.residual_y = y.residual.data();
+  b.error_x = data_or_null(x.error);
+  b.error_y = data_or_null(y.error);
+  b.weight_x = b.product() ? b.residual_x : data_or_null(x.weight);
+  b.weight_y = b.product() ? b.residual_y : data_or_null(y.weight);
+  b.slack_y = y.slack.data();
+  return b;
+}
+
 CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team)
     : comparison_(comparison),
       coding_(database ? database->coding
                        : choose_coding(comparison.traits().codes, comparison.y().rows)),
       first_(encode(coding_, comparison.x(), team)),
       workspaces_(size_t(team.threads())) {
-  const Traits& traits = comparison.traits();
   if (comparison.self()) {
     y_ = &first_;
   } else if (database) {
@@ -33,19 +51,7 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
     second_ = encode(coding_, comparison.y(), team);
     y_ = &second_;
   }
-  bounds_.relative = 0;
-  bounds_.unit = traits.weighted ? 1 : coding_.steps * comparison.norm_unit();
-  bounds_.largest = std::min(0x1p60, 0x1p1022 * bounds_.unit);
-  const auto data_or_null = [](const std::vector<float>& v) {
-    return v.empty() ? nullptr : v.data();
-  };
-  bounds_.residual_x = first_.residual.data();
-  bounds_.residual_y = y_->residual.data();
-  bounds_.error_x = data_or_null(first_.error);
-  bounds_.error_y = data_or_null(y_->error);
-  bounds_.weight_x = bounds_.product() ? bounds_.residual_x : data_or_null(first_.weight);
-  bounds_.weight_y = bounds_.product() ? bounds_.residual_y : data_or_null(y_->weight);
-  bounds_.slack_y = y_->slack.data();
+  bounds_ = code_bounds(comparison, coding_, first_, *y_);
 }
 
 float* CodeFilter::values(const Tile& t, int worker) {

@@ -33,6 +33,10 @@
 
 namespace lookalike {
 
+// The bounds of rows that are coded so.
+Bounds code_bounds(const Comparison& comparison, const Coding& coding, const CodedSide& x,
+                   const CodedSide& y);
+
 class CodeFilter final : public Filter {
  public:
   // `database` is y as it was coded before, or null.

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/rows.h"
+#include "kernels/screens.h"
 
 namespace lookalike {
 
@@ -69,6 +70,9 @@ struct CodeKernels {
   int levels;        // codes are 0 .. levels
   // Values of a tile's pairs: squared distances for products, else sums (or the largest) in steps.
   void (*tile)(const CodeTile&);
+  // The tile's screens, and pairs of one row from codes that lie row after row; null without screens.
+  void (*screen)(const ScreenTile&);
+  void (*finish)(FinishRow&);
 };
 
 }  // namespace lookalike

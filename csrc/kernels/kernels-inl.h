@@ -33,6 +33,8 @@ namespace {
 //
 #include "kernels/codes-inl.h"
 //
+#include "kernels/screen-inl.h"
+//
 #include "kernels/encode-inl.h"
 //
 #include "kernels/scan-inl.h"
@@ -106,6 +108,7 @@ extern const Kernels kKernels = {
     below_f64,
     filter_row,
     encode,
+    encode_row,
     LK_CODE_KERNELS,
     read_f64,
 };

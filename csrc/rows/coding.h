@@ -48,6 +48,13 @@ struct CodedSide {
 };
 CodedSide encode(const Coding& coding, const Side& side, Team& team);
 
+// Codes that lie row after row, whole lines each, instead of in panels: row order[r] is the r-th.
+constexpr int64_t row_stride(int64_t cols) {
+  return (cols + kCodeLine - 1) / kCodeLine * kCodeLine;
+}
+CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
+                      Team& team);
+
 struct CodedDatabase {
   Coding coding;
   CodedSide side;
