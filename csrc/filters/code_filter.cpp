@@ -1,5 +1,7 @@
 #include "filters/code_filter.h"
 
+#include <cstring>
+
 #include "kernels/dispatch.h"
 
 namespace lookalike {
@@ -61,13 +63,44 @@ float* CodeFilter::values(const Tile& t, int worker) {
     w.values = Buffer<float>(size_t(kTile) * kTile);
   }
   const int64_t cols = comparison_.filter_cols();
-  if (y_->guard) {
+  CodeTile tile{first_.view(cols), y_->view(cols),     t.i0,         t.j0,          t.rows, t.cols,
+                t.diagonal,        coding_.grid.table, w.sums.get(), w.values.get()};
+  if (y_->stride > 0) {
+    tile.y = as_panels(t, w);
+    tile.j0 = 0;
+  } else if (y_->guard) {
     y_->guard->check(code_bytes(t.j0, cols), code_bytes(t.j0 + t.cols, cols));
   }
-  code_kernels(coding_.form)
-      .tile(CodeTile{first_.view(cols), y_->view(cols), t.i0, t.j0, t.rows, t.cols, t.diagonal,
-                     coding_.grid.table, w.sums.get(), w.values.get()});
+  code_kernels(coding_.form).tile(tile);
   return w.values.get();
+}
+
+// The tile's rows of y as the first panels, and what is to be known of them.
+CodeRows CodeFilter::as_panels(const Tile& t, Workspace& w) const {
+  const int64_t lines = code_lines(comparison_.filter_cols()), stride = y_->stride;
+  const int64_t kept = lines * kCodeGroup;
+  if (y_->guard) y_->guard->check(t.j0 * stride, (t.j0 + t.cols) * stride);
+  if (!w.panels.get()) w.panels = Buffer<uint8_t>(size_t(code_bytes(kTile, kept)));
+  for (int j = 0; j < t.cols; ++j) {
+    const uint8_t* const from = y_->codes + (t.j0 + j) * stride;
+    uint8_t* const to =
+        w.panels.get() + j / kCodeRows * lines * kCodeLine + j % kCodeRows * kCodeGroup;
+    for (int64_t k = 0; k < lines; ++k) {
+      std::memcpy(to + k * kCodeLine, from + k * kCodeGroup, kCodeGroup);
+    }
+  }
+  CodeRows rows = y_->view(comparison_.filter_cols());
+  rows.codes = w.panels.get();
+  if (coding_.form != CodeForm::products) return rows;
+  for (int j = 0; j < t.cols; ++j) {  // without what pads a row to whole lines: codes of zero
+    const auto row = size_t(t.j0 + j);
+    w.code_sums[j] = y_->sum[row] - y_->zero[row] * int32_t(stride - kept);
+  }
+  rows.sum = w.code_sums;
+  rows.scale += t.j0;
+  rows.zero += t.j0;
+  rows.square += t.j0;
+  return rows;
 }
 
 }  // namespace lookalike

@@ -50,7 +50,11 @@ class CodeFilter final : public Filter {
   struct Workspace {
     Buffer<int32_t> sums;
     Buffer<float> values;
+    // Of codes that lie row after row.
+    Buffer<uint8_t> panels;
+    int32_t code_sums[kTile];
   };
+  CodeRows as_panels(const Tile& tile, Workspace& w) const;
   const Comparison& comparison_;
   Coding coding_;
   CodedSide first_, second_;

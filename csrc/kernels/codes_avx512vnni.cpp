@@ -15,8 +15,14 @@ namespace {
 
 }  // namespace
 
-extern const CodeKernels kProducts = {"8-bit products", 255, product_tile<SumOfFullProducts>,
-                                      screen_tile<ScreenProducts>, finish_row<FinishProducts>};
+extern const CodeKernels kProducts = {"8-bit products",
+                                      255,
+                                      product_tile<SumOfFullProducts>,
+                                      screen_tile<ScreenProducts>,
+                                      finish_row<FinishProducts>,
+                                      query_values<ScreenProducts>,
+                                      listed_screens,
+                                      listed_codes<FinishProducts>};
 
 }  // namespace avx512vnni
 }  // namespace lookalike

@@ -267,15 +267,36 @@ void finish_row(FinishRow& f) {
 
 #endif
 
+#include "kernels/query-inl.h"
+
 #if defined(__AVX2__)
-#define LK_CODE_KERNELS                                                               \
-  {                                                                                   \
-    {"7-bit products", 127, product_tile<SumOfProducts>, screen_tile<ScreenProducts>, \
-     finish_row<FinishProducts>},                                                     \
-        {"8-bit differences", 255, plain_tile<SumOfDifferences>, nullptr, nullptr},   \
-        {"8-bit largest differences", 255, plain_tile<LargestDifference>,             \
-         screen_tile<ScreenLargest>, finish_row<FinishLargest>},                      \
-    {}                                                                                \
+#define LK_CODE_KERNELS                 \
+  {                                     \
+    {"7-bit products",                  \
+     127,                               \
+     product_tile<SumOfProducts>,       \
+     screen_tile<ScreenProducts>,       \
+     finish_row<FinishProducts>,        \
+     query_values<ScreenProducts>,      \
+     listed_screens,                    \
+     listed_codes<FinishProducts>},     \
+        {"8-bit differences",           \
+         255,                           \
+         plain_tile<SumOfDifferences>,  \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr},                      \
+        {"8-bit largest differences",   \
+         255,                           \
+         plain_tile<LargestDifference>, \
+         screen_tile<ScreenLargest>,    \
+         finish_row<FinishLargest>,     \
+         query_values<ScreenLargest>,   \
+         nullptr,                       \
+         listed_codes<FinishLargest>},  \
+    {}                                  \
   }
 #else
 #define LK_CODE_KERNELS \

@@ -49,4 +49,15 @@ struct FinishRow {
   int row_count, column_count;
 };
 
+// One row against `count` others: half the squared distances of products, the largest differences. In
+// panels, or listed rows that lie one after the other, whole lines of 64 bytes each.
+struct ScreenQuery {
+  const uint8_t *own, *others;  // of products `own` is signed
+  const int32_t* squares;       // of the others; of products alone
+  int32_t square, sum;
+  int width;
+  int64_t count;
+  float* values;  // room for whole panels
+};
+
 }  // namespace lookalike

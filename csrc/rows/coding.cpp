@@ -203,6 +203,7 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
                       Team& team) {
   CodedSide out = vectors_for(coding, side);
   const int64_t n = side.rows.matrix.rows, stride = row_stride(side.rows.filter_cols);
+  out.stride = stride;
   out.memory = Buffer<uint8_t>(size_t(n * stride));
   out.codes = out.memory.get();
   std::vector<Buffer<float>> scratch(size_t(team.threads()));

@@ -28,6 +28,7 @@ struct CodedSide {
   Buffer<uint8_t> memory;  // of the codes, unless they are somebody else's
   std::vector<float> scale, square, residual, error, weight, slack;
   std::vector<int32_t> zero, sum;
+  int64_t stride = 0;                   // of codes that lie row after row, 0 of panels
   const GuardedBytes* guard = nullptr;  // of codes that lie in a file
   // Calls visit(name, vector, whether it is needed) for each, those not needed being empty.
   template <class S, class Visit>

@@ -145,8 +145,7 @@ void orthonormalise(std::vector<float>& b, int& count, int64_t cols, Products& p
 
 }  // namespace
 
-double directions(const Comparison& comparison, Team& team) {
-  const Rows& rows = comparison.x().rows;
+double directions(const MetricKernels& metric, const Rows& rows, Team& team) {
   const int64_t cols = rows.filter_cols, n = std::min<int64_t>(kSpread, rows.matrix.rows);
   std::vector<float> sample = sampled(rows, n, team);
   std::vector<double> mean(static_cast<size_t>(cols));
@@ -160,7 +159,7 @@ double directions(const Comparison& comparison, Team& team) {
   }
   std::vector<double> gram;
   const Plain plain(sample.data(), n, cols, cols, 1);
-  Products(comparison.kernels(), team)(plain, plain, kDepth, gram);
+  Products(metric, team)(plain, plain, kDepth, gram);
   double squares = 0, pairs = 0;
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < i; ++j) {
@@ -174,11 +173,10 @@ double directions(const Comparison& comparison, Team& team) {
   return squares > 0 ? pairs / squares : double(cols);
 }
 
-Basis choose_basis(const Comparison& comparison, int count, Team& team) {
-  const Rows& rows = comparison.x().rows;
+Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Team& team) {
   const int64_t cols = rows.filter_cols, n = std::min(kSample, rows.matrix.rows);
   const std::vector<float> sample = sampled(rows, n, team);
-  Products products(comparison.kernels(), team);
+  Products products(metric, team);
   int width = int(std::min<int64_t>({count + kMore, n, cols}));
   std::vector<float> b(static_cast<size_t>(width * cols)), y;
   for (int64_t r = 0; r < width; ++r) {

@@ -2,11 +2,19 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "filters/code_filter.h"
 #include "kernels/dispatch.h"
+#include "search/few_queries.h"
 
 namespace lookalike {
+
+namespace {
+
+constexpr int64_t kMostScreened = 64;  // queries: of more, codes are read for all of them at once
+
+}  // namespace
 
 // What is kept beside the vectors.
 struct Index::Header {
@@ -30,7 +38,15 @@ Index::Index(const MatrixView& rows, const Specification& specification, Team& t
 void Index::code(Team& team) {
   coded_ = std::make_unique<CodedDatabase>();
   coded_->coding = choose_coding(traits().codes, side_->rows);
-  coded_->side = encode(coded_->coding, *side_, team);
+  // Codes of a database with screens lie row after row: few rows are read then.
+  if (ScreenedDatabase::fits(*side_, coded_->coding.form)) {
+    std::vector<int32_t> order(static_cast<size_t>(rows().rows));
+    std::iota(order.begin(), order.end(), 0);
+    coded_->side = encode_rows(coded_->coding, *side_, order, team);
+    screens_ = ScreenedDatabase(kernels_of(specification_), *side_, *coded_, team);
+  } else {
+    coded_->side = encode(coded_->coding, *side_, team);
+  }
 }
 
 void Index::parts(const std::function<void(const char*, Part)>& take) const {
@@ -132,7 +148,24 @@ void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k
   Lap lap;
   const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
   lap.to(stats.preparing);
-  lookalike::neighbors(comparison, coded_.get(), exclusion, k, team, stats, distances, indices);
+  const auto all = [&](const Comparison& of, const Exclusion& without, double* d, int64_t* i) {
+    lookalike::neighbors(of, coded_.get(), without, k, team, stats, d, i);
+  };
+  if (screens_.levels().empty() || x->rows > kMostScreened) {
+    return all(comparison, exclusion, distances, indices);
+  }
+  const std::vector<int64_t> left =
+      nearest_of_few(comparison, *coded_, screens_, exclusion, k, team, stats, distances, indices);
+  if (int64_t(left.size()) > x->rows / 4) return all(comparison, exclusion, distances, indices);
+  for (const int64_t row : left) {
+    MatrixView one = *x;
+    one.data += row * x->row_stride;
+    one.rows = 1;
+    Exclusion its = exclusion;
+    if (its.exclude) its.exclude += row;
+    all(Comparison(one, side_, specification_, filter_needs(traits()), team), its,
+        distances + row * k, indices + row * k);
+  }
 }
 
 Within Index::radius_neighbors(const MatrixView* x, const Exclusion& exclusion, double radius,

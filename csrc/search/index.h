@@ -8,6 +8,7 @@
 #include "checksums.h"
 #include "rows/coding.h"
 #include "search/neighbors.h"
+#include "search/screened_database.h"
 
 namespace lookalike {
 
@@ -52,6 +53,7 @@ class Index {
   std::unique_ptr<GuardedBytes> rows_guard_, codes_guard_;
   std::shared_ptr<Side> side_;
   std::unique_ptr<CodedDatabase> coded_;  // null where the rows cannot be
+  ScreenedDatabase screens_;
 };
 
 }  // namespace lookalike

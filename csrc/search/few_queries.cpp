@@ -1,0 +1,399 @@
+#include "search/few_queries.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "exact_distances.h"
+#include "filters/code_filter.h"
+#include "kernels/dispatch.h"
+
+namespace lookalike {
+namespace {
+
+constexpr int64_t kAtOnce = 8 * kTile;         // rows that are screened at a time
+constexpr int64_t kChunk = 32;                 // float64 distances that a thread computes at a time
+constexpr int64_t kValues = int64_t(4) << 20;  // values of a thread's share: 16 MiB
+
+// One in so many rows may be left by all screens, or the codes of all of them are read in less time than
+// these take.
+constexpr int64_t kMostLeft = 5;
+
+struct Ranked {
+  double distance;
+  int32_t index;
+  bool operator<(const Ranked& b) const {
+    return distance < b.distance || (distance == b.distance && index < b.index);
+  }
+};
+
+// What a screen or a sample left, and its values.
+struct Candidates {
+  std::vector<float> values;
+  std::vector<int32_t> indices;
+  size_t size() const { return indices.size(); }
+  void resize(size_t n) {
+    values.resize(n);
+    indices.resize(n);
+  }
+};
+
+// The queries' side of a level.
+struct Asked {
+  ScreenRows rows;
+  std::vector<float> residual;  // in the level's units
+};
+
+class FewQueries {
+ public:
+  FewQueries(const Comparison& comparison, const CodedDatabase& coded,
+             const ScreenedDatabase& screens, const Exclusion& exclusion, int64_t k, Team& team,
+             Stats& stats)
+      : comparison_(comparison),
+        levels_(screens.levels()),
+        exclusion_(exclusion),
+        k_(k),
+        rows_(comparison.y().rows.matrix.rows),
+        team_(team),
+        stats_(stats),
+        database_(coded),
+        coded_(encode_rows(coded.coding, comparison.x(), in_order(comparison), team)),
+        bounds_(code_bounds(comparison, coded.coding, coded_, coded.side)),
+        kernels_(code_kernels(coded.coding.form)),
+        exact_(comparison, team.threads()) {
+    for (const ScreenLevel& level : levels_) {
+      Asked asked;
+      asked.rows =
+          encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team);
+      asked.residual = level.products() ? asked.rows.residual : coded_.residual;
+      if (level.products()) {
+        for (uint8_t& byte : asked.rows.bytes) byte ^= 128;
+      }
+      asked_.push_back(std::move(asked));
+    }
+  }
+
+  std::vector<int64_t> find(double* distances, int64_t* indices) {
+    const int64_t queries = comparison_.x().rows.matrix.rows;
+    const int64_t room = rows_ + kAtOnce;
+    const int64_t together = std::clamp<int64_t>(kValues * team_.threads() / room, 1, queries);
+    values_ = Buffer<float>(size_t(together * room));
+    std::vector<uint8_t> found(static_cast<size_t>(queries));
+    for (int64_t first = 0; first < queries; first += together) {
+      const int64_t some = std::min(together, queries - first);
+      screen(first, some, room);
+      const auto one = [&](int64_t q, int worker, bool alone) {
+        const int64_t i = first + q;
+        found[size_t(i)] =
+            query(i, values_.get() + q * room, worker, alone, distances + i * k_, indices + i * k_);
+      };
+      if (some < 2 * team_.threads()) {  // each by all threads
+        for (int64_t q = 0; q < some; ++q) one(q, 0, false);
+      } else {
+        team_.run(
+            some, double(some) * double(rows_) * 16,
+            [&](int64_t q, int worker) { one(q, worker, true); }, 0.5, 0.9);
+      }
+    }
+    std::vector<int64_t> left;
+    for (int64_t i = 0; i < queries; ++i) {
+      if (!found[size_t(i)]) left.push_back(i);
+    }
+    return left;
+  }
+
+ private:
+  static std::vector<int32_t> in_order(const Comparison& comparison) {
+    std::vector<int32_t> order(size_t(comparison.x().rows.matrix.rows));
+    std::iota(order.begin(), order.end(), 0);
+    return order;
+  }
+
+  // The first screen's values of some queries for all rows.
+  void screen(int64_t first, int64_t some, int64_t room) {
+    const ScreenLevel& level = levels_.front();
+    const Asked& asked = asked_.front();
+    Lap lap;
+    team_.run(
+        (rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * level.coding.width,
+        [&](int64_t unit, int) {
+          for (int64_t j = unit * kAtOnce; j < std::min(rows_, (unit + 1) * kAtOnce); j += kTile) {
+            const int64_t n = std::min<int64_t>(kTile, rows_ - j), width = level.coding.width;
+            if (level.guard)
+              level.guard->check(j * width, std::min(j + kTile, level.size(rows_) / width) * width);
+            for (int64_t q = 0; q < some; ++q) {
+              kernels_.query(query_of(level, asked, first + q, level.bytes + j * width, j, n,
+                                      values_.get() + q * room + j));
+            }
+          }
+        },
+        0, 0.5);
+    lap.to(stats_.filtering);
+    stats_.pairs.fetch_add(some * rows_);
+  }
+
+  static ScreenQuery query_of(const ScreenLevel& level, const Asked& asked, int64_t i,
+                              const uint8_t* others, int64_t first, int64_t n, float* out) {
+    const int width = level.coding.width;
+    const bool products = level.products();
+    return {asked.rows.bytes.data() + i * width,
+            others,
+            products ? level.square.data() + first : nullptr,
+            products ? asked.rows.square[size_t(i)] : 0,
+            products ? asked.rows.sum[size_t(i)] : 0,
+            width,
+            n,
+            out};
+  }
+
+  // Above which value of a level rows of y are excluded, T being the query's threshold.
+  CandidateLimit limit(size_t l, int64_t i, float threshold) const {
+    const ScreenLevel& level = levels_[l];
+    const double own = asked_[l].residual[size_t(i)];
+    if (!level.products()) {
+      return {0, up(double(threshold) + own + kLeastNormal), nullptr, level.slack.data()};
+    }
+    const double reach = level.coding.stretch * double(threshold) * (1 + kSpare) + own;
+    const double half = level.half_square();
+    return {up(2 * reach * half), up(reach * reach * half + kLeastNormal), level.residual.data(),
+            level.slack.data()};
+  }
+
+  // Runs body(part, worker) for parts of the work, by all threads or by one alone.
+  template <class Body>
+  void parts(int64_t n, double cost, int worker, bool alone, Body body) {
+    if (alone) {
+      for (int64_t part = 0; part < n; ++part) body(part, worker);
+    } else {
+      team_.run(n, cost, body, 0.5, 0.5);
+    }
+  }
+
+  // The rows that screen lowest, in the order of their indices: some 3 k + 64 by a sample.
+  void choose_seeds(int64_t i, const float* values, Candidates& seeds) const {
+    const int64_t wanted = std::min(3 * k_ + 64, rows_);
+    constexpr int64_t kOf = 16;  // of a tile's rows, as many are sampled
+    std::vector<float> sample;
+    const bool all = rows_ < kOf * 1024;
+    for (int64_t j = 0; j < rows_; j += all ? kTile : kTile) {
+      const int64_t n = std::min<int64_t>(all ? kTile : kOf, rows_ - j);
+      sample.insert(sample.end(), values + j, values + j + n);
+    }
+    const auto taken = int64_t(sample.size());
+    const int64_t share = std::clamp<int64_t>((wanted * taken + rows_ - 1) / rows_, 8, taken);
+    const float most = kernels().kth_smallest(sample.data(), taken, share);
+    seeds.resize(size_t(rows_));
+    const int64_t n = kernels().below_f32(
+        values, rows_, std::nextafter(most, std::numeric_limits<float>::infinity()),
+        seeds.indices.data());
+    seeds.indices.resize(size_t(std::max<int64_t>(n, 0)));
+    // Of rows at one distance there may be any number: those below it first.
+    const size_t enough = size_t(4 * wanted);
+    if (seeds.indices.size() > enough) {
+      std::nth_element(seeds.indices.begin(), seeds.indices.begin() + std::ptrdiff_t(enough),
+                       seeds.indices.end(),
+                       [&](int32_t a, int32_t b) { return values[a] < values[b]; });
+      seeds.indices.resize(enough);
+      std::sort(seeds.indices.begin(), seeds.indices.end());
+    }
+    const auto out = [&](int32_t j) { return exclusion_.excludes(i, j); };
+    seeds.indices.erase(std::remove_if(seeds.indices.begin(), seeds.indices.end(), out),
+                        seeds.indices.end());
+  }
+
+  // The values of full codes of listed rows.
+  void code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const {
+    const CodedSide& y = database_.side;
+    const bool products = database_.coding.form == CodeForm::products;
+    CodeQuery q{coded_.codes + i * coded_.stride, y.codes, y.stride, {}, {}, rows, n, out};
+    if (products) {
+      const auto own = size_t(i);
+      q.row.scale = coded_.scale[own];
+      q.row.square = coded_.square[own];
+      q.row.zero = coded_.zero[own];
+      q.row.sum = coded_.sum[own];
+      q.columns = y.view(comparison_.filter_cols());
+    }
+    if (y.guard) {
+      for (int64_t c = 0; c < n; ++c) y.guard->check(rows[c] * y.stride, (rows[c] + 1) * y.stride);
+    }
+    kernels_.listed_codes(q);
+  }
+
+  // Which of the listed rows the second screen leaves; their number.
+  int second_screen(int64_t i, float threshold, float* values, int32_t* rows, int n) const {
+    const ScreenLevel& level = levels_[1];
+    const int64_t width = level.coding.width;
+    if (level.guard) {
+      for (int c = 0; c < n; ++c) level.guard->check(rows[c] * width, (rows[c] + 1) * width);
+    }
+    kernels_.listed_screens(query_of(level, asked_[1], i, level.bytes, 0, n, values), rows);
+    return kernels().within(limit(1, i, threshold), values, rows, n);
+  }
+
+  // What the screens and the codes leave of rows [begin, end) but for the seeds.
+  void survivors(int64_t i, const float* values, int64_t begin, int64_t end, float threshold,
+                 const std::vector<int32_t>& seeds, Candidates& out) const {
+    const CandidateLimit first = limit(0, i, threshold);
+    std::vector<float> found(kAtOnce + 64);
+    std::vector<int32_t> rows(kAtOnce + 64);
+    auto seed = std::lower_bound(seeds.begin(), seeds.end(), int32_t(begin));
+    int n = 0;
+    for (int64_t j = begin; j < end; j += kTile) {
+      const int cols = int(std::min<int64_t>(kTile, end - j));
+      int32_t count = 0;
+      float weight[kTile + 16], slack[kTile + 16];
+      std::copy_n(first.slack + j, cols, slack);
+      if (first.weight) std::copy_n(first.weight + j, cols, weight);
+      ScanArgs args{values + j,
+                    1,
+                    cols,
+                    int32_t(j),
+                    false,
+                    {&first.slope, &first.offset, first.weight ? weight : nullptr, slack},
+                    found.data() + n,
+                    rows.data() + n,
+                    &count};
+      kernels().scan(args);
+      n += count;
+    }
+    int some = 0;
+    for (int c = 0; c < n; ++c) {
+      const int32_t other = rows[size_t(c)];
+      while (seed != seeds.end() && *seed < other) ++seed;
+      if ((seed != seeds.end() && *seed == other) || exclusion_.excludes(i, other)) continue;
+      rows[size_t(some++)] = other;
+    }
+    if (levels_.size() > 1) some = second_screen(i, threshold, found.data(), rows.data(), some);
+    code_values(i, rows.data(), some, found.data());
+    some = kernels().within(bounds_.limit(threshold, i), found.data(), rows.data(), some);
+    out.values.insert(out.values.end(), found.begin(), found.begin() + some);
+    out.indices.insert(out.indices.end(), rows.begin(), rows.begin() + some);
+  }
+
+  // A bound on the k-th distance, from the upper bounds of codes.
+  float kth_upper(int64_t i, const Candidates& c) const {
+    std::vector<float> uppers(c.size() + 16);
+    kernels().uppers(bounds_.of(i), c.values.data(), c.indices.data(), int(c.size()),
+                     uppers.data());
+    return kernels().kth_smallest(uppers.data(), int64_t(c.size()), k_);
+  }
+
+  void keep_within(int64_t i, float threshold, Candidates& c) const {
+    c.resize(size_t(kernels().within(bounds_.limit(threshold, i), c.values.data(), c.indices.data(),
+                                     int(c.size()))));
+  }
+
+  // False if so little is excluded that a pass over all codes is better.
+  bool query(int64_t i, const float* values, int worker, bool alone, double* distances,
+             int64_t* indices) {
+    Lap lap;
+    Candidates all;
+    choose_seeds(i, values, all);
+    const std::vector<int32_t> seeds = all.indices;
+    if (int64_t(seeds.size()) < k_) return false;
+    all.values.resize(seeds.size());
+    code_values(i, seeds.data(), int64_t(seeds.size()), all.values.data());
+    float threshold = kth_upper(i, all);
+    if (!(threshold < std::numeric_limits<float>::infinity())) return false;
+    const int64_t shares = alone ? 1 : 2 * team_.threads();
+    const int64_t share = (rows_ + shares * kAtOnce - 1) / (shares * kAtOnce) * kAtOnce;
+    std::vector<Candidates> kept(static_cast<size_t>(shares));
+    std::atomic<int64_t> left{0};
+    parts(shares, double(rows_) * 8, worker, alone, [&](int64_t part, int) {
+      Candidates& its = kept[size_t(part)];
+      const int64_t end = std::min(rows_, (part + 1) * share);
+      for (int64_t j = part * share; j < end && left.load() <= most_; j += kAtOnce) {
+        const size_t before = its.size();
+        survivors(i, values, j, std::min(end, j + kAtOnce), threshold, seeds, its);
+        left += int64_t(its.size() - before);
+      }
+    });
+    if (left > most_) return false;
+    for (const Candidates& more : kept) {
+      all.values.insert(all.values.end(), more.values.begin(), more.values.end());
+      all.indices.insert(all.indices.end(), more.indices.begin(), more.indices.end());
+    }
+    stats_.candidates.fetch_add(int64_t(all.size()), std::memory_order_relaxed);
+    keep_within(i, kth_upper(i, all), all);
+    nearest_first(all);
+    lap.to(stats_.bookkeeping);
+    rank(i, all, worker, alone, distances, indices);
+    lap.to(stats_.refining);
+    return true;
+  }
+
+  static void nearest_first(Candidates& c) {
+    std::vector<std::pair<float, int32_t>> order(c.size());
+    for (size_t at = 0; at < c.size(); ++at) order[at] = {c.values[at], c.indices[at]};
+    std::sort(order.begin(), order.end());
+    for (size_t at = 0; at < c.size(); ++at) {
+      c.values[at] = order[at].first;
+      c.indices[at] = order[at].second;
+    }
+  }
+
+  // The float64 distances of candidates, the k of the least values first, then of those that are not
+  // beyond the k-th of these; the k best.
+  void rank(int64_t i, Candidates& all, int worker, bool alone, double* distances,
+            int64_t* indices) {
+    std::vector<Ranked> ranked;
+    auto left = int64_t(all.size()), at = int64_t(0);
+    while (at < left) {
+      const int64_t some = at == 0 ? k_ : left - at;
+      ranked.resize(size_t(at + some));
+      parts((some + kChunk - 1) / kChunk, double(some) * double(comparison_.cols()) * 4, worker,
+            alone, [&](int64_t part, int w) {
+              const int64_t begin = at + part * kChunk;
+              const int64_t n = std::min(kChunk, at + some - begin);
+              double found[kChunk];
+              exact_.row(w, int32_t(i), all.indices.data() + begin, n, found);
+              for (int64_t c = 0; c < n; ++c) {
+                ranked[size_t(begin + c)] = {found[c], all.indices[size_t(begin + c)]};
+              }
+            });
+      stats_.refined.fetch_add(some, std::memory_order_relaxed);
+      at += some;
+      std::nth_element(ranked.begin(), ranked.begin() + (k_ - 1), ranked.end());
+      const float threshold = bounds_.threshold(comparison_, ranked[size_t(k_ - 1)].distance);
+      left = at + kernels().within(bounds_.limit(threshold, i), all.values.data() + at,
+                                   all.indices.data() + at, int(left - at));
+    }
+    std::sort(ranked.begin(), ranked.begin() + k_);
+    for (int64_t c = 0; c < k_; ++c) {
+      distances[c] = ranked[size_t(c)].distance;
+      indices[c] = ranked[size_t(c)].index;
+    }
+  }
+
+  const Comparison& comparison_;
+  const std::vector<ScreenLevel>& levels_;
+  const Exclusion& exclusion_;
+  const int64_t k_, rows_;
+  const int64_t most_ = rows_ / kMostLeft;
+  Team& team_;
+  Stats& stats_;
+  const CodedDatabase& database_;
+  const CodedSide coded_;  // the queries
+  const Bounds bounds_;
+  const CodeKernels& kernels_;
+  ExactDistances exact_;
+  std::vector<Asked> asked_;
+  Buffer<float> values_;
+};
+
+}  // namespace
+
+std::vector<int64_t> nearest_of_few(const Comparison& comparison, const CodedDatabase& coded,
+                                    const ScreenedDatabase& screens, const Exclusion& exclusion,
+                                    int64_t k, Team& team, Stats& stats, double* distances,
+                                    int64_t* indices) {
+  Lap lap;
+  FewQueries search(comparison, coded, screens, exclusion, k, team, stats);
+  lap.to(stats.preparing);
+  stats.stages = {"screens"};
+  return search.find(distances, indices);
+}
+
+}  // namespace lookalike

@@ -1,0 +1,43 @@
+// A database's screens, each over all rows in one piece: one query reads the first, of 64 bytes a row,
+// the second for the rows that this leaves, and the rows themselves for the few that are left then.
+#pragma once
+
+#include <functional>
+
+#include "filters/bounds.h"
+#include "rows/screens.h"
+
+namespace lookalike {
+
+// One screen of all rows. Its value V and a threshold T exclude row j from query i's neighbours if
+//   of products  step √(2V) > stretch T + residual_i + residual_j
+//   of largest   V > T + residual_i + residual_j, with the residuals of the rows' codes,
+// which is the form of bounds.h: V > slope_i weight_j + offset_i + slack_j.
+struct ScreenLevel {
+  ScreenCoding coding;
+  const uint8_t* bytes = nullptr;  // in panels, or from the second level on row after row
+  Buffer<uint8_t> memory;          // of these, unless they are somebody else's
+  const GuardedBytes* guard = nullptr;
+  std::vector<int32_t> square;
+  std::vector<float> residual, slack;
+  bool products() const { return coding.form == CodeForm::products; }
+  int64_t size(int64_t rows) const {
+    return (rows + kScreenRows - 1) / kScreenRows * kScreenRows * coding.width;
+  }
+  double half_square() const { return 1 / (2 * coding.step * coding.step); }
+};
+
+class ScreenedDatabase {
+ public:
+  // Are screens worth having for so many rows, features and this form of codes, on this CPU?
+  static bool fits(const Side& side, CodeForm form);
+  ScreenedDatabase() = default;  // no levels
+  ScreenedDatabase(const MetricKernels& metric, const Side& side, const CodedDatabase& coded,
+                   Team& team);
+  const std::vector<ScreenLevel>& levels() const { return levels_; }
+
+ private:
+  std::vector<ScreenLevel> levels_;
+};
+
+}  // namespace lookalike
