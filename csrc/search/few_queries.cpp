@@ -61,7 +61,9 @@ class FewQueries {
         coded_(encode_rows(coded.coding, comparison.x(), in_order(comparison), team)),
         bounds_(code_bounds(comparison, coded.coding, coded_, coded.side)),
         kernels_(code_kernels(coded.coding.form)),
-        exact_(comparison, team.threads()) {
+        exact_(comparison, team.threads()),
+        workers_(size_t(team.threads())),
+        searches_(size_t(team.threads())) {
     for (const ScreenLevel& level : levels_) {
       Asked asked;
       asked.rows =
@@ -104,6 +106,19 @@ class FewQueries {
   }
 
  private:
+  // Kept from query to query: memory that the system has to clear costs as much as a query.
+  struct Worker {
+    std::vector<float> values = std::vector<float>(kAtOnce + 64), sample, uppers;
+    std::vector<int32_t> rows = std::vector<int32_t>(kAtOnce + 64);
+  };
+  struct Search {
+    std::vector<int32_t> seeds;
+    Candidates all;
+    std::vector<Candidates> kept;
+    std::vector<std::pair<float, int32_t>> order;
+    std::vector<Ranked> ranked;
+  };
+
   static std::vector<int32_t> in_order(const Comparison& comparison) {
     std::vector<int32_t> order(size_t(comparison.x().rows.matrix.rows));
     std::iota(order.begin(), order.end(), 0);
@@ -171,35 +186,29 @@ class FewQueries {
   }
 
   // The rows that screen lowest, in the order of their indices: some 3 k + 64 by a sample.
-  void choose_seeds(int64_t i, const float* values, Candidates& seeds) const {
-    const int64_t wanted = std::min(3 * k_ + 64, rows_);
-    constexpr int64_t kOf = 16;  // of a tile's rows, as many are sampled
-    std::vector<float> sample;
-    const bool all = rows_ < kOf * 1024;
-    for (int64_t j = 0; j < rows_; j += all ? kTile : kTile) {
-      const int64_t n = std::min<int64_t>(all ? kTile : kOf, rows_ - j);
-      sample.insert(sample.end(), values + j, values + j + n);
+  void choose_seeds(int64_t i, const float* values, Worker& w, std::vector<int32_t>& seeds) const {
+    constexpr int64_t kOf =
+        16;  // of a tile's rows, as many are sampled, where there are many tiles
+    const int64_t some = rows_ < kOf * 1024 ? kTile : kOf;
+    w.sample.clear();
+    for (int64_t j = 0; j < rows_; j += kTile) {
+      w.sample.insert(w.sample.end(), values + j, values + std::min(rows_, j + some));
     }
-    const auto taken = int64_t(sample.size());
+    const int64_t wanted = std::min(3 * k_ + 64, rows_), taken = int64_t(w.sample.size());
     const int64_t share = std::clamp<int64_t>((wanted * taken + rows_ - 1) / rows_, 8, taken);
-    const float most = kernels().kth_smallest(sample.data(), taken, share);
-    seeds.resize(size_t(rows_));
-    const int64_t n = kernels().below_f32(
-        values, rows_, std::nextafter(most, std::numeric_limits<float>::infinity()),
-        seeds.indices.data());
-    seeds.indices.resize(size_t(std::max<int64_t>(n, 0)));
-    // Of rows at one distance there may be any number: those below it first.
-    const size_t enough = size_t(4 * wanted);
-    if (seeds.indices.size() > enough) {
-      std::nth_element(seeds.indices.begin(), seeds.indices.begin() + std::ptrdiff_t(enough),
-                       seeds.indices.end(),
-                       [&](int32_t a, int32_t b) { return values[a] < values[b]; });
-      seeds.indices.resize(enough);
-      std::sort(seeds.indices.begin(), seeds.indices.end());
+    const float most = kernels().kth_smallest(w.sample.data(), taken, share);
+    const float limit = std::nextafter(most, std::numeric_limits<float>::infinity());
+    // Of rows at one distance there may be any number.
+    const auto enough = size_t(8 * wanted);
+    seeds.clear();
+    for (int64_t j = 0; j < rows_ && seeds.size() < enough; j += kAtOnce) {
+      const int64_t n =
+          kernels().below_f32(values + j, std::min(kAtOnce, rows_ - j), limit, w.rows.data());
+      for (int64_t c = 0; c < n; ++c) {
+        const auto other = int32_t(j + w.rows[size_t(c)]);
+        if (!exclusion_.excludes(i, other)) seeds.push_back(other);
+      }
     }
-    const auto out = [&](int32_t j) { return exclusion_.excludes(i, j); };
-    seeds.indices.erase(std::remove_if(seeds.indices.begin(), seeds.indices.end(), out),
-                        seeds.indices.end());
   }
 
   // The values of full codes of listed rows.
@@ -234,10 +243,10 @@ class FewQueries {
 
   // What the screens and the codes leave of rows [begin, end) but for the seeds.
   void survivors(int64_t i, const float* values, int64_t begin, int64_t end, float threshold,
-                 const std::vector<int32_t>& seeds, Candidates& out) const {
+                 const std::vector<int32_t>& seeds, Worker& w, Candidates& out) const {
     const CandidateLimit first = limit(0, i, threshold);
-    std::vector<float> found(kAtOnce + 64);
-    std::vector<int32_t> rows(kAtOnce + 64);
+    float* const found = w.values.data();
+    int32_t* const rows = w.rows.data();
     auto seed = std::lower_bound(seeds.begin(), seeds.end(), int32_t(begin));
     int n = 0;
     for (int64_t j = begin; j < end; j += kTile) {
@@ -246,35 +255,32 @@ class FewQueries {
       float weight[kTile + 16], slack[kTile + 16];
       std::copy_n(first.slack + j, cols, slack);
       if (first.weight) std::copy_n(first.weight + j, cols, weight);
-      ScanArgs args{values + j,
-                    1,
-                    cols,
-                    int32_t(j),
-                    false,
-                    {&first.slope, &first.offset, first.weight ? weight : nullptr, slack},
-                    found.data() + n,
-                    rows.data() + n,
-                    &count};
+      ScanArgs args{
+          values + j, 1,
+          cols,       int32_t(j),
+          false,      {&first.slope, &first.offset, first.weight ? weight : nullptr, slack},
+          found + n,  rows + n,
+          &count};
       kernels().scan(args);
       n += count;
     }
     int some = 0;
     for (int c = 0; c < n; ++c) {
-      const int32_t other = rows[size_t(c)];
+      const int32_t other = rows[c];
       while (seed != seeds.end() && *seed < other) ++seed;
       if ((seed != seeds.end() && *seed == other) || exclusion_.excludes(i, other)) continue;
-      rows[size_t(some++)] = other;
+      rows[some++] = other;
     }
-    if (levels_.size() > 1) some = second_screen(i, threshold, found.data(), rows.data(), some);
-    code_values(i, rows.data(), some, found.data());
-    some = kernels().within(bounds_.limit(threshold, i), found.data(), rows.data(), some);
-    out.values.insert(out.values.end(), found.begin(), found.begin() + some);
-    out.indices.insert(out.indices.end(), rows.begin(), rows.begin() + some);
+    if (levels_.size() > 1) some = second_screen(i, threshold, found, rows, some);
+    code_values(i, rows, some, found);
+    some = kernels().within(bounds_.limit(threshold, i), found, rows, some);
+    out.values.insert(out.values.end(), found, found + some);
+    out.indices.insert(out.indices.end(), rows, rows + some);
   }
 
   // A bound on the k-th distance, from the upper bounds of codes.
-  float kth_upper(int64_t i, const Candidates& c) const {
-    std::vector<float> uppers(c.size() + 16);
+  float kth_upper(int64_t i, const Candidates& c, std::vector<float>& uppers) const {
+    uppers.resize(std::max(uppers.size(), c.size() + 16));
     kernels().uppers(bounds_.of(i), c.values.data(), c.indices.data(), int(c.size()),
                      uppers.data());
     return kernels().kth_smallest(uppers.data(), int64_t(c.size()), k_);
@@ -289,43 +295,48 @@ class FewQueries {
   bool query(int64_t i, const float* values, int worker, bool alone, double* distances,
              int64_t* indices) {
     Lap lap;
-    Candidates all;
-    choose_seeds(i, values, all);
-    const std::vector<int32_t> seeds = all.indices;
+    Worker& w = workers_[size_t(worker)];
+    Search& s = searches_[size_t(worker)];
+    const std::vector<int32_t>& seeds = s.seeds;
+    Candidates& all = s.all;
+    choose_seeds(i, values, w, s.seeds);
+    all.indices = seeds;
     if (int64_t(seeds.size()) < k_) return false;
     all.values.resize(seeds.size());
     code_values(i, seeds.data(), int64_t(seeds.size()), all.values.data());
-    float threshold = kth_upper(i, all);
+    float threshold = kth_upper(i, all, w.uppers);
     if (!(threshold < std::numeric_limits<float>::infinity())) return false;
     const int64_t shares = alone ? 1 : 2 * team_.threads();
     const int64_t share = (rows_ + shares * kAtOnce - 1) / (shares * kAtOnce) * kAtOnce;
-    std::vector<Candidates> kept(static_cast<size_t>(shares));
+    s.kept.resize(size_t(shares));
+    for (Candidates& its : s.kept) its.resize(0);
     std::atomic<int64_t> left{0};
-    parts(shares, double(rows_) * 8, worker, alone, [&](int64_t part, int) {
-      Candidates& its = kept[size_t(part)];
+    parts(shares, double(rows_) * 8, worker, alone, [&](int64_t part, int by) {
+      Candidates& its = s.kept[size_t(part)];
       const int64_t end = std::min(rows_, (part + 1) * share);
       for (int64_t j = part * share; j < end && left.load() <= most_; j += kAtOnce) {
         const size_t before = its.size();
-        survivors(i, values, j, std::min(end, j + kAtOnce), threshold, seeds, its);
+        survivors(i, values, j, std::min(end, j + kAtOnce), threshold, seeds, workers_[size_t(by)],
+                  its);
         left += int64_t(its.size() - before);
       }
     });
     if (left > most_) return false;
-    for (const Candidates& more : kept) {
+    for (const Candidates& more : s.kept) {
       all.values.insert(all.values.end(), more.values.begin(), more.values.end());
       all.indices.insert(all.indices.end(), more.indices.begin(), more.indices.end());
     }
     stats_.candidates.fetch_add(int64_t(all.size()), std::memory_order_relaxed);
-    keep_within(i, kth_upper(i, all), all);
-    nearest_first(all);
+    keep_within(i, kth_upper(i, all, w.uppers), all);
+    nearest_first(all, s.order);
     lap.to(stats_.bookkeeping);
-    rank(i, all, worker, alone, distances, indices);
+    rank(i, s, worker, alone, distances, indices);
     lap.to(stats_.refining);
     return true;
   }
 
-  static void nearest_first(Candidates& c) {
-    std::vector<std::pair<float, int32_t>> order(c.size());
+  static void nearest_first(Candidates& c, std::vector<std::pair<float, int32_t>>& order) {
+    order.resize(c.size());
     for (size_t at = 0; at < c.size(); ++at) order[at] = {c.values[at], c.indices[at]};
     std::sort(order.begin(), order.end());
     for (size_t at = 0; at < c.size(); ++at) {
@@ -336,9 +347,9 @@ class FewQueries {
 
   // The float64 distances of candidates, the k of the least values first, then of those that are not
   // beyond the k-th of these; the k best.
-  void rank(int64_t i, Candidates& all, int worker, bool alone, double* distances,
-            int64_t* indices) {
-    std::vector<Ranked> ranked;
+  void rank(int64_t i, Search& s, int worker, bool alone, double* distances, int64_t* indices) {
+    Candidates& all = s.all;
+    std::vector<Ranked>& ranked = s.ranked;
     auto left = int64_t(all.size()), at = int64_t(0);
     while (at < left) {
       const int64_t some = at == 0 ? k_ : left - at;
@@ -381,6 +392,8 @@ class FewQueries {
   ExactDistances exact_;
   std::vector<Asked> asked_;
   Buffer<float> values_;
+  std::vector<Worker> workers_;
+  std::vector<Search> searches_;  // of each worker
 };
 
 }  // namespace
