@@ -98,16 +98,19 @@ std::vector<float> sampled(const Rows& rows, int64_t count, Team& team) {
   return out;
 }
 
-// Rows of `b` (count x cols) by their norms, and made nearly orthonormal: b ← L⁻¹ b with LLᵀ = bbᵀ.
-// Directions that nothing is left of are dropped.
-void orthonormalise(std::vector<float>& b, int& count, int64_t cols, Products& products) {
+// Rows of `b` (count x cols), by their norms unless in order, made nearly orthonormal: b ← L⁻¹ b with
+// LLᵀ = bbᵀ. Directions that nothing is left of are dropped.
+void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool in_order,
+                    Products& products) {
   std::vector<double> gram;
   const Plain plain(b.data(), count, cols, cols, 1);
   products(plain, plain, 16, gram);
   const auto g = [&](int i, int j) -> double& { return gram[size_t(i * count + j)]; };
   std::vector<int> order(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) order[size_t(i)] = i;
-  std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return g(i, i) > g(j, j); });
+  if (!in_order) {
+    std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return g(i, i) > g(j, j); });
+  }
   // Row k of `lower` is that of L, and of `inverse` that of L⁻¹ in the order of b.
   std::vector<std::vector<double>> lower, inverse;
   std::vector<int> kept;
@@ -184,7 +187,7 @@ Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Tea
   }
   const Plain s(sample.data(), n, cols, cols, 1), transposed(sample.data(), cols, n, 1, cols);
   for (int i = 0; i < kIterations && width > 0; ++i) {
-    orthonormalise(b, width, cols, products);
+    orthonormalise(b, width, cols, false, products);
     const Plain directions(b.data(), width, cols, cols, 1);
     products(s, directions, kDepth, y);
     const Plain weights(y.data(), width, n, 1, width);
@@ -192,8 +195,8 @@ Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Tea
     products(weights, transposed, kDepth, next);
     b = std::move(next);
   }
-  // Once more makes them orthonormal to float32's rounding.
-  for (int i = 0; i < 2 && width > 0; ++i) orthonormalise(b, width, cols, products);
+  // Once more makes them orthonormal to float32's rounding, in the order in which they are.
+  for (int i = 0; i < 2 && width > 0; ++i) orthonormalise(b, width, cols, i > 0, products);
   Basis basis;
   basis.cols = cols;
   basis.count = std::min(width, count);
