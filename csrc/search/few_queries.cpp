@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "exact_distances.h"
 #include "filters/code_filter.h"
@@ -12,8 +13,7 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kAtOnce = 8 * kTile;         // rows that are screened at a time
-constexpr int64_t kChunk = 32;                 // float64 distances that a thread computes at a time
+constexpr int64_t kAtOnce = 4 * kTile;         // rows that are screened at a time
 constexpr int64_t kValues = int64_t(4) << 20;  // values of a thread's share: 16 MiB
 
 // One in so many rows may be left by all screens, or the codes of all of them are read in less time than
@@ -62,8 +62,7 @@ class FewQueries {
         bounds_(code_bounds(comparison, coded.coding, coded_, coded.side)),
         kernels_(code_kernels(coded.coding.form)),
         exact_(comparison, team.threads()),
-        workers_(size_t(team.threads())),
-        searches_(size_t(team.threads())) {
+        workers_(size_t(team.threads())) {
     for (const ScreenLevel& level : levels_) {
       Asked asked;
       asked.rows =
@@ -81,42 +80,60 @@ class FewQueries {
     const int64_t room = rows_ + kAtOnce;
     const int64_t together = std::clamp<int64_t>(kValues * team_.threads() / room, 1, queries);
     values_ = Buffer<float>(size_t(together * room));
-    std::vector<uint8_t> found(static_cast<size_t>(queries));
+    searches_.resize(size_t(together));
+    std::vector<int64_t> left;
     for (int64_t first = 0; first < queries; first += together) {
       const int64_t some = std::min(together, queries - first);
-      screen(first, some, room);
-      const auto one = [&](int64_t q, int worker, bool alone) {
-        const int64_t i = first + q;
-        found[size_t(i)] =
-            query(i, values_.get() + q * room, worker, alone, distances + i * k_, indices + i * k_);
-      };
-      if (some < 2 * team_.threads()) {  // each by all threads
-        for (int64_t q = 0; q < some; ++q) one(q, 0, false);
-      } else {
+      const double begin = double(first) / double(queries), part = double(some) / double(queries);
+      const auto each = [&](auto body, double from, double to) {
         team_.run(
-            some, double(some) * double(rows_) * 16,
-            [&](int64_t q, int worker) { one(q, worker, true); }, 0.5, 0.9);
+            some, double(some) * double(rows_) * 8,
+            [&](int64_t q, int worker) {
+              Search& search = searches_[size_t(q)];
+              search.query = first + q;
+              search.values = values_.get() + q * room;
+              body(search, workers_[size_t(worker)], worker);
+            },
+            begin + from * part, begin + to * part);
+      };
+      screen(first, some, room, begin, begin + 0.4 * part);
+      each([&](Search& search, Worker& w, int) { start(search, w); }, 0.4, 0.5);
+      go_through(some, begin + 0.5 * part, begin + 0.9 * part);
+      each(
+          [&](Search& search, Worker& w, int worker) {
+            const int64_t at = search.query * k_;
+            if (search.helped) finish(search, w, worker, distances + at, indices + at);
+          },
+          0.9, 1);
+      for (int64_t q = 0; q < some; ++q) {
+        if (!searches_[size_t(q)].helped) left.push_back(first + q);
       }
-    }
-    std::vector<int64_t> left;
-    for (int64_t i = 0; i < queries; ++i) {
-      if (!found[size_t(i)]) left.push_back(i);
     }
     return left;
   }
+  const ScreenedShare& share() const { return share_; }
 
  private:
   // Kept from query to query: memory that the system has to clear costs as much as a query.
   struct Worker {
     std::vector<float> values = std::vector<float>(kAtOnce + 64), sample, uppers;
     std::vector<int32_t> rows = std::vector<int32_t>(kAtOnce + 64);
-  };
-  struct Search {
-    std::vector<int32_t> seeds;
-    Candidates all;
-    std::vector<Candidates> kept;
+    std::vector<Candidates> kept;  // of each query
     std::vector<std::pair<float, int32_t>> order;
     std::vector<Ranked> ranked;
+    std::vector<double> distances;
+    int64_t after_first = 0, after_second = 0;
+  };
+  struct Search {
+    int64_t query;
+    const float* values;
+    bool helped;  // by the screens
+    float threshold;
+    std::vector<int32_t> seeds;
+    Candidates all;
+    std::atomic<int64_t> left;
+    Search() = default;
+    Search(Search&& other) noexcept : query(other.query) {}  // before there is anything in it
   };
 
   static std::vector<int32_t> in_order(const Comparison& comparison) {
@@ -126,7 +143,7 @@ class FewQueries {
   }
 
   // The first screen's values of some queries for all rows.
-  void screen(int64_t first, int64_t some, int64_t room) {
+  void screen(int64_t first, int64_t some, int64_t room, double from, double to) {
     const ScreenLevel& level = levels_.front();
     const Asked& asked = asked_.front();
     Lap lap;
@@ -143,8 +160,8 @@ class FewQueries {
             }
           }
         },
-        0, 0.5);
-    lap.to(stats_.filtering);
+        from, to);
+    lap.to(stats_.screening);
     stats_.pairs.fetch_add(some * rows_);
   }
 
@@ -173,16 +190,6 @@ class FewQueries {
     const double half = level.half_square();
     return {up(2 * reach * half), up(reach * reach * half + kLeastNormal), level.residual.data(),
             level.slack.data()};
-  }
-
-  // Runs body(part, worker) for parts of the work, by all threads or by one alone.
-  template <class Body>
-  void parts(int64_t n, double cost, int worker, bool alone, Body body) {
-    if (alone) {
-      for (int64_t part = 0; part < n; ++part) body(part, worker);
-    } else {
-      team_.run(n, cost, body, 0.5, 0.5);
-    }
   }
 
   // The rows that screen lowest, in the order of their indices: some 3 k + 64 by a sample.
@@ -264,6 +271,7 @@ class FewQueries {
       kernels().scan(args);
       n += count;
     }
+    w.after_first += n;
     int some = 0;
     for (int c = 0; c < n; ++c) {
       const int32_t other = rows[c];
@@ -272,6 +280,7 @@ class FewQueries {
       rows[some++] = other;
     }
     if (levels_.size() > 1) some = second_screen(i, threshold, found, rows, some);
+    w.after_second += some;
     code_values(i, rows, some, found);
     some = kernels().within(bounds_.limit(threshold, i), found, rows, some);
     out.values.insert(out.values.end(), found, found + some);
@@ -291,48 +300,69 @@ class FewQueries {
                                      int(c.size()))));
   }
 
-  // False if so little is excluded that a pass over all codes is better.
-  bool query(int64_t i, const float* values, int worker, bool alone, double* distances,
-             int64_t* indices) {
+  // The query's seeds, and the threshold that they are.
+  void start(Search& s, Worker& w) const {
     Lap lap;
-    Worker& w = workers_[size_t(worker)];
-    Search& s = searches_[size_t(worker)];
-    const std::vector<int32_t>& seeds = s.seeds;
-    Candidates& all = s.all;
-    choose_seeds(i, values, w, s.seeds);
-    all.indices = seeds;
-    if (int64_t(seeds.size()) < k_) return false;
-    all.values.resize(seeds.size());
-    code_values(i, seeds.data(), int64_t(seeds.size()), all.values.data());
-    float threshold = kth_upper(i, all, w.uppers);
-    if (!(threshold < std::numeric_limits<float>::infinity())) return false;
-    const int64_t shares = alone ? 1 : 2 * team_.threads();
-    const int64_t share = (rows_ + shares * kAtOnce - 1) / (shares * kAtOnce) * kAtOnce;
-    s.kept.resize(size_t(shares));
-    for (Candidates& its : s.kept) its.resize(0);
-    std::atomic<int64_t> left{0};
-    parts(shares, double(rows_) * 8, worker, alone, [&](int64_t part, int by) {
-      Candidates& its = s.kept[size_t(part)];
-      const int64_t end = std::min(rows_, (part + 1) * share);
-      for (int64_t j = part * share; j < end && left.load() <= most_; j += kAtOnce) {
-        const size_t before = its.size();
-        survivors(i, values, j, std::min(end, j + kAtOnce), threshold, seeds, workers_[size_t(by)],
-                  its);
-        left += int64_t(its.size() - before);
-      }
-    });
-    if (left > most_) return false;
-    for (const Candidates& more : s.kept) {
-      all.values.insert(all.values.end(), more.values.begin(), more.values.end());
-      all.indices.insert(all.indices.end(), more.indices.begin(), more.indices.end());
+    choose_seeds(s.query, s.values, w, s.seeds);
+    s.helped = int64_t(s.seeds.size()) >= k_;
+    s.left = 0;
+    if (s.helped) {
+      s.all.indices = s.seeds;
+      s.all.values.resize(s.seeds.size());
+      code_values(s.query, s.seeds.data(), int64_t(s.seeds.size()), s.all.values.data());
+      s.threshold = kth_upper(s.query, s.all, w.uppers);
+      s.helped = s.threshold < std::numeric_limits<float>::infinity();
     }
-    stats_.candidates.fetch_add(int64_t(all.size()), std::memory_order_relaxed);
-    keep_within(i, kth_upper(i, all, w.uppers), all);
-    nearest_first(all, s.order);
     lap.to(stats_.bookkeeping);
-    rank(i, s, worker, alone, distances, indices);
+  }
+
+  // All rows for each query, some at a time: what is read for one is in the cache for the next.
+  void go_through(int64_t some, double from, double to) {
+    for (Worker& w : workers_) {
+      w.kept.resize(std::max(w.kept.size(), size_t(some)));
+      for (Candidates& kept : w.kept) kept.resize(0);
+    }
+    team_.run((rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * 8,
+              [&](int64_t unit, int worker) {
+                Lap lap;
+                Worker& w = workers_[size_t(worker)];
+                const int64_t begin = unit * kAtOnce, end = std::min(rows_, begin + kAtOnce);
+                for (int64_t q = 0; q < some; ++q) {
+                  Search& s = searches_[size_t(q)];
+                  if (!s.helped || s.left.load(std::memory_order_relaxed) > most_) continue;
+                  Candidates& kept = w.kept[size_t(q)];
+                  const size_t before = kept.size();
+                  survivors(s.query, s.values, begin, end, s.threshold, s.seeds, w, kept);
+                  s.left += int64_t(kept.size() - before);
+                }
+                lap.to(stats_.filtering);
+              },
+              from, to);
+    for (int64_t q = 0; q < some; ++q) {
+      Search& s = searches_[size_t(q)];
+      s.helped = s.helped && s.left <= most_;
+      if (!s.helped) continue;
+      for (const Worker& w : workers_) {
+        const Candidates& kept = w.kept[size_t(q)];
+        s.all.values.insert(s.all.values.end(), kept.values.begin(), kept.values.end());
+        s.all.indices.insert(s.all.indices.end(), kept.indices.begin(), kept.indices.end());
+      }
+      stats_.candidates.fetch_add(int64_t(s.all.size()), std::memory_order_relaxed);
+    }
+    const double pairs = double(some) * double(rows_);
+    for (Worker& w : workers_) {
+      share_.first += double(std::exchange(w.after_first, 0)) / pairs;
+      share_.second += double(std::exchange(w.after_second, 0)) / pairs;
+    }
+  }
+
+  void finish(Search& s, Worker& w, int worker, double* distances, int64_t* indices) {
+    Lap lap;
+    keep_within(s.query, kth_upper(s.query, s.all, w.uppers), s.all);
+    nearest_first(s.all, w.order);
+    lap.to(stats_.bookkeeping);
+    rank(s.query, s.all, w, worker, distances, indices);
     lap.to(stats_.refining);
-    return true;
   }
 
   static void nearest_first(Candidates& c, std::vector<std::pair<float, int32_t>>& order) {
@@ -347,23 +377,18 @@ class FewQueries {
 
   // The float64 distances of candidates, the k of the least values first, then of those that are not
   // beyond the k-th of these; the k best.
-  void rank(int64_t i, Search& s, int worker, bool alone, double* distances, int64_t* indices) {
-    Candidates& all = s.all;
-    std::vector<Ranked>& ranked = s.ranked;
+  void rank(int64_t i, Candidates& all, Worker& w, int worker, double* distances,
+            int64_t* indices) {
+    std::vector<Ranked>& ranked = w.ranked;
+    ranked.clear();
     auto left = int64_t(all.size()), at = int64_t(0);
     while (at < left) {
       const int64_t some = at == 0 ? k_ : left - at;
-      ranked.resize(size_t(at + some));
-      parts((some + kChunk - 1) / kChunk, double(some) * double(comparison_.cols()) * 4, worker,
-            alone, [&](int64_t part, int w) {
-              const int64_t begin = at + part * kChunk;
-              const int64_t n = std::min(kChunk, at + some - begin);
-              double found[kChunk];
-              exact_.row(w, int32_t(i), all.indices.data() + begin, n, found);
-              for (int64_t c = 0; c < n; ++c) {
-                ranked[size_t(begin + c)] = {found[c], all.indices[size_t(begin + c)]};
-              }
-            });
+      w.distances.resize(size_t(some));
+      exact_.row(worker, int32_t(i), all.indices.data() + at, some, w.distances.data());
+      for (int64_t c = 0; c < some; ++c) {
+        ranked.push_back({w.distances[size_t(c)], all.indices[size_t(at + c)]});
+      }
       stats_.refined.fetch_add(some, std::memory_order_relaxed);
       at += some;
       std::nth_element(ranked.begin(), ranked.begin() + (k_ - 1), ranked.end());
@@ -393,7 +418,8 @@ class FewQueries {
   std::vector<Asked> asked_;
   Buffer<float> values_;
   std::vector<Worker> workers_;
-  std::vector<Search> searches_;  // of each worker
+  std::vector<Search> searches_;
+  ScreenedShare share_;
 };
 
 }  // namespace
@@ -401,12 +427,15 @@ class FewQueries {
 std::vector<int64_t> nearest_of_few(const Comparison& comparison, const CodedDatabase& coded,
                                     const ScreenedDatabase& screens, const Exclusion& exclusion,
                                     int64_t k, Team& team, Stats& stats, double* distances,
-                                    int64_t* indices) {
+                                    int64_t* indices, ScreenedShare* share) {
   Lap lap;
   FewQueries search(comparison, coded, screens, exclusion, k, team, stats);
   lap.to(stats.preparing);
-  stats.stages = {"screens"};
-  return search.find(distances, indices);
+  stats.stages = {"screens", code_kernels(coded.coding.form).name};
+  stats.unbounded_rows = comparison.unbounded_rows();
+  std::vector<int64_t> left = search.find(distances, indices);
+  if (share) *share = search.share();
+  return left;
 }
 
 }  // namespace lookalike
