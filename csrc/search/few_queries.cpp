@@ -14,7 +14,7 @@ namespace lookalike {
 namespace {
 
 constexpr int64_t kAtOnce = 4 * kTile;         // rows that are screened at a time
-constexpr int64_t kValues = int64_t(4) << 20;  // values of a thread's share: 16 MiB
+constexpr int64_t kValues = int64_t(1) << 20;  // of each thread: 4 MiB
 
 // One in so many rows may be left by all screens, or the codes of all of them are read in less time than
 // these take.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "filters/bounds.h"
 #include "rows/screens.h"
@@ -36,7 +37,27 @@ class ScreenedDatabase {
                    Team& team);
   const std::vector<ScreenLevel>& levels() const { return levels_; }
 
+  // What one of many queries costs a row of the database, in nanoseconds, by what the screens left of
+  // some rows' neighbours: the 10 nearest and the 100.
+  static constexpr int64_t kTried[] = {10, 100};
+  double cost[2] = {};
+  bool pay(int64_t k, int64_t queries) const;
+
+  // What a file keeps of it: a name and bytes. The screens' bytes are the only large ones.
+  using Take = std::function<void(const std::string& name, const void* data, int64_t bytes)>;
+  void parts(const Take& take) const;
+  struct Part {
+    const void* data;
+    int64_t bytes;
+  };
+  // Of a file: throws Damaged with the name of a part that does not fit. A file may have none.
+  using File = std::function<Part(const std::string& name)>;
+  ScreenedDatabase(const File& file, CodeForm form, int64_t rows, int64_t filter_cols);
+  // The bytes of each level, by the names of the parts.
+  void guard(const std::function<const GuardedBytes*(const std::string& name)>& of);
+
  private:
+  struct Header;
   std::vector<ScreenLevel> levels_;
 };
 

@@ -2,8 +2,8 @@
 
 A line with the format's number; a line with the checksum of the header; the header, JSON in one
 line; then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of
-is held against its checksum when the file is opened, rows and codes chunk by chunk when the core
-first reads them.
+is held against its checksum when the file is opened, rows, codes and screens chunk by chunk when
+the core first reads them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from lookalike.distance.metrics import Specification, specification
 MAGIC = b"lookalike index "
 FORMAT = 2
 ALIGNMENT = 64
-CODES_CHUNK = 1 << 16
+SCREEN_CHUNK = 1 << 16  # all of the first screen is read
 ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
+LARGE = ("codes", "screen 1", "screen 2")  # parts that are checked when they are read, beside rows
 MOST_HEADER = 1 << 20
 
 Guard = tuple[int, NDArray[np.uint64]]
@@ -49,8 +50,7 @@ class Contents(NamedTuple):
     specification: Specification
     rows: NDArray[Any]
     parts: dict[str, NDArray[np.uint8]]
-    row_guard: Guard
-    code_guard: Guard | None
+    guards: dict[str, Guard]
     identity: Identity
     ids: NDArray[Any] | None
 
@@ -77,8 +77,13 @@ def write(
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
     arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
-    chunks = {"rows": _row_chunk(rows), "codes": CODES_CHUNK}
-    for name in chunks.keys() & arrays.keys():
+    chunks = {
+        "rows": _row_chunk(rows),
+        **dict.fromkeys(LARGE, ROWS_CHUNK),
+        "screen 1": SCREEN_CHUNK,
+    }
+    chunks = {name: chunk for name, chunk in chunks.items() if name in arrays}
+    for name in chunks:
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
     places, at = {}, 0
     for name, array in arrays.items():
@@ -166,7 +171,7 @@ def _contents(
         raise damage("rows")
     guards = {
         name: (int(chunks[name]), parts.pop(f"checksums of {name}").view(np.uint64))
-        for name in ("rows", "codes")
+        for name in ("rows", *LARGE)
         if name in parts
     }
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
@@ -174,7 +179,7 @@ def _contents(
     if header["parameters"] != named.parameters:
         raise ValueError(f"its metric cannot have the parameters {header['parameters']}")
     names, identity = ids.unpack(parts, len(rows)), Identity(whole, checksum)
-    return Contents(named, rows, parts, guards["rows"], guards.get("codes"), identity, names)
+    return Contents(named, rows, parts, guards, identity, names)
 
 
 def _aligned(content: bytes, start: int) -> NDArray[np.uint8]:
