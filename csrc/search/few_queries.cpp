@@ -7,18 +7,13 @@
 #include <utility>
 
 #include "exact_distances.h"
-#include "filters/code_filter.h"
-#include "kernels/dispatch.h"
+#include "search/screened_queries.h"
 
 namespace lookalike {
 namespace {
 
 constexpr int64_t kAtOnce = 4 * kTile;         // rows that are screened at a time
 constexpr int64_t kValues = int64_t(1) << 20;  // of each thread: 4 MiB
-
-// One in so many rows may be left by all screens, or the codes of all of them are read in less time than
-// these take.
-constexpr int64_t kMostLeft = 5;
 
 struct Ranked {
   double distance;
@@ -39,41 +34,20 @@ struct Candidates {
   }
 };
 
-// The queries' side of a level.
-struct Asked {
-  ScreenRows rows;
-  std::vector<float> residual;  // in the level's units
-};
-
 class FewQueries {
  public:
   FewQueries(const Comparison& comparison, const CodedDatabase& coded,
              const ScreenedDatabase& screens, const Exclusion& exclusion, int64_t k, Team& team,
              Stats& stats)
       : comparison_(comparison),
-        levels_(screens.levels()),
+        asked_(comparison, coded, screens, team),
         exclusion_(exclusion),
         k_(k),
         rows_(comparison.y().rows.matrix.rows),
         team_(team),
         stats_(stats),
-        database_(coded),
-        coded_(encode_rows(coded.coding, comparison.x(), in_order(comparison), team)),
-        bounds_(code_bounds(comparison, coded.coding, coded_, coded.side)),
-        kernels_(code_kernels(coded.coding.form)),
         exact_(comparison, team.threads()),
-        workers_(size_t(team.threads())) {
-    for (const ScreenLevel& level : levels_) {
-      Asked asked;
-      asked.rows =
-          encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team);
-      asked.residual = level.products() ? asked.rows.residual : coded_.residual;
-      if (level.products()) {
-        for (uint8_t& byte : asked.rows.bytes) byte ^= 128;
-      }
-      asked_.push_back(std::move(asked));
-    }
-  }
+        workers_(size_t(team.threads())) {}
 
   std::vector<int64_t> find(double* distances, int64_t* indices) {
     const int64_t queries = comparison_.x().rows.matrix.rows;
@@ -136,60 +110,23 @@ class FewQueries {
     Search(Search&& other) noexcept : query(other.query) {}  // before there is anything in it
   };
 
-  static std::vector<int32_t> in_order(const Comparison& comparison) {
-    std::vector<int32_t> order(size_t(comparison.x().rows.matrix.rows));
-    std::iota(order.begin(), order.end(), 0);
-    return order;
-  }
-
   // The first screen's values of some queries for all rows.
   void screen(int64_t first, int64_t some, int64_t room, double from, double to) {
-    const ScreenLevel& level = levels_.front();
-    const Asked& asked = asked_.front();
     Lap lap;
-    team_.run(
-        (rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * level.coding.width,
-        [&](int64_t unit, int) {
-          for (int64_t j = unit * kAtOnce; j < std::min(rows_, (unit + 1) * kAtOnce); j += kTile) {
-            const int64_t n = std::min<int64_t>(kTile, rows_ - j), width = level.coding.width;
-            if (level.guard)
-              level.guard->check(j * width, std::min(j + kTile, level.size(rows_) / width) * width);
-            for (int64_t q = 0; q < some; ++q) {
-              kernels_.query(query_of(level, asked, first + q, level.bytes + j * width, j, n,
-                                      values_.get() + q * room + j));
-            }
-          }
-        },
-        from, to);
+    team_.run((rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * 64,
+              [&](int64_t unit, int) {
+                for (int64_t j = unit * kAtOnce; j < std::min(rows_, (unit + 1) * kAtOnce);
+                     j += kTile) {
+                  const int64_t n = std::min<int64_t>(kTile, rows_ - j);
+                  asked_.check(j, n);
+                  for (int64_t q = 0; q < some; ++q) {
+                    asked_.values(first + q, j, n, values_.get() + q * room + j);
+                  }
+                }
+              },
+              from, to);
     lap.to(stats_.screening);
     stats_.pairs.fetch_add(some * rows_);
-  }
-
-  static ScreenQuery query_of(const ScreenLevel& level, const Asked& asked, int64_t i,
-                              const uint8_t* others, int64_t first, int64_t n, float* out) {
-    const int width = level.coding.width;
-    const bool products = level.products();
-    return {asked.rows.bytes.data() + i * width,
-            others,
-            products ? level.square.data() + first : nullptr,
-            products ? asked.rows.square[size_t(i)] : 0,
-            products ? asked.rows.sum[size_t(i)] : 0,
-            width,
-            n,
-            out};
-  }
-
-  // Above which value of a level rows of y are excluded, T being the query's threshold.
-  CandidateLimit limit(size_t l, int64_t i, float threshold) const {
-    const ScreenLevel& level = levels_[l];
-    const double own = asked_[l].residual[size_t(i)];
-    if (!level.products()) {
-      return {0, up(double(threshold) + own + kLeastNormal), nullptr, level.slack.data()};
-    }
-    const double reach = level.coding.stretch * double(threshold) * (1 + kSpare) + own;
-    const double half = level.half_square();
-    return {up(2 * reach * half), up(reach * reach * half + kLeastNormal), level.residual.data(),
-            level.slack.data()};
   }
 
   // The rows that screen lowest, in the order of their indices: some 3 k + 64 by a sample.
@@ -218,40 +155,10 @@ class FewQueries {
     }
   }
 
-  // The values of full codes of listed rows.
-  void code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const {
-    const CodedSide& y = database_.side;
-    const bool products = database_.coding.form == CodeForm::products;
-    CodeQuery q{coded_.codes + i * coded_.stride, y.codes, y.stride, {}, {}, rows, n, out};
-    if (products) {
-      const auto own = size_t(i);
-      q.row.scale = coded_.scale[own];
-      q.row.square = coded_.square[own];
-      q.row.zero = coded_.zero[own];
-      q.row.sum = coded_.sum[own];
-      q.columns = y.view(comparison_.filter_cols());
-    }
-    if (y.guard) {
-      for (int64_t c = 0; c < n; ++c) y.guard->check(rows[c] * y.stride, (rows[c] + 1) * y.stride);
-    }
-    kernels_.listed_codes(q);
-  }
-
-  // Which of the listed rows the second screen leaves; their number.
-  int second_screen(int64_t i, float threshold, float* values, int32_t* rows, int n) const {
-    const ScreenLevel& level = levels_[1];
-    const int64_t width = level.coding.width;
-    if (level.guard) {
-      for (int c = 0; c < n; ++c) level.guard->check(rows[c] * width, (rows[c] + 1) * width);
-    }
-    kernels_.listed_screens(query_of(level, asked_[1], i, level.bytes, 0, n, values), rows);
-    return kernels().within(limit(1, i, threshold), values, rows, n);
-  }
-
   // What the screens and the codes leave of rows [begin, end) but for the seeds.
   void survivors(int64_t i, const float* values, int64_t begin, int64_t end, float threshold,
                  const std::vector<int32_t>& seeds, Worker& w, Candidates& out) const {
-    const CandidateLimit first = limit(0, i, threshold);
+    const CandidateLimit first = asked_.limit(0, i, threshold);
     float* const found = w.values.data();
     int32_t* const rows = w.rows.data();
     auto seed = std::lower_bound(seeds.begin(), seeds.end(), int32_t(begin));
@@ -279,10 +186,10 @@ class FewQueries {
       if ((seed != seeds.end() && *seed == other) || exclusion_.excludes(i, other)) continue;
       rows[some++] = other;
     }
-    if (levels_.size() > 1) some = second_screen(i, threshold, found, rows, some);
+    some = asked_.within_second(i, threshold, found, rows, some);
     w.after_second += some;
-    code_values(i, rows, some, found);
-    some = kernels().within(bounds_.limit(threshold, i), found, rows, some);
+    asked_.code_values(i, rows, some, found);
+    some = kernels().within(asked_.bounds().limit(threshold, i), found, rows, some);
     out.values.insert(out.values.end(), found, found + some);
     out.indices.insert(out.indices.end(), rows, rows + some);
   }
@@ -290,14 +197,14 @@ class FewQueries {
   // A bound on the k-th distance, from the upper bounds of codes.
   float kth_upper(int64_t i, const Candidates& c, std::vector<float>& uppers) const {
     uppers.resize(std::max(uppers.size(), c.size() + 16));
-    kernels().uppers(bounds_.of(i), c.values.data(), c.indices.data(), int(c.size()),
+    kernels().uppers(asked_.bounds().of(i), c.values.data(), c.indices.data(), int(c.size()),
                      uppers.data());
     return kernels().kth_smallest(uppers.data(), int64_t(c.size()), k_);
   }
 
   void keep_within(int64_t i, float threshold, Candidates& c) const {
-    c.resize(size_t(kernels().within(bounds_.limit(threshold, i), c.values.data(), c.indices.data(),
-                                     int(c.size()))));
+    c.resize(size_t(kernels().within(asked_.bounds().limit(threshold, i), c.values.data(),
+                                     c.indices.data(), int(c.size()))));
   }
 
   // The query's seeds, and the threshold that they are.
@@ -309,7 +216,7 @@ class FewQueries {
     if (s.helped) {
       s.all.indices = s.seeds;
       s.all.values.resize(s.seeds.size());
-      code_values(s.query, s.seeds.data(), int64_t(s.seeds.size()), s.all.values.data());
+      asked_.code_values(s.query, s.seeds.data(), int64_t(s.seeds.size()), s.all.values.data());
       s.threshold = kth_upper(s.query, s.all, w.uppers);
       s.helped = s.threshold < std::numeric_limits<float>::infinity();
     }
@@ -392,8 +299,9 @@ class FewQueries {
       stats_.refined.fetch_add(some, std::memory_order_relaxed);
       at += some;
       std::nth_element(ranked.begin(), ranked.begin() + (k_ - 1), ranked.end());
-      const float threshold = bounds_.threshold(comparison_, ranked[size_t(k_ - 1)].distance);
-      left = at + kernels().within(bounds_.limit(threshold, i), all.values.data() + at,
+      const float threshold =
+          asked_.bounds().threshold(comparison_, ranked[size_t(k_ - 1)].distance);
+      left = at + kernels().within(asked_.bounds().limit(threshold, i), all.values.data() + at,
                                    all.indices.data() + at, int(left - at));
     }
     std::sort(ranked.begin(), ranked.begin() + k_);
@@ -404,18 +312,13 @@ class FewQueries {
   }
 
   const Comparison& comparison_;
-  const std::vector<ScreenLevel>& levels_;
+  const ScreenedQueries asked_;
   const Exclusion& exclusion_;
   const int64_t k_, rows_;
-  const int64_t most_ = rows_ / kMostLeft;
+  const int64_t most_ = ScreenedDatabase::most_left(rows_);
   Team& team_;
   Stats& stats_;
-  const CodedDatabase& database_;
-  const CodedSide coded_;  // the queries
-  const Bounds bounds_;
-  const CodeKernels& kernels_;
   ExactDistances exact_;
-  std::vector<Asked> asked_;
   Buffer<float> values_;
   std::vector<Worker> workers_;
   std::vector<Search> searches_;

@@ -42,6 +42,8 @@ class ScreenedDatabase {
   static constexpr int64_t kTried[] = {10, 100};
   double cost[2] = {};
   bool pay(int64_t k, int64_t queries) const;
+  // So many rows may be left by screens and codes, or a pass over all codes takes less time.
+  static int64_t most_left(int64_t rows);
 
   // What a file keeps of it: a name and bytes. The screens' bytes are the only large ones.
   using Take = std::function<void(const std::string& name, const void* data, int64_t bytes)>;

@@ -24,9 +24,9 @@ from lookalike.distance.metrics import Specification, specification
 MAGIC = b"lookalike index "
 FORMAT = 2
 ALIGNMENT = 64
-SCREEN_CHUNK = 1 << 16  # all of the first screen is read
 ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
-LARGE = ("codes", "screen 1", "screen 2")  # parts that are checked when they are read, beside rows
+CHUNKS = {"codes": ROWS_CHUNK, "screen 1": 1 << 16, "screen 2": ROWS_CHUNK}
+"""Of the parts beside rows that are checked when they are read; all of the first screen is."""
 MOST_HEADER = 1 << 20
 
 Guard = tuple[int, NDArray[np.uint64]]
@@ -77,12 +77,8 @@ def write(
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
     arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
-    chunks = {
-        "rows": _row_chunk(rows),
-        **dict.fromkeys(LARGE, ROWS_CHUNK),
-        "screen 1": SCREEN_CHUNK,
-    }
-    chunks = {name: chunk for name, chunk in chunks.items() if name in arrays}
+    sizes = {"rows": _row_chunk(rows), **CHUNKS}
+    chunks = {name: size for name, size in sizes.items() if name in arrays}
     for name in chunks:
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
     places, at = {}, 0
@@ -171,7 +167,7 @@ def _contents(
         raise damage("rows")
     guards = {
         name: (int(chunks[name]), parts.pop(f"checksums of {name}").view(np.uint64))
-        for name in ("rows", *LARGE)
+        for name in ("rows", *CHUNKS)
         if name in parts
     }
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
