@@ -67,9 +67,9 @@ void Index::try_screens(Team& team) {
     ScreenedShare share;
     const auto left = nearest_of_few(comparison, *coded_, screens_, Exclusion{true}, k, team, stats,
                                      distances.data(), indices.data(), &share);
-    // Each of a row's nanoseconds: the first screen, what it leaves, what is left then.
+    // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
     screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
-                                       : 1 + 20 * share.first + 80 * share.second;
+                                       : 1.5 + 60 * share.first + 300 * share.second;
   }
 }
 

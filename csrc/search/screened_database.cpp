@@ -10,7 +10,7 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kLeastRows = 4096, kLeastCols = 256;
+constexpr int64_t kLeastRows = 16384, kLeastCols = 256;
 constexpr int kFirst = 64, kSecond = 128;  // bytes
 
 // LOOKALIKE_SCREENS is for tests.
