@@ -98,9 +98,9 @@ std::vector<float> sampled(const Rows& rows, int64_t count, Team& team) {
   return out;
 }
 
-// Rows of `b` (count x cols), by their norms unless in order, made nearly orthonormal: b ← L⁻¹ b with
-// LLᵀ = bbᵀ. Directions that nothing is left of are dropped.
-void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool in_order,
+// Rows of `b` (count x cols), the longest first or in their order, made nearly orthonormal: b ← L⁻¹ b with LLᵀ = bbᵀ.
+// Directions that nothing is left of are dropped.
+void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool by_norm,
                     Products& products) {
   std::vector<double> gram;
   const Plain plain(b.data(), count, cols, cols, 1);
@@ -108,7 +108,7 @@ void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool in_ord
   const auto g = [&](int i, int j) -> double& { return gram[size_t(i * count + j)]; };
   std::vector<int> order(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) order[size_t(i)] = i;
-  if (!in_order) {
+  if (by_norm) {
     std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return g(i, i) > g(j, j); });
   }
   // Row k of `lower` is that of L, and of `inverse` that of L⁻¹ in the order of b.
@@ -148,7 +148,8 @@ void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool in_ord
 
 }  // namespace
 
-double directions(const MetricKernels& metric, const Rows& rows, Team& team) {
+double directions(const Comparison& comparison, Team& team) {
+  const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, n = std::min<int64_t>(kSpread, rows.matrix.rows);
   std::vector<float> sample = sampled(rows, n, team);
   std::vector<double> mean(static_cast<size_t>(cols));
@@ -162,7 +163,7 @@ double directions(const MetricKernels& metric, const Rows& rows, Team& team) {
   }
   std::vector<double> gram;
   const Plain plain(sample.data(), n, cols, cols, 1);
-  Products(metric, team)(plain, plain, kDepth, gram);
+  Products(comparison.kernels(), team)(plain, plain, kDepth, gram);
   double squares = 0, pairs = 0;
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < i; ++j) {
@@ -176,10 +177,11 @@ double directions(const MetricKernels& metric, const Rows& rows, Team& team) {
   return squares > 0 ? pairs / squares : double(cols);
 }
 
-Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Team& team) {
+Basis choose_basis(const Comparison& comparison, int count, Team& team) {
+  const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, n = std::min(kSample, rows.matrix.rows);
   const std::vector<float> sample = sampled(rows, n, team);
-  Products products(metric, team);
+  Products products(comparison.kernels(), team);
   int width = int(std::min<int64_t>({count + kMore, n, cols}));
   std::vector<float> b(static_cast<size_t>(width * cols)), y;
   for (int64_t r = 0; r < width; ++r) {
@@ -187,7 +189,7 @@ Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Tea
   }
   const Plain s(sample.data(), n, cols, cols, 1), transposed(sample.data(), cols, n, 1, cols);
   for (int i = 0; i < kIterations && width > 0; ++i) {
-    orthonormalise(b, width, cols, false, products);
+    orthonormalise(b, width, cols, true, products);
     const Plain directions(b.data(), width, cols, cols, 1);
     products(s, directions, kDepth, y);
     const Plain weights(y.data(), width, n, 1, width);
@@ -195,8 +197,8 @@ Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Tea
     products(weights, transposed, kDepth, next);
     b = std::move(next);
   }
-  // Once more makes them orthonormal to float32's rounding, in the order in which they are.
-  for (int i = 0; i < 2 && width > 0; ++i) orthonormalise(b, width, cols, i > 0, products);
+  // Once more makes them orthonormal to float32's rounding.
+  for (int i = 0; i < 2 && width > 0; ++i) orthonormalise(b, width, cols, i == 0, products);
   Basis basis;
   basis.cols = cols;
   basis.count = std::min(width, count);

@@ -27,11 +27,11 @@ struct Projected {
 
 // The least sample of rows that says whether a basis pays: one over the mean squared cosine between
 // two rows less their mean, in how many directions the rows are spread.
-double directions(const MetricKernels& metric, const Rows& rows, Team& team);
+double directions(const Comparison& comparison, Team& team);
 
-// At most `count` directions, the most important first, the same whatever the team. The metric, whose
-// kernels these are, has an inner product.
-Basis choose_basis(const MetricKernels& metric, const Rows& rows, int count, Team& team);
+// At most `count` directions, the most important first, the same whatever the team. The comparison's
+// metric has an inner product.
+Basis choose_basis(const Comparison& comparison, int count, Team& team);
 
 // The coordinates of filter rows in the basis: count numbers of each row [first, first + n), n <= kTile,
 // and how far they are off. `x` is a side of a comparison whose metric has these kernels.

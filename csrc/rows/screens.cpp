@@ -44,14 +44,14 @@ class Projection {
   std::vector<Projected> known_;
 };
 
-void choose_products(const MetricKernels& metric, const Rows& rows, ScreenCoding& screens,
-                     Team& team) {
-  screens.basis = choose_basis(metric, rows, screens.width - 1, team);
+void choose_products(const Comparison& comparison, ScreenCoding& screens, Team& team) {
+  const Rows& rows = comparison.x().rows;
+  screens.basis = choose_basis(comparison, screens.width - 1, team);
   screens.stretch = (1 + screens.basis.skew) * (1 + 0x1p-40);
   screens.centre.assign(size_t(screens.width), 0);
   constexpr int kBatches = 8, kBatch = 64;
   const int batch = int(std::min<int64_t>(kBatch, rows.matrix.rows));
-  Projection projection(metric, rows, screens);
+  Projection projection(comparison.kernels(), rows, screens);
   std::vector<double> squares(size_t(screens.width)), rest_errors;
   for (int b = 0; b < kBatches; ++b) {
     projection.of((rows.matrix.rows - batch) * b / kBatches, batch);
@@ -79,7 +79,8 @@ void choose_products(const MetricKernels& metric, const Rows& rows, ScreenCoding
 }
 
 // The bytes of the features that differ most, one each, then those of blocks of the others.
-void choose_largest(const Rows& rows, const Coding& coding, ScreenCoding& screens) {
+void choose_largest(const Comparison& comparison, const Coding& coding, ScreenCoding& screens) {
+  const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, padded = (cols + 63) / 64 * 64;
   const int64_t n = std::min<int64_t>(256, rows.matrix.rows);
   std::vector<float> values(static_cast<size_t>(padded));
@@ -116,15 +117,15 @@ bool screens_fit(CodeForm form, int64_t filter_cols) {
          filter_cols <= kMostCodeCols && code_kernels(form).screen != nullptr;
 }
 
-ScreenCoding choose_screens(const MetricKernels& metric, const Rows& rows, const Coding& coding,
-                            int width, Team& team) {
+ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, int width,
+                            Team& team) {
   ScreenCoding screens;
   screens.form = coding.form;
   screens.width = width;
   if (coding.form == CodeForm::products) {
-    choose_products(metric, rows, screens, team);
+    choose_products(comparison, screens, team);
   } else {
-    choose_largest(rows, coding, screens);
+    choose_largest(comparison, coding, screens);
   }
   return screens;
 }

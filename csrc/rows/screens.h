@@ -38,8 +38,8 @@ struct ScreenCoding {
 bool screens_fit(CodeForm form, int64_t filter_cols);
 
 // Chooses a screen of `width` bytes for one side's rows, which `coding` is for.
-ScreenCoding choose_screens(const MetricKernels& metric, const Rows& rows, const Coding& coding,
-                            int width, Team& team);
+ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, int width,
+                            Team& team);
 
 // Screens of one side's rows, row after row, in the order of the side.
 struct ScreenRows {

@@ -13,6 +13,7 @@ namespace lookalike {
 
 namespace {
 
+constexpr int64_t kSampled = 4096;     // rows that screens are chosen by, or up to twice as many
 constexpr int64_t kMostScreened = 64;  // queries: of more, codes are read for all of them at once
 
 }  // namespace
@@ -45,18 +46,28 @@ void Index::code(Team& team) {
     std::vector<int32_t> order(static_cast<size_t>(rows().rows));
     std::iota(order.begin(), order.end(), 0);
     coded_->side = encode_rows(coded_->coding, *side_, order, team);
-    screens_ = ScreenedDatabase(kernels_of(specification_), *side_, *coded_, team);
+    screens_ = ScreenedDatabase(Comparison(every(rows().rows / kSampled), side_, specification_,
+                                           filter_needs(traits()), team),
+                                *side_, *coded_, team);
     try_screens(team);
   } else {
     coded_->side = encode(coded_->coding, *side_, team);
   }
 }
 
+// One in so many rows.
+MatrixView Index::every(int64_t step) const {
+  MatrixView some = rows();
+  step = std::max<int64_t>(1, step);
+  some.row_stride *= step;
+  some.rows = (some.rows + step - 1) / step;
+  return some;
+}
+
 // What screens leave of some of the rows.
 void Index::try_screens(Team& team) {
   constexpr int64_t kRows = 8;
-  MatrixView some = rows();
-  some.row_stride *= some.rows / kRows;
+  MatrixView some = every(rows().rows / kRows);
   some.rows = kRows;
   const Comparison comparison(some, side_, specification_, filter_needs(traits()), team);
   for (int t = 0; t < 2; ++t) {

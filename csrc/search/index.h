@@ -54,6 +54,7 @@ class Index {
 
   Specification specification_;
   const GuardedBytes* guard(const std::string& part) const;
+  MatrixView every(int64_t step) const;
   void try_screens(Team& team);
 
   std::map<std::string, std::unique_ptr<GuardedBytes>> guards_;

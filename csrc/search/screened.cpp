@@ -30,9 +30,8 @@ bool screened_neighbors(const Comparison& comparison, const Exclusion& exclusion
                         Team& team, Stats& stats, double* distances, int64_t* indices) {
   const CodeForm form = comparison.traits().codes;
   const int64_t rows = comparison.x().rows.matrix.rows;
-  if (wanted() == Wanted::never || !comparison.self() || exclusion.exclude || exclusion.left_out) {
-    return false;
-  }
+  if (wanted() == Wanted::never || !comparison.self() || exclusion.exclude) return false;
+  if (exclusion.left_out) return false;
   if (!CodeFilter::fits(comparison.traits(), comparison.filter_cols(), comparison.any_negative()) ||
       !screens_fit(form, comparison.filter_cols())) {
     return false;
@@ -43,8 +42,7 @@ bool screened_neighbors(const Comparison& comparison, const Exclusion& exclusion
   const int width = 128;
   if (comparison.filter_cols() < 2 * width) return false;
   const Coding coding = choose_coding(form, comparison.x().rows);
-  const ScreenCoding screens =
-      choose_screens(comparison.kernels(), comparison.x().rows, coding, width, team);
+  const ScreenCoding screens = choose_screens(comparison, coding, width, team);
   lap.to(stats.preparing);
   const ScreenRows bytes =
       encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);

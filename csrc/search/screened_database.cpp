@@ -27,7 +27,7 @@ bool ScreenedDatabase::fits(const Side& side, CodeForm form) {
   return side.rows.matrix.rows >= kLeastRows && side.rows.filter_cols >= kLeastCols;
 }
 
-ScreenedDatabase::ScreenedDatabase(const MetricKernels& metric, const Side& side,
+ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
                                    const CodedDatabase& coded, Team& team) {
   const Coding& coding = coded.coding;
   const int64_t n = side.rows.matrix.rows;
@@ -36,8 +36,8 @@ ScreenedDatabase::ScreenedDatabase(const MetricKernels& metric, const Side& side
   std::iota(order.begin(), order.end(), 0);
   for (const int width : {kFirst, kSecond}) {
     ScreenLevel level;
-    level.coding = choose_screens(metric, side.rows, coding, width, team);
-    ScreenRows rows = encode_screens(level.coding, coding, metric, side, team);
+    level.coding = choose_screens(some, coding, width, team);
+    ScreenRows rows = encode_screens(level.coding, coding, some.kernels(), side, team);
     level.memory = Buffer<uint8_t>(size_t(level.size(n)));
     level.bytes = level.memory.get();
     if (levels_.empty()) {

@@ -33,7 +33,8 @@ class ScreenedDatabase {
   // Are screens worth having for so many rows, features and this form of codes, on this CPU?
   static bool fits(const Side& side, CodeForm form);
   ScreenedDatabase() = default;  // no levels
-  ScreenedDatabase(const MetricKernels& metric, const Side& side, const CodedDatabase& coded,
+  // `some` compares some of the side's rows with it.
+  ScreenedDatabase(const Comparison& some, const Side& side, const CodedDatabase& coded,
                    Team& team);
   const std::vector<ScreenLevel>& levels() const { return levels_; }
 
