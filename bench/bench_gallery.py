@@ -3,9 +3,9 @@
     pytest bench/bench_gallery.py --benchmark-columns=median,rounds
 
 The photos are files of a number each, and what is known of them is made up; their features are
-mixtures of real ones where LOOKALIKE_DATA is set (features.py): nothing here depends on what an
-image shows. ``extra_info`` holds the size on disk and, for the searches, how much memory beyond the
-mapped file they took, measured in a process of their own.
+mixtures of real ones (features.py): nothing here depends on what an image shows. ``extra_info``
+holds the size on disk and, for the searches, how much memory beyond the mapped file they took,
+measured in a process of their own.
 """
 
 import json
@@ -45,7 +45,7 @@ def gallery(tmp_path_factory, photos):
     with la.Gallery.create(path, dim=DIM) as made:
         for part in range(0, N, PART):
             some = names[part : part + PART]
-            rows = features(len(some), seed=part).rows
+            rows = features(len(some), seed=part + 1)
             made.add(rows, paths=some, labels=[name[:3] for name in some], root=photos)
     writer = Writer(str(path))
     for number, digest in enumerate(writer.catalogue.hashes()):

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 
 from accuracy import Errors
 from alternate import alternate
+from features import KINDS
 from jobs import WHAT, Job, can, job, rows_and_queries
 from machine import description, simd_level
 from peers import METRICS, PEERS, Peer
 from roofline import fraction, read_fraction
-from stages import said_by_stages
+from stages import ask, in_words
 
 
 @dataclass(frozen=True)
 class Line:
     """One peer at one job, beside lookalike's turns in the same minutes."""
 
+    kind: str  # of rows
     metric: str
     library: str
     seconds: float  # of the whole job, preparation included where it is part of one
@@ -38,18 +40,20 @@ class Line:
 def main() -> None:
     """Parse, compare, print."""
     arguments = parsed()
-    _, _, source = rows_and_queries(arguments.n, arguments.dtype)
     print("\n".join(description()))
-    print(f"data: {arguments.n:,} × 1,024 {arguments.dtype}, {source}")
-    print(f"job: {title(arguments)}; {arguments.rounds} rounds, medians\n", flush=True)
+    print(f"job: {title(arguments)}; {arguments.rounds} rounds, medians")
+    metrics = ["euclidean"] if arguments.what == "topk" else arguments.metrics
     lines: list[Line] = []
-    for metric in ["euclidean"] if arguments.what == "topk" else arguments.metrics:
-        for line in compared(metric, arguments):
-            lines.append(line)
-            if not arguments.markdown:
-                print(as_text(line), flush=True)
+    for kind in arguments.data:
+        cols = KINDS[kind].cols
+        print(f"{kind}: {arguments.n:,} × {cols:,} {arguments.dtype}, {KINDS[kind].words}")
+        for metric in metrics:
+            for line in compared(kind, metric, arguments):
+                lines.append(line)
+                if not arguments.markdown:
+                    print(as_text(line), flush=True)
     if arguments.markdown:
-        print(as_markdown(lines))
+        print("\n" + as_markdown(lines))
 
 
 def parsed() -> argparse.Namespace:
@@ -61,6 +65,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=32, help="of a batch, up to 1,000")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=METRICS)
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
+    parser.add_argument("--data", nargs="+", choices=KINDS, default=["photos"])
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
@@ -81,7 +86,7 @@ def title(arguments: argparse.Namespace) -> str:
     }[arguments.what]
 
 
-def made(peer: Peer, metric: str, arguments: argparse.Namespace) -> Job:
+def made(peer: Peer, kind: str, metric: str, arguments: argparse.Namespace) -> Job:
     return job(
         peer,
         arguments.what,
@@ -91,14 +96,15 @@ def made(peer: Peer, metric: str, arguments: argparse.Namespace) -> Job:
         queries=arguments.queries,
         dtype=arguments.dtype,
         budget=arguments.budget,
+        kind=kind,
     )
 
 
-def compared(metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
+def compared(kind: str, metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
     """Give a line for each peer, then lookalike's own: its median over all its turns' medians."""
     lookalike, *others = (peer for peer in PEERS if peer.installed or peer is PEERS[0])
     taking_part = lookalike.installed and not arguments.alone
-    ours = made(lookalike, metric, arguments) if taking_part else None
+    ours = made(lookalike, kind, metric, arguments) if taking_part else None
     turns: list[float] = []
     errors = None
     for peer in others:
@@ -106,7 +112,7 @@ def compared(metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
             continue
         if not can(peer, arguments.what, metric, arguments.dtype):
             continue
-        theirs = made(peer, metric, arguments)
+        theirs = made(peer, kind, metric, arguments)
         sides = [theirs.run] if ours is None else [theirs.run, ours.run]
         timed = alternate(sides, arguments.rounds)
         if ours is not None:
@@ -114,6 +120,7 @@ def compared(metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
             errors = errors or ours.check(timed[1].result)
         once = 0.0 if arguments.what == "batch" else theirs.preparation
         yield Line(
+            kind,
             metric,
             peer.name,
             timed[0].seconds * theirs.scale + once,
@@ -125,17 +132,20 @@ def compared(metric: str, arguments: argparse.Namespace) -> Iterator[Line]:
     if ours is not None and errors is not None:
         seconds = sorted(turns)[len(turns) // 2]
         yield Line(
+            kind,
             metric,
             "lookalike",
             seconds,
-            0.0,
+            ours.preparation if arguments.what == "batch" else 0.0,
             errors,
             None,
-            own_note(ours, seconds, metric, arguments),
+            own_note(ours, seconds, kind, metric, arguments),
         )
 
 
-def own_note(ours: Job, seconds: float, metric: str, arguments: argparse.Namespace) -> str:
+def own_note(
+    ours: Job, seconds: float, kind: str, metric: str, arguments: argparse.Namespace
+) -> str:
     """Say the rate and its fraction of the machine's; a self-join computes each pair once."""
     if arguments.what == "topk":
         return ""
@@ -145,11 +155,19 @@ def own_note(ours: Job, seconds: float, metric: str, arguments: argparse.Namespa
     if not arguments.no_roofline:
         reached = fraction(metric, rate, simd_level())
         if arguments.what == "batch" and arguments.queries < 8:  # then memory is what limits
-            reached = read_fraction(arguments.n * 1024 / seconds)
+            reached = read_fraction(arguments.n * KINDS[kind].cols / seconds)
         said += [f"{part:.2f} of {name.replace('_', ' ')}" for name, part in reached.items()]
-    if arguments.what == "knn":
-        rows, _, _ = rows_and_queries(arguments.n, arguments.dtype)
-        said += said_by_stages(rows, arguments.k, metric, not arguments.no_roofline)
+    if arguments.what in ("knn", "batch"):
+        rows, new = rows_and_queries(arguments.n, arguments.dtype, kind)
+        queries = new[: arguments.queries] if arguments.what == "batch" else None
+        asked = len(rows) if queries is None else len(queries)
+        said += in_words(
+            ask(rows, queries, arguments.k, metric),
+            asked,
+            arguments.k,
+            rows.shape[1],
+            not arguments.no_roofline and queries is None,
+        )
     return "; ".join(said)
 
 
@@ -175,17 +193,19 @@ def as_text(line: Line) -> str:
 def as_markdown(lines: list[Line]) -> str:
     """Give the README's table: a row per library and metric, lookalike first."""
     rows = [
-        "| metric | library | time | over lookalike's | distance error | wrong ids | note |",
-        "|---|---|--:|--:|--:|--:|---|",
+        "| data | metric | library | time | over lookalike's | prepared in | distance error "
+        "| wrong ids | note |",
+        "|---|---|---|--:|--:|--:|--:|--:|---|",
     ]
-    for metric in dict.fromkeys(line.metric for line in lines):
-        mine = [line for line in lines if line.metric == metric]
+    for kind, metric in dict.fromkeys((line.kind, line.metric) for line in lines):
+        mine = [line for line in lines if (line.kind, line.metric) == (kind, metric)]
         for line in sorted(mine, key=lambda line: (line.library != "lookalike", line.seconds)):
             wrong = line.errors.wrong_ids
             ids = "" if wrong is None else f"{100 * wrong:.2g} %"
             rows.append(
-                f"| {line.metric} | {line.library} | {duration(line.seconds)} "
-                f"| {times(line.ratio)} | {line.errors.distance:.0e} | {ids} | {line.note} |"
+                f"| {kind} | {metric} | {line.library} | {duration(line.seconds)} "
+                f"| {times(line.ratio)} | {duration(line.preparation)} "
+                f"| {line.errors.distance:.0e} | {ids} | {line.note} |"
             )
     return "\n".join(rows)
 

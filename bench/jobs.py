@@ -15,7 +15,7 @@ import numpy as np
 
 from accuracy import Errors, matrix_errors, neighbor_errors, true_distances
 from brute_force import Array
-from features import Features, features
+from features import features
 from peers import CORES, NumPy, Peer
 
 WHAT = ("knn", "matrix", "batch", "topk")
@@ -40,11 +40,10 @@ class Job:
 
 
 @lru_cache(maxsize=4)
-def rows_and_queries(n: int, dtype: str) -> tuple[Array, Array, str]:
-    """Give n rows, 1,000 further ones to query them with, and where they come from."""
-    data: Features = features(n)
-    new = features(max(n + NEW_ROWS, 2640 + NEW_ROWS), seed=1).rows[-NEW_ROWS:]
-    return data.rows.astype(dtype, copy=False), new.astype(dtype, copy=False), data.source
+def rows_and_queries(n: int, dtype: str, kind: str = "photos") -> tuple[Array, Array]:
+    """Give n rows, and 1,000 further ones to query them with."""
+    rows, new = features(n, kind), features(NEW_ROWS, kind, seed=1)
+    return rows.astype(dtype, copy=False), new.astype(dtype, copy=False)
 
 
 def can(peer: Peer, what: str, metric: str, dtype: str = "float32") -> bool:
@@ -65,13 +64,14 @@ def job(
     queries: int = 32,
     dtype: str = "float32",
     budget: float = 10.0,
+    kind: str = "photos",
 ) -> Job:
     """Make a job: `what` is a self-join, a square matrix, a batch of queries, or top-k of a matrix.
 
     A self-join or matrix that would take a peer more than `budget` seconds is timed on the first
     queries and scaled: in all of them the cost is linear in queries. lookalike is never sliced.
     """
-    rows, new, _ = rows_and_queries(n, dtype)
+    rows, new = rows_and_queries(n, dtype, kind)
     if what == "topk":
         return _topk_job(peer, rows, k)
     subject = peer.subject(rows, metric)

@@ -12,7 +12,7 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 from blas import faiss_module
-from peers import CORES
+from peer import CORES
 
 PACKAGES = ("lookalike", "numpy", "scipy", "scikit-learn", "faiss-cpu", "numkong")
 

@@ -7,75 +7,15 @@ class and one entry in `PEERS`.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from blas import faiss_module
 from brute_force import Array, Found, centred, in_blocks, normalised, smallest
-
-METRICS = (
-    "manhattan",
-    "euclidean",
-    "cosine",
-    "braycurtis",
-    "canberra",
-    "chebyshev",
-    "correlation",
-)
-PRODUCTS = ("euclidean", "cosine", "correlation")  # metrics that a matrix product gives
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Peer:
-    """One library. The metrics it can do, per job, and how."""
-
-    name: str
-    module: str  # what must be importable
-    matrix_metrics: tuple[str, ...] = ()
-    search_metrics: tuple[str, ...] = ()
-    dtypes: tuple[str, ...] = ("float32", "float64")
-    upper_triangle = False  # a square matrix comes with nothing below its diagonal
-
-    def note(self, metric: str) -> str:
-        """Say what a reader of the figures must know."""
-        return ""
-
-    def subject(self, rows: Array, metric: str) -> Array:
-        """Give the rows this peer is asked about: the data, unless it cannot do that data."""
-        return rows
-
-    def prepare(self, rows: Array, metric: str) -> Any:
-        """Give rows, of queries or of a database, in the form this peer is fastest on."""
-        return rows
-
-    def index(self, rows: Any, metric: str) -> Any:
-        """Build whatever is built once over prepared rows."""
-        return rows
-
-    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
-        """Find the k nearest of `index` to each query, nearest first."""
-        raise NotImplementedError
-
-    def self_join(self, index: Any, rows: Any, k: int, metric: str) -> Found:
-        """Find the k nearest rows to each row, itself among them."""
-        return self.search(index, rows, k, metric)
-
-    def matrix(self, queries: Any, rows: Any, metric: str) -> Any:
-        """Give all distances; `queries is rows` when the whole square is asked for."""
-        raise NotImplementedError
-
-    def topk(self, distances: Array, k: int) -> Found:
-        """Give the k smallest of each row of a matrix, smallest first."""
-        raise NotImplementedError
-
-    @property
-    def installed(self) -> bool:
-        return importlib.util.find_spec(self.module) is not None
+from faiss_peers import Faiss, FaissHnsw, FaissOtherPath, FaissPanorama
+from peer import CORES, METRICS, PRODUCTS, Peer
 
 
 class Lookalike(Peer):
@@ -174,82 +114,6 @@ class ScikitLearn(Peer):
         if metric in PRODUCTS:  # BLAS has the cores already
             return pairwise_distances(queries, rows, "cosine" if metric != "euclidean" else metric)
         return pairwise_distances(queries, rows, metric, n_jobs=-1)
-
-
-class Faiss(Peer):
-    """`IndexFlat` of the metric; cosine and correlation as inner products of normalised rows.
-
-    Its BLAS is helped to the kernels this CPU has: see blas.py.
-    """
-
-    name, module = "faiss", "faiss"
-    matrix_metrics: tuple[str, ...] = METRICS
-    search_metrics: tuple[str, ...] = METRICS
-    dtypes = ("float32",)
-    shift = np.float32(0.05)
-
-    def note(self, metric: str) -> str:
-        return (
-            f"on data + {self.shift:.2f}: shared zeros give id −1" if metric == "canberra" else ""
-        )
-
-    def subject(self, rows: Array, metric: str) -> Array:
-        return rows + self.shift if metric == "canberra" else rows
-
-    def prepare(self, rows: Array, metric: str) -> Array:
-        return normalised(rows, metric)
-
-    def index(self, rows: Any, metric: str) -> Any:
-        index = faiss_module().IndexFlat(rows.shape[1], self.metric_type(metric))
-        index.add(rows)
-        return index
-
-    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
-        distances, ids = index.search(queries, k)
-        return self.finished(distances, metric), ids
-
-    def matrix(self, queries: Any, rows: Any, metric: str) -> Any:
-        faiss = faiss_module()
-        return self.finished(
-            faiss.pairwise_distances(queries, rows, self.metric_type(metric)), metric
-        )
-
-    @staticmethod
-    def metric_type(metric: str) -> int:
-        faiss = faiss_module()
-        types: dict[str, int] = {
-            "manhattan": faiss.METRIC_L1,
-            "euclidean": faiss.METRIC_L2,
-            "braycurtis": faiss.METRIC_BrayCurtis,
-            "canberra": faiss.METRIC_Canberra,
-            "chebyshev": faiss.METRIC_Linf,
-        }
-        return types.get(metric, int(faiss.METRIC_INNER_PRODUCT))
-
-    @staticmethod
-    def finished(values: Array, metric: str) -> Array:
-        if metric == "euclidean":
-            return np.sqrt(values, out=values)
-        return np.subtract(1, values, out=values) if metric in PRODUCTS else values
-
-
-class FaissOtherPath(Faiss):
-    """faiss with the code path it would not choose: loops for 20 queries and more, BLAS below."""
-
-    name = "faiss, other path"
-    matrix_metrics = ()
-    search_metrics = PRODUCTS
-
-    def search(self, index: Any, queries: Any, k: int, metric: str) -> Found:
-        faiss = faiss_module()
-        chosen = faiss.cvar.distance_compute_blas_threshold
-        faiss.cvar.distance_compute_blas_threshold = (
-            1 if len(queries) < chosen else len(queries) + 1
-        )
-        try:
-            return super().search(index, queries, k, metric)
-        finally:
-            faiss.cvar.distance_compute_blas_threshold = chosen
 
 
 class NumPy(Peer):
@@ -364,6 +228,8 @@ PEERS: tuple[Peer, ...] = (
     ScikitLearn(),
     Faiss(),
     FaissOtherPath(),
+    FaissPanorama(),
+    FaissHnsw(),
     NumPy(),
     NumKong(),
     NumKongBfloat16(),

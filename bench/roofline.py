@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from machine import cpu_name
-from peers import CORES
+from peer import CORES
 
 SOURCE = Path(__file__).with_name("roofline.cpp")
 

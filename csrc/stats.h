@@ -11,6 +11,7 @@ namespace lookalike {
 struct Stats {
   std::vector<const char*> stages;     // the filters used
   std::atomic<int64_t> pairs{0};       // pairs a filter looked at
+  std::atomic<int64_t> screened{0};    // of those, excluded by a screen
   std::atomic<int64_t> candidates{0};  // of those, let through
   std::atomic<int64_t> refined{0};     // float64 distances computed
   std::atomic<int64_t> overflows{0};   // reservoirs refined before the end
@@ -18,7 +19,7 @@ struct Stats {
   int64_t unbounded_rows = 0;
   bool row_major = false;
   // Nanoseconds of all threads together.
-  std::atomic<int64_t> preparing{0}, filtering{0}, bookkeeping{0}, refining{0};
+  std::atomic<int64_t> preparing{0}, screening{0}, filtering{0}, bookkeeping{0}, refining{0};
 };
 
 // Adds the time since it was made, or since the last call, to a counter.

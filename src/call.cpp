@@ -104,6 +104,7 @@ py::dict as_dict(const la::Stats& s) {
   py::dict d;
   d["stages"] = std::vector<std::string>(s.stages.begin(), s.stages.end());
   d["pairs"] = s.pairs.load();
+  d["screened"] = s.screened.load();
   d["candidates"] = s.candidates.load();
   d["refined"] = s.refined.load();
   d["overflows"] = s.overflows.load();
@@ -112,6 +113,7 @@ py::dict as_dict(const la::Stats& s) {
   d["candidates_per_neighbor"] = s.candidates_per_neighbor;
   py::dict seconds;
   seconds["preparing"] = 1e-9 * double(s.preparing.load());
+  seconds["screening"] = 1e-9 * double(s.screening.load());
   seconds["filtering"] = 1e-9 * double(s.filtering.load());
   seconds["bookkeeping"] = 1e-9 * double(s.bookkeeping.load());
   seconds["refining"] = 1e-9 * double(s.refining.load());

@@ -10,6 +10,7 @@ namespace {
 using Parts = std::map<std::string, py::array_t<uint8_t, py::array::c_style>>;
 // Bytes in a chunk, and a checksum for each.
 using Guard = std::pair<int64_t, py::array_t<uint64_t, py::array::c_style>>;
+using Guards = std::map<std::string, Guard>;
 
 // A prepared database, and the arrays that it looks at.
 class Index {
@@ -21,21 +22,24 @@ class Index {
       index_ = std::make_unique<la::Index>(view, specification, team);
     });
   }
-  // Out of a file: its parts by name, as bytes; of its rows and codes the chunks and their checksums.
-  Index(const py::array& rows, const py::object& metric, const Parts& parts, const Guard& of_rows,
-        const std::optional<Guard>& of_codes)
+  // Out of a file: its parts by name, as bytes; of its rows and other large parts the chunks and their
+  // checksums.
+  Index(const py::array& rows, const py::object& metric, const Parts& parts, const Guards& guards)
       : rows_(rows), parts_(parts) {
     const la::MatrixView view = view_of(rows);
     if (!(rows.flags() & py::array::c_style)) throw py::value_error("rows must be contiguous");
     const la::Specification specification = specification_of(metric);
     la::Index::File file;
-    file.part = [this](const char* name) -> la::Index::Part {
+    file.part = [this](const std::string& name) -> la::Index::Part {
       const auto part = parts_.find(name);
       if (part == parts_.end()) return {nullptr, 0};
       return {part->second.data(), part->second.size()};
     };
-    file.rows = guarded("rows", {rows.data(), rows.nbytes()}, of_rows);
-    if (of_codes) file.codes = guarded("codes", file.part("codes"), *of_codes);
+    for (const auto& [name, guard] : guards) {
+      const la::Index::Part part =
+          name == "rows" ? la::Index::Part{rows.data(), rows.nbytes()} : file.part(name);
+      file.guards[name] = guarded(name, part, guard);
+    }
     without_gil(0, py::none(), [&](la::Team& team) {
       index_ = std::make_unique<la::Index>(view, specification, std::move(file), team);
     });
@@ -44,11 +48,13 @@ class Index {
   // Bytes that live as long as `self`.
   static py::dict parts(const py::object& self) {
     py::dict out;
-    self.cast<const Index&>().index_->parts([&](const char* name, la::Index::Part part) {
+    self.cast<const Index&>().index_->parts([&](const std::string& name, la::Index::Part part) {
       const auto* const bytes = static_cast<const uint8_t*>(part.data);
-      const bool temporary = std::string(name) == "header";
-      out[name] = temporary ? py::array_t<uint8_t>(part.bytes, bytes)
-                            : py::array_t<uint8_t>(part.bytes, bytes, self);
+      const std::string end = "header";
+      const bool temporary =
+          name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+      out[name.c_str()] = temporary ? py::array_t<uint8_t>(part.bytes, bytes)
+                                    : py::array_t<uint8_t>(part.bytes, bytes, self);
     });
     return out;
   }
@@ -108,7 +114,7 @@ class Index {
     const la::MatrixView* queries;
     la::Exclusion exclusion;
   };
-  static std::unique_ptr<la::GuardedBytes> guarded(const char* name, la::Index::Part bytes,
+  static std::unique_ptr<la::GuardedBytes> guarded(const std::string& name, la::Index::Part bytes,
                                                    const Guard& guard) {
     const auto& [chunk, checksums] = guard;
     return std::make_unique<la::GuardedBytes>(
@@ -143,8 +149,7 @@ void bind_index(py::module_& m) {
   m.def("checksums", &checksums);
   py::class_<Index>(m, "Index")
       .def(py::init<const py::array&, const py::object&, int>())
-      .def(py::init<const py::array&, const py::object&, const Parts&, const Guard&,
-                    const std::optional<Guard>&>())
+      .def(py::init<const py::array&, const py::object&, const Parts&, const Guards&>())
       .def("parts", &Index::parts)
       .def("knn", &Index::knn)
       .def("radius_neighbors", &Index::radius_neighbors)

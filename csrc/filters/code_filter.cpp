@@ -1,5 +1,7 @@
 #include "filters/code_filter.h"
 
+#include <cstring>
+
 #include "kernels/dispatch.h"
 
 namespace lookalike {
@@ -18,13 +20,31 @@ RowNeeds CodeFilter::needs(const Traits& traits) {
 
 const char* CodeFilter::name() const { return code_kernels(coding_.form).name; }
 
+Bounds code_bounds(const Comparison& comparison, const Coding& coding, const CodedSide& x,
+                   const CodedSide& y) {
+  const auto data_or_null = [](const std::vector<float>& v) {
+    return v.empty() ? nullptr : v.data();
+  };
+  Bounds b{};
+  b.relative = 0;
+  b.unit = comparison.traits().weighted ? 1 : coding.steps * comparison.norm_unit();
+  b.largest = std::min(0x1p60, largest_norm(comparison.traits()) * b.unit);
+  b.residual_x = x.residual.data();
+  b.residual_y = y.residual.data();
+  b.error_x = data_or_null(x.error);
+  b.error_y = data_or_null(y.error);
+  b.weight_x = b.product() ? b.residual_x : data_or_null(x.weight);
+  b.weight_y = b.product() ? b.residual_y : data_or_null(y.weight);
+  b.slack_y = y.slack.data();
+  return b;
+}
+
 CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team)
     : comparison_(comparison),
       coding_(database ? database->coding
                        : choose_coding(comparison.traits().codes, comparison.y().rows)),
       first_(encode(coding_, comparison.x(), team)),
       workspaces_(size_t(team.threads())) {
-  const Traits& traits = comparison.traits();
   if (comparison.self()) {
     y_ = &first_;
   } else if (database) {
@@ -33,19 +53,7 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
     second_ = encode(coding_, comparison.y(), team);
     y_ = &second_;
   }
-  bounds_.relative = 0;
-  bounds_.unit = traits.weighted ? 1 : coding_.steps * comparison.norm_unit();
-  bounds_.largest = std::min(0x1p60, largest_norm(traits) * bounds_.unit);
-  const auto data_or_null = [](const std::vector<float>& v) {
-    return v.empty() ? nullptr : v.data();
-  };
-  bounds_.residual_x = first_.residual.data();
-  bounds_.residual_y = y_->residual.data();
-  bounds_.error_x = data_or_null(first_.error);
-  bounds_.error_y = data_or_null(y_->error);
-  bounds_.weight_x = bounds_.product() ? bounds_.residual_x : data_or_null(first_.weight);
-  bounds_.weight_y = bounds_.product() ? bounds_.residual_y : data_or_null(y_->weight);
-  bounds_.slack_y = y_->slack.data();
+  bounds_ = code_bounds(comparison, coding_, first_, *y_);
 }
 
 float* CodeFilter::values(const Tile& t, int worker) {
@@ -55,13 +63,44 @@ float* CodeFilter::values(const Tile& t, int worker) {
     w.values = Buffer<float>(size_t(kTile) * kTile);
   }
   const int64_t cols = comparison_.filter_cols();
-  if (y_->guard) {
+  CodeTile tile{first_.view(cols), y_->view(cols),     t.i0,         t.j0,          t.rows, t.cols,
+                t.diagonal,        coding_.grid.table, w.sums.get(), w.values.get()};
+  if (y_->stride > 0) {
+    tile.y = as_panels(t, w);
+    tile.j0 = 0;
+  } else if (y_->guard) {
     y_->guard->check(code_bytes(t.j0, cols), code_bytes(t.j0 + t.cols, cols));
   }
-  code_kernels(coding_.form)
-      .tile(CodeTile{first_.view(cols), y_->view(cols), t.i0, t.j0, t.rows, t.cols, t.diagonal,
-                     coding_.grid.table, w.sums.get(), w.values.get()});
+  code_kernels(coding_.form).tile(tile);
   return w.values.get();
+}
+
+// The tile's rows of y as the first panels, and what is to be known of them.
+CodeRows CodeFilter::as_panels(const Tile& t, Workspace& w) const {
+  const int64_t lines = code_lines(comparison_.filter_cols()), stride = y_->stride;
+  const int64_t kept = lines * kCodeGroup;
+  if (y_->guard) y_->guard->check(t.j0 * stride, (t.j0 + t.cols) * stride);
+  if (!w.panels.get()) w.panels = Buffer<uint8_t>(size_t(code_bytes(kTile, kept)));
+  for (int j = 0; j < t.cols; ++j) {
+    const uint8_t* const from = y_->codes + (t.j0 + j) * stride;
+    uint8_t* const to =
+        w.panels.get() + j / kCodeRows * lines * kCodeLine + j % kCodeRows * kCodeGroup;
+    for (int64_t k = 0; k < lines; ++k) {
+      std::memcpy(to + k * kCodeLine, from + k * kCodeGroup, kCodeGroup);
+    }
+  }
+  CodeRows rows = y_->view(comparison_.filter_cols());
+  rows.codes = w.panels.get();
+  if (coding_.form != CodeForm::products) return rows;
+  for (int j = 0; j < t.cols; ++j) {  // without what pads a row to whole lines: codes of zero
+    const auto row = size_t(t.j0 + j);
+    w.code_sums[j] = y_->sum[row] - y_->zero[row] * int32_t(stride - kept);
+  }
+  rows.sum = w.code_sums;
+  rows.scale += t.j0;
+  rows.zero += t.j0;
+  rows.square += t.j0;
+  return rows;
 }
 
 }  // namespace lookalike

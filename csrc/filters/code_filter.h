@@ -33,6 +33,10 @@
 
 namespace lookalike {
 
+// The bounds of rows that are coded so.
+Bounds code_bounds(const Comparison& comparison, const Coding& coding, const CodedSide& x,
+                   const CodedSide& y);
+
 class CodeFilter final : public Filter {
  public:
   // `database` is y as it was coded before, or null.
@@ -46,7 +50,11 @@ class CodeFilter final : public Filter {
   struct Workspace {
     Buffer<int32_t> sums;
     Buffer<float> values;
+    // Of codes that lie row after row.
+    Buffer<uint8_t> panels;
+    int32_t code_sums[kTile];
   };
+  CodeRows as_panels(const Tile& tile, Workspace& w) const;
   const Comparison& comparison_;
   Coding coding_;
   CodedSide first_, second_;

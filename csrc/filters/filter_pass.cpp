@@ -1,5 +1,7 @@
 #include "filters/filter_pass.h"
 
+#include <algorithm>
+
 #include "kernels/codes.h"
 
 namespace lookalike {
@@ -28,18 +30,6 @@ FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* da
   stats_.stages = {filter_->name()};
   stats_.unbounded_rows = c.unbounded_rows();
   stats_.row_major = filter_->row_major();
-}
-
-FilterPass::Workspace& FilterPass::workspace(int worker) {
-  auto& w = workspaces_[size_t(worker)];
-  if (!w) {
-    w = std::make_unique<Workspace>();
-    constexpr size_t kSquare = size_t(kTile) * kTile;
-    if (comparison_.self()) w->transposed = Buffer<float>(kSquare);
-    w->values = Buffer<float>(kSquare + 16);
-    w->columns = Buffer<int32_t>(kSquare + 16);
-  }
-  return *w;
 }
 
 int FilterPass::without_excluded(int64_t row, float* values, int32_t* columns, int n) const {

@@ -205,15 +205,3 @@ void product_tile(const CodeTile& t) {
 }
 
 #endif
-
-#if defined(__AVX2__)
-#define LK_CODE_KERNELS                                                       \
-  {                                                                           \
-    {"7-bit products", 127, product_tile<SumOfProducts>},                     \
-        {"8-bit differences", 255, plain_tile<SumOfDifferences>},             \
-        {"8-bit largest differences", 255, plain_tile<LargestDifference>}, {} \
-  }
-#else
-#define LK_CODE_KERNELS \
-  {}
-#endif

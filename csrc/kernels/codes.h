@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/rows.h"
+#include "kernels/screens.h"
 
 namespace lookalike {
 
@@ -64,11 +65,29 @@ struct CodeTile {
   float* values;         // results, kTile columns a row
 };
 
+// One row's codes against those of listed rows, which lie one after the other, `stride` bytes apart.
+struct CodeQuery {
+  const uint8_t *own, *others;
+  int64_t stride;
+  PairRow row;  // its limits are not looked at
+  CodeRows columns;
+  const int32_t* rows;
+  int64_t count;
+  float* values;
+};
+
 struct CodeKernels {
   const char* name;  // as statistics show it
   int levels;        // codes are 0 .. levels
   // Values of a tile's pairs: squared distances for products, else sums (or the largest) in steps.
   void (*tile)(const CodeTile&);
+  // The tile's screens, and pairs of one row from codes that lie row after row; null without screens.
+  void (*screen)(const ScreenTile&);
+  void (*finish)(FinishRow&);
+  // One row's screen against others'; its screen and its codes against those of listed rows.
+  void (*query)(const ScreenQuery&);
+  void (*listed_screens)(const ScreenQuery&, const int32_t* rows);
+  void (*listed_codes)(const CodeQuery&);
 };
 
 }  // namespace lookalike

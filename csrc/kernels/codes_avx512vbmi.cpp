@@ -13,7 +13,7 @@ namespace {
 
 }  // namespace
 
-extern const CodeKernels kRatios = {"8-bit ratios", 255, plain_tile<SumOfRatios>};
+extern const CodeKernels kRatios = {"8-bit ratios", 255, plain_tile<SumOfRatios>, nullptr, nullptr};
 
 }  // namespace avx512vbmi
 }  // namespace lookalike

@@ -10,10 +10,19 @@ namespace {
 #include "kernels/simd-inl.h"
 //
 #include "kernels/codes-inl.h"
+//
+#include "kernels/screen-inl.h"
 
 }  // namespace
 
-extern const CodeKernels kProducts = {"8-bit products", 255, product_tile<SumOfFullProducts>};
+extern const CodeKernels kProducts = {"8-bit products",
+                                      255,
+                                      product_tile<SumOfFullProducts>,
+                                      screen_tile<ScreenProducts>,
+                                      finish_row<FinishProducts>,
+                                      query_values<ScreenProducts>,
+                                      listed_screens,
+                                      listed_codes<FinishProducts>};
 
 }  // namespace avx512vnni
 }  // namespace lookalike

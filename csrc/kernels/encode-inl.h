@@ -117,6 +117,26 @@ CodedRow encode_ratio(const float* values, int64_t padded, const CodeGrid& grid,
   return out;
 }
 
+// The codes of one row, and zeros' codes behind them up to `padded`, which is whole vectors; `kept` of
+// them are kept.
+void encode_row(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, int64_t row,
+                int64_t padded, int64_t kept, float* values, uint8_t* codes, CodedRow* out) {
+  filter_row(rows, row, 0, rows.filter_cols, values);
+  // Additional values are like the least there is: their differences are 0.
+  const float none = form == CodeForm::differences || form == CodeForm::largest ? grid.low : 0;
+  for (int64_t k = rows.filter_cols; k < padded; ++k) values[k] = none;
+  switch (form) {
+    case CodeForm::products:
+      *out = encode_product(values, padded, kept, levels, codes);
+      break;
+    case CodeForm::ratios:
+      *out = encode_ratio(values, padded, grid, codes);
+      break;
+    default:
+      *out = encode_difference(values, padded, grid, levels, form == CodeForm::largest, codes);
+  }
+}
+
 // The codes of one panel: rows [first, first + n), n <= 8; rows beyond n get zeros.
 void encode(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, int64_t first, int n,
             const CodeScratch& s, uint8_t* panel, CodedRow* out) {
@@ -124,21 +144,7 @@ void encode(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, i
   const int64_t whole = (padded + F32::lanes - 1) / F32::lanes * F32::lanes;
   for (int r = 0; r < kCodeRows; ++r) {
     if (r < n) {
-      filter_row(rows, first + r, 0, rows.filter_cols, s.values);
-      // Additional values are like the least there is: their differences are 0.
-      const float none = form == CodeForm::differences || form == CodeForm::largest ? grid.low : 0;
-      for (int64_t k = rows.filter_cols; k < whole; ++k) s.values[k] = none;
-      switch (form) {
-        case CodeForm::products:
-          out[r] = encode_product(s.values, whole, padded, levels, s.codes);
-          break;
-        case CodeForm::ratios:
-          out[r] = encode_ratio(s.values, whole, grid, s.codes);
-          break;
-        default:
-          out[r] =
-              encode_difference(s.values, whole, grid, levels, form == CodeForm::largest, s.codes);
-      }
+      encode_row(rows, form, grid, levels, first + r, whole, padded, s.values, s.codes, out + r);
     } else {
       for (int64_t k = 0; k < padded; ++k) s.codes[k] = 0;
     }

@@ -39,6 +39,8 @@ namespace {
 //
 #include "kernels/codes-inl.h"
 //
+#include "kernels/screen-inl.h"
+//
 #include "kernels/encode-inl.h"
 //
 #include "kernels/scan-inl.h"
@@ -128,6 +130,7 @@ extern const Kernels kKernels = {
     map_rows,
     filter_row,
     encode,
+    encode_row,
     LK_CODE_KERNELS,
     read_f64,
 };

@@ -130,6 +130,9 @@ struct Kernels {
   // The codes of a panel of up to kCodeRows rows, and what is to be known of each.
   void (*encode)(const Rows&, CodeForm, const CodeGrid&, int levels, int64_t first, int rows,
                  const CodeScratch&, uint8_t* panel, CodedRow* out);
+  // The codes of one row, `padded` of them (whole lines), of which `kept` are kept.
+  void (*encode_row)(const Rows&, CodeForm, const CodeGrid&, int levels, int64_t row,
+                     int64_t padded, int64_t kept, float* values, uint8_t* codes, CodedRow* out);
   CodeKernels codes[int(CodeForm::count)];  // without `tile` where there is none
   void (*read_f64)(const MatrixView&, int64_t row, int64_t k0, int64_t count, double* out);
 };

@@ -129,15 +129,48 @@ Coding choose_coding(CodeForm form, const Rows& rows) {
   return coding;
 }
 
-CodedSide encode(const Coding& coding, const Side& side, Team& team) {
+namespace {
+
+// What is to be known of the side's row `row`, as that of the row `at` of its codes.
+void note(const Coding& coding, const Side& side, size_t row, const CodedRow& coded, CodedSide& out,
+          size_t at) {
+  double residual = (double(coded.residual) + side.residual[row]) * coding.steps;
+  if (coding.form == CodeForm::ratios) {
+    residual += coding.rounding * coding.steps / 2 * coded.sum;
+  }
+  out.residual[at] = up(residual);
+  if (!out.weight.empty()) {
+    out.weight[at] = float(side.weight[row] * coding.steps);
+    if (side.weight[row] > 0 && out.weight[at] < kLeastWeight) {
+      out.residual[at] = std::numeric_limits<float>::infinity();
+    }
+  }
+  out.slack[at] = up(out.residual[at]);
+  if (coding.form != CodeForm::products) return;
+  out.scale[at] = coded.scale;
+  out.zero[at] = coded.zero;
+  out.sum[at] = coded.sum;
+  out.square[at] = coded.square;
+  out.error[at] = coded.square * 0x1p-20f + 0x1p-100f;
+  out.slack[at] = up(residual * residual + double(out.error[at]));
+}
+
+CodedSide vectors_for(const Coding& coding, const Side& side) {
   CodedSide out;
-  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
-  const bool products = coding.form == CodeForm::products;
-  out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
-  out.codes = out.memory.get();
+  const auto n = size_t(side.rows.matrix.rows);
   CodedSide::each_vector(
       out, coding.form, !side.weight.empty(),
-      [&](const char*, auto& vector, bool needed) { vector.resize(needed ? size_t(n) : 0); });
+      [&](const char*, auto& vector, bool needed) { vector.resize(needed ? n : 0); });
+  return out;
+}
+
+}  // namespace
+
+CodedSide encode(const Coding& coding, const Side& side, Team& team) {
+  CodedSide out = vectors_for(coding, side);
+  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
+  out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
+  out.codes = out.memory.get();
   struct Scratch {
     Buffer<float> values;
     Buffer<uint8_t> codes;
@@ -159,25 +192,32 @@ CodedSide encode(const Coding& coding, const Side& side, Team& team) {
                               coded);
              for (int r = 0; r < some; ++r) {
                const auto row = size_t(first + r);
-               double residual = (double(coded[r].residual) + side.residual[row]) * coding.steps;
-               if (coding.form == CodeForm::ratios) {
-                 residual += coding.rounding * coding.steps / 2 * coded[r].sum;
-               }
-               out.residual[row] = up(residual);
-               if (!out.weight.empty()) {
-                 out.weight[row] = float(side.weight[row] * coding.steps);
-                 if (side.weight[row] > 0 && out.weight[row] < kLeastWeight) {
-                   out.residual[row] = std::numeric_limits<float>::infinity();
-                 }
-               }
-               out.slack[row] = up(out.residual[row]);
-               if (!products) continue;
-               out.scale[row] = coded[r].scale;
-               out.zero[row] = coded[r].zero;
-               out.sum[row] = coded[r].sum;
-               out.square[row] = coded[r].square;
-               out.error[row] = coded[r].square * 0x1p-20f + 0x1p-100f;
-               out.slack[row] = up(residual * residual + double(out.error[row]));
+               note(coding, side, row, coded[r], out, row);
+             }
+           },
+           0, 0);
+  return out;
+}
+
+CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
+                      Team& team) {
+  CodedSide out = vectors_for(coding, side);
+  const int64_t n = side.rows.matrix.rows, stride = row_stride(side.rows.filter_cols);
+  out.stride = stride;
+  out.memory = Buffer<uint8_t>(size_t(n * stride));
+  out.codes = out.memory.get();
+  std::vector<Buffer<float>> scratch(size_t(team.threads()));
+  constexpr int64_t some = 32;
+  team.run((n + some - 1) / some, double(n) * double(stride),
+           [&](int64_t unit, int worker) {
+             Buffer<float>& values = scratch[size_t(worker)];
+             if (!values.get()) values = Buffer<float>(size_t(stride));
+             for (int64_t at = unit * some; at < std::min(n, (unit + 1) * some); ++at) {
+               const int64_t row = order[size_t(at)];
+               CodedRow coded;
+               kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, row, stride,
+                                    stride, values.get(), out.memory.get() + at * stride, &coded);
+               note(coding, side, size_t(row), coded, out, size_t(at));
              }
            },
            0, 0);

@@ -28,6 +28,7 @@ struct CodedSide {
   Buffer<uint8_t> memory;  // of the codes, unless they are somebody else's
   std::vector<float> scale, square, residual, error, weight, slack;
   std::vector<int32_t> zero, sum;
+  int64_t stride = 0;                   // of codes that lie row after row, 0 of panels
   const GuardedBytes* guard = nullptr;  // of codes that lie in a file
   // Calls visit(name, vector, whether it is needed) for each, those not needed being empty.
   template <class S, class Visit>
@@ -47,6 +48,13 @@ struct CodedSide {
   }
 };
 CodedSide encode(const Coding& coding, const Side& side, Team& team);
+
+// Codes that lie row after row, whole lines each, instead of in panels: row order[r] is the r-th.
+constexpr int64_t row_stride(int64_t cols) {
+  return (cols + kCodeLine - 1) / kCodeLine * kCodeLine;
+}
+CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
+                      Team& team);
 
 struct CodedDatabase {
   Coding coding;

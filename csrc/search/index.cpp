@@ -2,15 +2,26 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <numeric>
 
 #include "filters/code_filter.h"
 #include "kernels/dispatch.h"
+#include "search/few_queries.h"
 
 namespace lookalike {
+
+namespace {
+
+constexpr int64_t kSampled = 4096;     // rows that screens are chosen by, or up to twice as many
+constexpr int64_t kMostScreened = 64;  // queries: of more, codes are read for all of them at once
+
+}  // namespace
 
 // What is kept beside the vectors.
 struct Index::Header {
   static constexpr uint32_t kByteOrder = 0x01020304;
+  enum : uint32_t { kNone, kInPanels, kInRows };  // how codes lie
   uint32_t byte_order, coded;
   int64_t rows, cols, filter_cols, unbounded;
   double filter_scale;
@@ -30,13 +41,60 @@ Index::Index(const MatrixView& rows, const Specification& specification, Team& t
 void Index::code(Team& team) {
   coded_ = std::make_unique<CodedDatabase>();
   coded_->coding = choose_coding(traits().codes, side_->rows);
-  coded_->side = encode(coded_->coding, *side_, team);
+  // Codes of a database with screens lie row after row: few rows are read then.
+  if (ScreenedDatabase::fits(*side_, coded_->coding.form)) {
+    std::vector<int32_t> order(static_cast<size_t>(rows().rows));
+    std::iota(order.begin(), order.end(), 0);
+    coded_->side = encode_rows(coded_->coding, *side_, order, team);
+    screens_ = ScreenedDatabase(Comparison(every(rows().rows / kSampled), side_, specification_,
+                                           filter_needs(traits()), team),
+                                *side_, *coded_, team);
+    try_screens(team);
+  } else {
+    coded_->side = encode(coded_->coding, *side_, team);
+  }
 }
 
-void Index::parts(const std::function<void(const char*, Part)>& take) const {
+// One in so many rows.
+MatrixView Index::every(int64_t step) const {
+  MatrixView some = rows();
+  step = std::max<int64_t>(1, step);
+  some.row_stride *= step;
+  some.rows = (some.rows + step - 1) / step;
+  return some;
+}
+
+// What screens leave of some of the rows.
+void Index::try_screens(Team& team) {
+  constexpr int64_t kRows = 8;
+  MatrixView some = every(rows().rows / kRows);
+  some.rows = kRows;
+  const Comparison comparison(some, side_, specification_, filter_needs(traits()), team);
+  for (int t = 0; t < 2; ++t) {
+    const int64_t k = ScreenedDatabase::kTried[t] + 1;  // and itself
+    std::vector<double> distances(size_t(kRows * k));
+    std::vector<int64_t> indices(size_t(kRows * k));
+    Stats stats;
+    ScreenedShare share;
+    const auto left = nearest_of_few(comparison, *coded_, screens_, Exclusion{true}, k, team, stats,
+                                     distances.data(), indices.data(), &share);
+    // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
+    screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
+                                       : 1.5 + 60 * share.first + 300 * share.second;
+  }
+}
+
+const GuardedBytes* Index::guard(const std::string& part) const {
+  const auto found = guards_.find(part);
+  return found == guards_.end() ? nullptr : found->second.get();
+}
+
+void Index::parts(const std::function<void(const std::string&, Part)>& take) const {
   Header header{};
   header.byte_order = Header::kByteOrder;
-  header.coded = coded_ != nullptr;
+  header.coded = !coded_                   ? Header::kNone
+                 : coded_->side.stride > 0 ? Header::kInRows
+                                           : Header::kInPanels;
   header.rows = rows().rows;
   header.cols = rows().cols;
   header.filter_cols = side_->rows.filter_cols;
@@ -53,7 +111,10 @@ void Index::parts(const std::function<void(const char*, Part)>& take) const {
   if (!coded_) return;
   const CodedSide& coded = coded_->side;
   CodedSide::each_vector(coded, coded_->coding.form, traits().weighted, take_vector);
-  take("codes", {coded.codes, code_bytes(header.rows, header.filter_cols)});
+  take("codes", {coded.codes, coded.stride > 0 ? coded.stride * header.rows
+                                               : code_bytes(header.rows, header.filter_cols)});
+  screens_.parts(
+      [&](const std::string& name, const void* data, int64_t bytes) { take(name, {data, bytes}); });
 }
 
 namespace {
@@ -68,10 +129,10 @@ Index::Index(const MatrixView& given, const Specification& specification, File f
     : specification_(specification), side_(std::make_shared<Side>()) {
   Header header;
   const Part part = file.part("header");
-  require(file.rows && part.bytes == sizeof header, "header");
+  require(file.guards.count("rows") && part.bytes == sizeof header, "header");
   MatrixView rows = given;
   if (traits().linear) {
-    file.rows->check(0, given.rows * given.row_stride);
+    file.guards["rows"]->check(0, given.rows * given.row_stride);
     rows = map_rows(*side_, given, specification, 1, team);
   }
   std::memcpy(&header, part.data, sizeof header);
@@ -82,17 +143,28 @@ Index::Index(const MatrixView& given, const Specification& specification, File f
   set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
   restore(header, file);
   set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
-  rows_guard_ = std::move(file.rows);
-  codes_guard_ = std::move(file.codes);
-  side_->guard = traits().linear ? nullptr : rows_guard_.get();
+  guards_ = std::move(file.guards);
+  side_->guard = traits().linear ? nullptr : guard("rows");
   if (!coded_) return;
   const CodeKernels& here = code_kernels(coded_->coding.form);
   if (here.tile && coded_->coding.levels <= here.levels) {
     coded_->side.codes = static_cast<const uint8_t*>(file.part("codes").data);
-    coded_->side.guard = codes_guard_.get();
+    coded_->side.guard = guard("codes");
+    if (coded_->side.stride > 0 && here.query) {
+      screens_ = ScreenedDatabase(
+          [&](const std::string& name) {
+            const Part found = file.part(name);
+            return ScreenedDatabase::Part{found.data, found.bytes};
+          },
+          coded_->coding.form, rows.rows, header.filter_cols);
+      screens_.guard([&](const std::string& name) {
+        require(guard(name), name.c_str());
+        return guard(name);
+      });
+    }
   } else if (here.tile) {
     // Kept by a CPU whose codes are finer than this one's can be.
-    rows_guard_->check(0, given.rows * given.row_stride);
+    guard("rows")->check(0, given.rows * given.row_stride);
     code(team);
   } else {
     coded_ = nullptr;
@@ -119,12 +191,14 @@ void Index::restore(const Header& header, const File& file) {
   coded_ = std::make_unique<CodedDatabase>();
   coded_->coding = header.coding;
   CodedSide::each_vector(coded_->side, header.coding.form, traits().weighted, restored);
-  require(file.codes && file.part("codes").bytes == code_bytes(n, header.filter_cols), "codes");
+  const bool in_rows = header.coded == Header::kInRows;
+  coded_->side.stride = in_rows ? row_stride(header.filter_cols) : 0;
+  const int64_t bytes = in_rows ? n * coded_->side.stride : code_bytes(n, header.filter_cols);
+  require(file.guards.count("codes") && file.part("codes").bytes == bytes, "codes");
 }
 
 void Index::verify() const {
-  if (rows_guard_) rows_guard_->check(0, rows().rows * rows().row_stride);
-  if (codes_guard_) codes_guard_->check(0, codes_guard_->bytes());
+  for (const auto& [name, bytes] : guards_) bytes->check(0, bytes->bytes());
 }
 
 void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k, Team& team,
@@ -137,7 +211,24 @@ void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k
   Lap lap;
   const Comparison comparison(*x, side_, specification_, filter_needs(traits()), team);
   lap.to(stats.preparing);
-  lookalike::neighbors(comparison, coded_.get(), exclusion, k, team, stats, distances, indices);
+  const auto all = [&](const Comparison& of, const Exclusion& without, double* d, int64_t* i) {
+    lookalike::neighbors(of, coded_.get(), without, k, team, stats, d, i);
+  };
+  if (x->rows > kMostScreened || !screens_.pay(k, x->rows)) {
+    return all(comparison, exclusion, distances, indices);
+  }
+  const std::vector<int64_t> left =
+      nearest_of_few(comparison, *coded_, screens_, exclusion, k, team, stats, distances, indices);
+  if (int64_t(left.size()) > x->rows / 4) return all(comparison, exclusion, distances, indices);
+  for (const int64_t row : left) {
+    MatrixView one = *x;
+    one.data += row * x->row_stride;
+    one.rows = 1;
+    Exclusion its = exclusion;
+    if (its.exclude) its.exclude += row;
+    all(Comparison(one, side_, specification_, filter_needs(traits()), team), its,
+        distances + row * k, indices + row * k);
+  }
 }
 
 Within Index::radius_neighbors(const MatrixView* x, const Exclusion& exclusion, double radius,

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "checksums.h"
 #include "rows/coding.h"
 #include "search/neighbors.h"
+#include "search/screened_database.h"
 
 namespace lookalike {
 
@@ -16,19 +19,20 @@ class Index {
   // `rows` must stay as they are. Throws BadRow for side 1.
   Index(const MatrixView& rows, const Specification& specification, Team& team);
 
-  // What a file keeps: a name and bytes. Rows and codes are the only large ones.
+  // What a file keeps: a name and bytes. Rows, codes and screens are the only large ones.
   struct Part {
     const void* data;
     int64_t bytes;
   };
-  void parts(const std::function<void(const char* name, Part)>& take) const;
+  void parts(const std::function<void(const std::string& name, Part)>& take) const;
 
-  // An index out of a file. Its rows and codes are used where they lie, and held against their
+  // An index out of a file. The large parts are used where they lie, and held against their
   // checksums when they are first read; all other parts must be good. Throws Damaged with the name of
   // a part that does not fit.
   struct File {
-    std::function<Part(const char* name)> part;
-    std::unique_ptr<GuardedBytes> rows, codes;
+    std::function<Part(const std::string& name)> part;
+    std::map<std::string, std::unique_ptr<GuardedBytes>>
+        guards;  // by the names of parts, and "rows"
   };
   Index(const MatrixView& rows, const Specification& specification, File file, Team& team);
 
@@ -49,9 +53,14 @@ class Index {
   void restore(const Header& header, const File& file);
 
   Specification specification_;
-  std::unique_ptr<GuardedBytes> rows_guard_, codes_guard_;
+  const GuardedBytes* guard(const std::string& part) const;
+  MatrixView every(int64_t step) const;
+  void try_screens(Team& team);
+
+  std::map<std::string, std::unique_ptr<GuardedBytes>> guards_;
   std::shared_ptr<Side> side_;
   std::unique_ptr<CodedDatabase> coded_;  // null where the rows cannot be
+  ScreenedDatabase screens_;
 };
 
 }  // namespace lookalike

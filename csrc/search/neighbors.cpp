@@ -2,6 +2,7 @@
 
 #include "filters/filter_pass.h"
 #include "search/reservoirs.h"
+#include "search/screened.h"
 
 namespace lookalike {
 
@@ -33,7 +34,9 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
   lap.to(stats.preparing);
   std::unique_ptr<Inbox> inbox;
   if (comparison.self()) inbox = std::make_unique<Inbox>(rows, k, distances, indices);
-  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats, kept);
+  const std::vector<int32_t> as_they_are;
+  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, as_they_are, team.threads(), stats,
+                        kept);
   const double cost =
       double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   const int64_t before = stats.overflows.load();
@@ -58,7 +61,7 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
       rows, cost,
       [&](int64_t row, int worker) {
         Lap lap;
-        reservoirs.finish(worker, row, inbox.get(), distances + row * k, indices + row * k);
+        reservoirs.finish(worker, row, inbox.get(), distances, indices);
         lap.to(stats.refining);
       },
       0.9, 1);
@@ -84,6 +87,7 @@ void search(const Comparison& comparison, const CodedDatabase* database, const E
 void neighbors(const Comparison& comparison, const CodedDatabase* database,
                const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
+  if (screened_neighbors(comparison, exclusion, k, team, stats, distances, indices)) return;
   search(comparison, database, exclusion, nullptr, k, team, stats, distances, indices);
 }
 

@@ -37,17 +37,22 @@ int64_t capacity(const Comparison& comparison, int64_t k, int workers) {
 }  // namespace
 
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
-                       ExactDistances& exact, int workers, Stats& stats, const Kept* kept)
+                       ExactDistances& exact, const std::vector<int32_t>& order, int workers,
+                       Stats& stats, const Kept* kept)
     : comparison_(comparison),
       bounds_(bounds),
       exact_(exact),
       stats_(stats),
       kept_(kept),
+      order_(order),
+      number_(order.size()),
       k_(k),
       capacity_(capacity(comparison, k, workers)),
+      tightened_after_(std::max<int64_t>(16, k / 2)),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),
+      fresh_(counts_.size()),
       thresholds_(counts_.size()),
       locks_(counts_.size()),
       last_index_(counts_.size(), std::numeric_limits<int32_t>::max()),
@@ -58,6 +63,7 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
              : std::numeric_limits<float>::infinity();
     thresholds_[row].store(t, std::memory_order_relaxed);
   }
+  for (size_t r = 0; r < order_.size(); ++r) number_[size_t(order_[r])] = int32_t(r);
 }
 
 // Those of the candidates that the row's threshold, and its last index, still let through.
@@ -69,7 +75,7 @@ int Reservoirs::wanted(int64_t row, float* values, int32_t* indices, int n) cons
   for (int c = 0; c < n; ++c) {
     values[kept] = values[c];
     indices[kept] = indices[c];
-    kept += indices[c] <= last;
+    kept += row_of(indices[c]) <= last;
   }
   return kept;
 }
@@ -89,12 +95,16 @@ void Reservoirs::offer(int worker, int64_t row, float* values, int32_t* indices,
     std::copy_n(values, some, this->values(row) + count);
     std::copy_n(indices, some, this->indices(row) + count);
     count += some;
+    fresh_[size_t(row)] += some;
     values += some;
     indices += some;
     n -= some;
   }
-  // The first threshold as early as it says something: until then a row lets every pair through.
-  if (count >= k_ + k_ / 2 && threshold(row) == std::numeric_limits<float>::infinity()) {
+  // The first threshold as early as it says something: until then a row lets every pair through. Where
+  // others can make use of it at once, a lower one as soon as a part of the k may be new.
+  const bool first = threshold(row) == std::numeric_limits<float>::infinity();
+  if (first ? count >= k_ + k_ / 2
+            : !order_.empty() && fresh_[size_t(row)] >= tightened_after_ && count >= k_) {
     tighten(workspaces_[size_t(worker)], row);
   }
 }
@@ -111,6 +121,7 @@ void Reservoirs::tighten(Workspace& w, int64_t row) {
   int32_t& count = counts_[size_t(row)];
   const int64_t kept = kept_ ? kept_->width : 0;
   if (count + kept < k_) return;
+  fresh_[size_t(row)] = 0;
   w.uppers.resize(size_t(capacity_ + kept) + 16);
   kernels().uppers(bounds_.of(row), values(row), indices(row), count, w.uppers.data());
   if (kept_) kept_uppers(row, w.uppers.data() + count);
@@ -150,7 +161,7 @@ void Reservoirs::rank(int worker, int64_t row, int begin, int end, Inbox* inbox)
   const int32_t* const j = indices(row);
   w.unknown.clear();
   for (int c = begin; c < end; ++c) {
-    const int32_t place = w.sent.empty() ? 0 : w.place[size_t(j[c])];
+    const int32_t place = w.sent.empty() ? 0 : w.place[size_t(row_of(j[c]))];
     if (place > 0) {
       w.ranked.push_back(w.sent[size_t(place - 1)]);
     } else {
@@ -160,16 +171,16 @@ void Reservoirs::rank(int worker, int64_t row, int begin, int end, Inbox* inbox)
   const size_t n = w.unknown.size();
   w.sorted_indices.resize(n);
   w.distances.resize(n);
-  for (size_t u = 0; u < n; ++u) w.sorted_indices[u] = j[w.unknown[u]];
-  exact_.row(worker, int32_t(row), w.sorted_indices.data(), int64_t(n), w.distances.data());
+  for (size_t u = 0; u < n; ++u) w.sorted_indices[u] = row_of(j[w.unknown[u]]);
+  exact_.row(worker, row_of(row), w.sorted_indices.data(), int64_t(n), w.distances.data());
   stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
   for (size_t u = 0; u < n; ++u) {
     const int32_t other = w.sorted_indices[u];
-    const float value = values(row)[w.unknown[u]];
-    w.ranked.push_back({w.distances[u], other, value});
-    if (inbox && other > row &&
-        bounds_.threshold(comparison_, w.distances[u]) <= threshold(other)) {
-      inbox->send(other, row, w.distances[u]);
+    const int32_t number = j[w.unknown[u]];
+    w.ranked.push_back({w.distances[u], other, values(row)[w.unknown[u]]});
+    if (inbox && number > row &&
+        bounds_.threshold(comparison_, w.distances[u]) <= threshold(number)) {
+      inbox->send(other, row_of(row), w.distances[u]);
     }
   }
 }
@@ -206,7 +217,7 @@ void Reservoirs::refine(int worker, int64_t row) {
   if (farthest.distance == 0) last_index_[size_t(row)] = farthest.index;
   for (int64_t c = 0; c < k_; ++c) {
     values(row)[c] = w.ranked[size_t(c)].value;
-    indices(row)[c] = w.ranked[size_t(c)].index;
+    indices(row)[c] = number_of(w.ranked[size_t(c)].index);
   }
   count = int32_t(k_);
 }
@@ -222,7 +233,7 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
   w.sent.clear();
   if (inbox) {
     w.place.resize(counts_.size());
-    inbox->close(row, [&](int64_t index, double distance) {
+    inbox->close(row_of(row), [&](int64_t index, double distance) {
       w.sent.push_back({distance, int32_t(index), 0});
       w.place[size_t(index)] = int32_t(w.sent.size());
     });
@@ -230,7 +241,7 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
   const int near = rank_nearest(worker, row, inbox);
   rank(worker, row, near, count, inbox);
   for (const Ranked& r : w.sent) w.place[size_t(r.index)] = 0;
-  place_nearest(w, distances, indices);
+  place_nearest(w, distances + row_of(row) * k_, indices + row_of(row) * k_);
 }
 
 void Reservoirs::place_nearest(Workspace& w, double* distances, int64_t* indices) const {

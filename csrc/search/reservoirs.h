@@ -24,10 +24,12 @@ struct Kept {
 // distance becomes the threshold. Rows are locked one at a time and for no longer than that takes.
 class Reservoirs {
  public:
-  // With `kept`, rows are not wanted that are farther than what the asking row has kept, and it may
-  // find fewer than k.
+  // In a self-join rows may be numbered in an order of their own, in which case `order` has the row of
+  // the comparison that each is; distances, ties and results are those of the comparison's rows. With
+  // `kept`, rows are not wanted that are farther than what the asking row has kept, and it may find
+  // fewer than k.
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
-             int workers, Stats& stats, const Kept* kept);
+             const std::vector<int32_t>& order, int workers, Stats& stats, const Kept* kept);
 
   // The row's threshold, or an older, larger one.
   float threshold(int64_t row) const {
@@ -35,16 +37,16 @@ class Reservoirs {
   }
   // n candidates of the row, whose lists may be overwritten.
   void offer(int worker, int64_t row, float* values, int32_t* indices, int n);
-  // The k nearest, once all candidates have been offered; called once a row. Index -1 at distance
-  // infinity is where there are fewer. In a self-join what is computed for another row is left in
-  // `inbox`, which is null otherwise.
+  // The k nearest, once all candidates have been offered; called once a row, its results going to its
+  // place among all. Index -1 at distance infinity is where there are fewer. In a self-join what is
+  // computed for another row is left in `inbox`, else null.
   void finish(int worker, int64_t row, Inbox* inbox, double* distances, int64_t* indices);
 
  private:
   struct Ranked {
     double distance;
-    int32_t index;
-    float value;  // of candidates
+    int32_t index;  // of the comparison's row
+    float value;    // of candidates
     bool operator<(const Ranked& b) const {
       return distance < b.distance || (distance == b.distance && index < b.index);
     }
@@ -63,6 +65,9 @@ class Reservoirs {
   static constexpr size_t kMostCounted = 512;  // entries to rank by counting
   class RowLock;
 
+  // The comparison's row, and back.
+  int32_t row_of(int64_t row) const { return order_.empty() ? int32_t(row) : order_[size_t(row)]; }
+  int32_t number_of(int32_t row) const { return number_.empty() ? row : number_[size_t(row)]; }
   float* values(int64_t row) { return values_.get() + row * capacity_; }
   int32_t* indices(int64_t row) { return indices_.get() + row * capacity_; }
   int wanted(int64_t row, float* values, int32_t* indices, int n) const;
@@ -88,10 +93,12 @@ class Reservoirs {
   ExactDistances& exact_;
   Stats& stats_;
   const Kept* kept_;  // null: each row finds k others
-  int64_t k_, capacity_;
+  const std::vector<int32_t>& order_;
+  std::vector<int32_t> number_;  // the inverse of order_
+  int64_t k_, capacity_, tightened_after_;
   Buffer<float> values_;
   Buffer<int32_t> indices_;
-  std::vector<int32_t> counts_;
+  std::vector<int32_t> counts_, fresh_;  // entries; of those, how many since it was tightened
   std::vector<std::atomic<float>> thresholds_;
   std::vector<std::atomic<bool>> locks_;
   // With k neighbours at distance 0, none of a higher index than these can enter.

@@ -73,8 +73,7 @@ class Index:
         rows: NDArray[Any],
         metric: _Metric,
         parts: dict[str, NDArray[np.uint8]],
-        row_guard: _Guard,
-        code_guard: _Guard | None,
+        guards: dict[str, _Guard],
     ) -> None: ...
     def parts(self) -> dict[str, NDArray[np.uint8]]: ...
     def verify(self) -> None: ...

@@ -2,8 +2,8 @@
 
 A line with the format's number; a line with the checksum of the header; the header, JSON in one
 line; then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of
-is held against its checksum when the file is opened, rows and codes chunk by chunk when the core
-first reads them.
+is held against its checksum when the file is opened, rows, codes and screens chunk by chunk when
+the core first reads them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from lookalike.distance.parameters import require_width
 MAGIC = b"lookalike index "
 FORMAT = 2
 ALIGNMENT = 64
-CODES_CHUNK = 1 << 16
 ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
+CHUNKS = {"codes": ROWS_CHUNK, "screen 1": 1 << 16, "screen 2": ROWS_CHUNK}
+"""Of the parts beside rows that are checked when they are read; all of the first screen is."""
 MOST_HEADER = 1 << 20
 PARAMETER = "parameter "
 """What the name of a part begins with that is an array among the metric's parameters."""
@@ -52,8 +53,7 @@ class Contents(NamedTuple):
     metric: Metric
     rows: NDArray[Any]
     parts: dict[str, NDArray[np.uint8]]
-    row_guard: Guard
-    code_guard: Guard | None
+    guards: dict[str, Guard]
     identity: Identity
     ids: NDArray[Any] | None
 
@@ -87,8 +87,9 @@ def write(
             parameters[name] = list(value.shape)
         else:
             parameters[name] = value
-    chunks = {"rows": _row_chunk(rows), "codes": CODES_CHUNK}
-    for name in chunks.keys() & arrays.keys():
+    sizes = {"rows": _row_chunk(rows), **CHUNKS}
+    chunks = {name: size for name, size in sizes.items() if name in arrays}
+    for name in chunks:
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
     places, at = {}, 0
     for name, array in arrays.items():
@@ -176,14 +177,14 @@ def _contents(
         raise damage("rows")
     guards = {
         name: (int(chunks[name]), parts.pop(f"checksums of {name}").view(np.uint64))
-        for name in ("rows", "codes")
+        for name in ("rows", *CHUNKS)
         if name in parts
     }
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
     metric = _metric(header["metric"], header["parameters"], parts)
     require_width(metric.parameters, shape[1])
     names, identity = ids.unpack(parts, len(rows)), Identity(whole, checksum)
-    return Contents(metric, rows, parts, guards["rows"], guards.get("codes"), identity, names)
+    return Contents(metric, rows, parts, guards, identity, names)
 
 
 def _metric(name: str, noted: dict[str, Any], parts: dict[str, NDArray[np.uint8]]) -> Metric:

@@ -121,8 +121,7 @@ def restored(contents: index_file.Contents, path: str) -> Segment:
     """Return the rows of a file, or of its bytes where `path` is empty, as they lie there."""
     try:
         rows = checked_matrix(contents.rows, "rows")
-        guards = contents.row_guard, contents.code_guard
-        core = _core.Index(rows, contents.metric.specification(), contents.parts, *guards)
+        core = _core.Index(rows, contents.metric.specification(), contents.parts, contents.guards)
     except _core.DamagedError as error:
         raise _damaged(path, error) from error
     except (TypeError, ValueError) as error:

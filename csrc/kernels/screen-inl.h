@@ -1,0 +1,304 @@
+// Screens of a tile's pairs, and single pairs from codes that lie row after row.
+
+#if defined(__AVX2__)
+
+#if defined(__AVX512VNNI__)
+// Sixteen rows of y in one register.
+struct ScreenVector {
+  __m512i v;
+  static constexpr int micro_rows = 8, micro_panels = 2;
+  static LK_INLINE ScreenVector load(const void* p) { return {_mm512_loadu_si512(p)}; }
+  static LK_INLINE ScreenVector all(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  static LK_INLINE ScreenVector add(ScreenVector a, ScreenVector b) {
+    return {_mm512_add_epi32(a.v, b.v)};
+  }
+  static LK_INLINE ScreenVector min(ScreenVector a, ScreenVector b) {
+    return {_mm512_min_epi32(a.v, b.v)};
+  }
+  static LK_INLINE unsigned not_less(ScreenVector a, ScreenVector b) {
+    return _mm512_cmpge_epi32_mask(a.v, b.v);
+  }
+  LK_INLINE void pin() { asm("" : "+v"(v)); }
+};
+#else
+// In two halves: there are instructions of 32 bytes that 64 lack.
+struct ScreenVector {
+  __m256i a, b;
+  static constexpr int micro_rows = 4, micro_panels = 1;
+  static LK_INLINE ScreenVector load(const void* p) {
+    const auto* at = static_cast<const __m256i*>(p);
+    return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
+  }
+  static LK_INLINE ScreenVector all(int32_t x) {
+    return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
+  }
+  static LK_INLINE ScreenVector add(ScreenVector u, ScreenVector v) {
+    return {_mm256_add_epi32(u.a, v.a), _mm256_add_epi32(u.b, v.b)};
+  }
+  static LK_INLINE ScreenVector min(ScreenVector u, ScreenVector v) {
+    return {_mm256_min_epi32(u.a, v.a), _mm256_min_epi32(u.b, v.b)};
+  }
+  static LK_INLINE unsigned not_less(ScreenVector u, ScreenVector v) {
+    const auto lanes = [](__m256i more) {
+      return unsigned(_mm256_movemask_ps(_mm256_castsi256_ps(more)));
+    };
+    return ~(lanes(_mm256_cmpgt_epi32(v.a, u.a)) | lanes(_mm256_cmpgt_epi32(v.b, u.b)) << 8) &
+           0xffff;
+  }
+  LK_INLINE void pin() { asm("" : "+x"(a), "+x"(b)); }
+};
+#endif
+
+LK_INLINE int32_t four_bytes(const uint8_t* p) {
+  int32_t x;
+  __builtin_memcpy(&x, p, 4);
+  return x;
+}
+
+// Σ u v of signed codes, each at most 127.
+struct ScreenProducts {
+#if defined(__AVX512VNNI__)
+  static constexpr int32_t bias = 128;  // v enters as v + 128
+  static LK_INLINE ScreenVector line(ScreenVector v) {
+    return {_mm512_xor_si512(v.v, _mm512_set1_epi8(char(0x80)))};
+  }
+  static LK_INLINE ScreenVector add(ScreenVector sum, int32_t u, ScreenVector v) {
+    return {_mm512_dpbusd_epi32(sum.v, v.v, _mm512_set1_epi32(u))};
+  }
+#else
+  static constexpr int32_t bias = 0;
+  static LK_INLINE ScreenVector line(ScreenVector v) { return v; }
+  static LK_INLINE __m256i add(__m256i sum, __m256i u, __m256i v) {
+    // |u| times v with the sign of u: two products are at most 2 · 127².
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(u), _mm256_sign_epi8(v, u));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static LK_INLINE ScreenVector add(ScreenVector sum, int32_t u, ScreenVector v) {
+    const __m256i all = _mm256_set1_epi32(u);
+    return {add(sum.a, all, v.a), add(sum.b, all, v.b)};
+  }
+#endif
+  // What stays is not less than minus the limit: the product less half the squares.
+  static LK_INLINE int32_t of_row(const ScreenTile& t, int r) {
+    return -t.square_x[r] - bias * t.sum_x[r];
+  }
+  static LK_INLINE ScreenVector of_columns(const ScreenTile& t, int c) {
+    const ScreenVector square = ScreenVector::load(t.square_y + c);
+#if defined(__AVX512VNNI__)
+    return {_mm512_sub_epi32(_mm512_setzero_si512(), square.v)};
+#else
+    return {_mm256_sub_epi32(_mm256_setzero_si256(), square.a),
+            _mm256_sub_epi32(_mm256_setzero_si256(), square.b)};
+#endif
+  }
+  static LK_INLINE ScreenVector finish(ScreenVector sum) { return sum; }
+};
+
+#if !defined(__AVX512VNNI__)
+// The largest |u − v| of unsigned codes.
+struct ScreenLargest {
+  static LK_INLINE ScreenVector line(ScreenVector v) { return v; }
+  static LK_INLINE __m256i add(__m256i most, __m256i u, __m256i v) {
+    const __m256i m = _mm256_max_epu8(most, _mm256_subs_epu8(u, v));
+    return _mm256_max_epu8(m, _mm256_subs_epu8(v, u));
+  }
+  static LK_INLINE ScreenVector add(ScreenVector most, int32_t u, ScreenVector v) {
+    const __m256i all = _mm256_set1_epi32(u);
+    return {add(most.a, all, v.a), add(most.b, all, v.b)};
+  }
+  static LK_INLINE __m256i finish(__m256i most) {
+    __m256i m = _mm256_max_epu8(most, _mm256_srli_epi32(most, 16));
+    m = _mm256_max_epu8(m, _mm256_srli_epi32(m, 8));
+    return _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_and_si256(m, _mm256_set1_epi32(255)));
+  }
+  static LK_INLINE ScreenVector finish(ScreenVector most) {
+    return {finish(most.a), finish(most.b)};
+  }
+  static LK_INLINE int32_t of_row(const ScreenTile&, int) { return 0; }
+  static LK_INLINE ScreenVector of_columns(const ScreenTile&, int) { return ScreenVector::all(0); }
+};
+#endif
+
+// R rows of x from r on by C panels of y from c on.
+template <class Op, int R, int C>
+LK_INLINE void screen_micro(const ScreenTile& t, int r, int c) {
+  const int64_t panel = int64_t(kScreenRows) * t.width;
+  const uint8_t* const a = t.x + r / kScreenRows * panel + r % kScreenRows * kScreenGroup;
+  const uint8_t* const b = t.y + c * panel;
+  ScreenVector acc[R][C];
+  for (int p = 0; p < C; ++p) {
+    const ScreenVector columns = Op::of_columns(t, (c + p) * kScreenRows);
+    for (int i = 0; i < R; ++i) {
+      acc[i][p] = ScreenVector::add(ScreenVector::all(Op::of_row(t, r + i)), columns);
+    }
+  }
+  for (int k = 0; k < t.width; k += kScreenGroup) {
+    ScreenVector v[C];
+    for (int p = 0; p < C; ++p) {
+      v[p] = Op::line(ScreenVector::load(b + p * panel + k * kScreenRows));
+    }
+    for (int i = 0; i < R; ++i) {
+      const int32_t u = four_bytes(a + k * kScreenRows + i * kScreenGroup);
+      for (int p = 0; p < C; ++p) {
+        acc[i][p] = Op::add(acc[i][p], u, v[p]);
+        acc[i][p].pin();
+      }
+    }
+  }
+  for (int p = 0; p < C; ++p) {
+    const ScreenVector limits = ScreenVector::load(t.least_y + (c + p) * kScreenRows);
+    for (int i = 0; i < R && r + i < t.rows; ++i) {
+      const ScreenVector limit = ScreenVector::min(ScreenVector::all(t.least_x[r + i]), limits);
+      t.masks[(r + i) * (kTile / kScreenRows) + c + p] =
+          uint16_t(ScreenVector::not_less(Op::finish(acc[i][p]), limit));
+    }
+  }
+}
+
+template <class Op>
+void screen_tile(const ScreenTile& t) {
+  constexpr int R = ScreenVector::micro_rows, C = ScreenVector::micro_panels;
+  const int panels = (t.cols + kScreenRows - 1) / kScreenRows;
+  for (int r = 0; r < t.rows; r += R) {
+    int c = 0;
+    for (; c + C <= panels; c += C) screen_micro<Op, R, C>(t, r, c);
+    for (; c < panels; ++c) screen_micro<Op, R, 1>(t, r, c);
+    if (t.cols % kScreenRows == 0) continue;
+    for (int i = 0; i < R && r + i < t.rows; ++i) {
+      t.masks[(r + i) * (kTile / kScreenRows) + panels - 1] &=
+          uint16_t((1u << t.cols % kScreenRows) - 1);
+    }
+  }
+}
+
+// Single pairs. Of a row of codes with four others, `lines` lines of 64 bytes each.
+struct FinishProducts {
+#if defined(__AVX512VNNI__)
+  static constexpr int32_t bias = 128;  // the row enters less 128
+  static LK_INLINE Codes own(Codes u) { return _mm512_xor_si512(u, all_bytes(128)); }
+  static LK_INLINE Codes add(Codes sum, Codes u, Codes v) { return _mm512_dpbusd_epi32(sum, v, u); }
+#else
+  static constexpr int32_t bias = 0;
+  static LK_INLINE Codes own(Codes u) { return u; }
+  static LK_INLINE Codes add(Codes sum, Codes u, Codes v) { return add_products(sum, u, v); }
+#endif
+  static LK_INLINE void finish(const Codes* acc, int32_t* out) {
+#if defined(__AVX512F__)
+    const auto half = [](Codes x) {
+      return _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+    };
+#else
+    const auto half = [](Codes x) { return x; };
+#endif
+    const __m256i low = _mm256_hadd_epi32(half(acc[0]), half(acc[1]));
+    const __m256i high = _mm256_hadd_epi32(half(acc[2]), half(acc[3]));
+    const __m256i all = _mm256_hadd_epi32(low, high);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                     _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
+  }
+  static LK_INLINE float value(int32_t sum, const PairRow& u, const PairRow& v, int64_t stride) {
+    const uint32_t zero = uint32_t(u.zero), features = uint32_t(stride);
+    const uint32_t dot = uint32_t(sum) + uint32_t(v.sum) * (uint32_t(bias) - zero) +
+                         uint32_t(v.zero) * (features * zero - uint32_t(u.sum));
+    return (u.square + v.square) - (2 * u.scale * v.scale) * float(int32_t(dot));
+  }
+};
+
+#if !defined(__AVX512VNNI__)
+struct FinishLargest {
+  static LK_INLINE Codes own(Codes u) { return u; }
+  static LK_INLINE Codes add(Codes most, Codes u, Codes v) {
+    return byte_max(most, byte_distance(u, v));
+  }
+  static LK_INLINE void finish(const Codes* acc, int32_t* out) {
+    for (int c = 0; c < 4; ++c) {
+#if defined(__AVX512F__)
+      const __m256i half =
+          _mm256_max_epu8(_mm512_castsi512_si256(acc[c]), _mm512_extracti64x4_epi64(acc[c], 1));
+#else
+      const __m256i half = acc[c];
+#endif
+      __m128i m = _mm_max_epu8(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+      m = _mm_xor_si128(m, _mm_set1_epi8(char(0xff)));
+      m = _mm_min_epu8(m, _mm_srli_epi16(m, 8));
+      out[c] = 255 - (_mm_cvtsi128_si32(_mm_minpos_epu16(m)) & 0xff);
+    }
+  }
+  static LK_INLINE float value(int32_t most, const PairRow&, const PairRow&, int64_t) {
+    return float(most);
+  }
+};
+#endif
+
+template <class Op>
+void finish_row(FinishRow& f) {
+  int32_t columns[kTile + 4], sums[kTile + 4];
+  int n = 0;
+  for (int p = 0; p < f.panels; ++p) {
+    for (unsigned mask = f.masks[p]; mask; mask &= mask - 1) {
+      columns[n++] = p * kScreenRows + __builtin_ctz(mask);
+    }
+  }
+  f.row_count = f.column_count = 0;
+  if (n == 0) return;
+  for (int c = n; c < n + 4; ++c) columns[c] = columns[n - 1];
+  for (int c = 0; c < n; c += 4) {
+    const uint8_t* v[4];
+    for (int p = 0; p < 4; ++p) v[p] = f.others + columns[c + p] * f.stride;
+    Codes acc[4] = {};
+    for (int64_t k = 0; k < f.stride; k += int64_t(sizeof(Codes))) {
+      const Codes u = Op::own(load_codes(f.own + k));
+      for (int p = 0; p < 4; ++p) acc[p] = Op::add(acc[p], u, load_codes(v[p] + k));
+    }
+    Op::finish(acc, sums + c);
+  }
+  const PairRow& u = *f.row;
+  for (int c = 0; c < n; ++c) {
+    const PairRow& v = f.columns[columns[c]];
+    const float value = Op::value(sums[c], u, v, f.stride);
+    const float of_row = u.slope * v.weight + (u.offset + v.slack);
+    const float of_column = v.slope * u.weight + (v.offset + u.slack);
+    f.row_values[f.row_count] = f.column_values[f.column_count] = value;
+    f.row_columns[f.row_count] = f.column_columns[f.column_count] = columns[c];
+    f.row_count += !(value > of_row);
+    f.column_count += !(value > of_column);
+  }
+}
+
+#endif
+
+#include "kernels/query-inl.h"
+
+#if defined(__AVX2__)
+#define LK_CODE_KERNELS                 \
+  {                                     \
+    {"7-bit products",                  \
+     127,                               \
+     product_tile<SumOfProducts>,       \
+     screen_tile<ScreenProducts>,       \
+     finish_row<FinishProducts>,        \
+     query_values<ScreenProducts>,      \
+     listed_screens,                    \
+     listed_codes<FinishProducts>},     \
+        {"8-bit differences",           \
+         255,                           \
+         plain_tile<SumOfDifferences>,  \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr,                       \
+         nullptr},                      \
+        {"8-bit largest differences",   \
+         255,                           \
+         plain_tile<LargestDifference>, \
+         screen_tile<ScreenLargest>,    \
+         finish_row<FinishLargest>,     \
+         query_values<ScreenLargest>,   \
+         nullptr,                       \
+         listed_codes<FinishLargest>},  \
+    {}                                  \
+  }
+#else
+#define LK_CODE_KERNELS \
+  {}
+#endif

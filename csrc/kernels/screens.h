@@ -1,0 +1,63 @@
+// Screens: a few bytes of each row that say from below how far two rows are apart. Plain data that
+// crosses between the drivers and the kernels; rows/screens.h says what the bytes are.
+#pragma once
+
+#include <cstdint>
+
+namespace lookalike {
+
+inline constexpr int kScreenRows = 16;        // rows of a panel
+inline constexpr int kScreenGroup = 4;        // consecutive bytes of one row
+inline constexpr int kMostScreenWidth = 128;  // bytes of a row, a multiple of kScreenGroup
+
+// A panel is sixteen rows: lines of 64 bytes, each with four consecutive bytes of every row.
+constexpr int64_t screen_bytes(int64_t rows, int width) {
+  return (rows + kScreenRows - 1) / kScreenRows * kScreenRows * width;
+}
+
+// A tile's pairs, both sides asking: a pair stays if its value is not less than the lesser of the two
+// rows' `least`. The value is minus the largest difference of codes, or of products, whose codes are
+// signed, minus half the squared distance, both squares being halved and rounded down.
+struct ScreenTile {
+  const uint8_t *x, *y;                // the tile's first panels
+  const int32_t *square_x, *square_y;  // half of Σ code², rounded down; of products alone
+  const int32_t* sum_x;                // Σ code, likewise
+  const int32_t *least_x, *least_y;    // <= 0; like the squares, with room for whole panels
+  int width, rows, cols;
+  uint16_t* masks;  // kTile / kScreenRows a row: which columns of each panel stay
+};
+
+// What is to be known of a row to finish a pair from its full codes (codes.h) and to hold it against
+// the limits of both rows (Limits).
+struct PairRow {
+  float scale, square;
+  int32_t zero, sum;
+  float slope, offset, weight, slack;
+};
+
+// The pairs of one row that a screen let through, finished. Codes lie row after row, `stride` bytes
+// apart, a multiple of 64. Columns are counted from the first of `others`.
+struct FinishRow {
+  const uint8_t *own, *others;
+  int64_t stride;
+  const PairRow *row, *columns;
+  const uint16_t* masks;
+  int panels;
+  // Those that the row wants, and those whose own limits want the row; room for 256 each.
+  float *row_values, *column_values;
+  int32_t *row_columns, *column_columns;
+  int row_count, column_count;
+};
+
+// One row against `count` others: half the squared distances of products, the largest differences. In
+// panels, or listed rows that lie one after the other, whole lines of 64 bytes each.
+struct ScreenQuery {
+  const uint8_t *own, *others;  // of products `own` is signed
+  const int32_t* squares;       // of the others; of products alone
+  int32_t square, sum;
+  int width;
+  int64_t count;
+  float* values;  // room for whole panels
+};
+
+}  // namespace lookalike
