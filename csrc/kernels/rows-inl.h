@@ -145,8 +145,12 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
     return;
   }
   const double* const factors = rows.parameters.factors;
-  const bool narrow = fits_float32(m.dtype) && !(flags & kWide) && !rows.map && !factors;
-  if (narrow && has_scale(rows.prepare)) {
+  const bool fits = fits_float32(m.dtype) && !(flags & kWide) && !rows.map;
+  const bool narrow = fits && !factors;
+  if (fits && rows.parameters.single && !is_unit(rows.prepare) && rows.filter_scale == 1) {
+    read(m, row, k0, count, out);
+    for (int64_t k = 0; k < count; ++k) out[k] *= float(factors[k0 + k]);
+  } else if (narrow && has_scale(rows.prepare)) {
     const float mean = float(rows.scales[row].mean);
     const float inverse_norm = float(rows.scales[row].inverse_norm);
     read(m, row, k0, count, out);

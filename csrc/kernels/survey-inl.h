@@ -115,22 +115,53 @@ LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, Map map, double
   return e;
 }
 
-// The same of the features that count, multiplied by their factors or not.
-LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, const double* factors,
-                               bool multiplied, double* chunk) {
+// The same of the features that count, as they are.
+LK_INLINE Extremes extremes_that_count(const MatrixView& m, int64_t row, const double* factors,
+                                       double* chunk) {
   constexpr double inf = __builtin_inf();
   Extremes e{-inf, inf, 0, inf, true};
   for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
     const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
     read(m, row, k0, count, chunk);
     for (int64_t k = 0; k < count; ++k) {
-      const double factor = factors[k0 + k];
-      if (factor > 0) look_at(e, multiplied ? chunk[k] * factor : chunk[k]);
+      if (factors[k0 + k] > 0) look_at(e, chunk[k]);
     }
   }
   const double a = __builtin_fabs(e.largest), b = __builtin_fabs(e.smallest);
   e.magnitude = a > b ? a : b;
   return e;
+}
+
+// What a row that filters multiply by factors is to them: exponent, sign, and the size they need.
+LK_INLINE void look_at_multiplied(const MatrixView& m, int64_t row, const double* factors,
+                                  bool squares, double before, double* chunk, RowSurvey& r) {
+  constexpr double inf = __builtin_inf();
+  Extremes e{-inf, inf, 0, inf, true};
+  double lanes[8] = {};
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+    read(m, row, k0, count, chunk);
+    for (int64_t k = 0; k < count; ++k) chunk[k] *= factors[k0 + k];
+    look_at_all<F64>(e, chunk, count);
+    for (int64_t k = count; k % 8; ++k) chunk[k] = 0;
+    for (int64_t k = 0; k < count; k += 8) {
+      for (int l = 0; l < 8; ++l) {
+        const double x = chunk[k + l];
+        lanes[l] += squares ? x * x : __builtin_fabs(x);
+      }
+    }
+  }
+  const double a = __builtin_fabs(e.largest), b = __builtin_fabs(e.smallest);
+  const double magnitude = a > b ? a : b;
+  r.flags = e.smallest < 0 ? kNegative : 0;
+  r.exponent = magnitude == 0 ? kZeroRow : int16_t(exponent_of(magnitude));
+  const int exponent = magnitude == 0 ? 0 : exponent_of(magnitude);
+  // The size is of the row at 2^-exponent.
+  r.size = __builtin_ldexp(combine_sum(lanes), squares ? -2 * exponent : -exponent);
+  // Multiplied, a row may leave the range of a double, or its squares: filters leave it alone.
+  if (before > 0 && !(before < 0x1p250 && magnitude > 0x1p-250 && magnitude < 0x1p450)) {
+    r.exponent = kBeyond;
+  }
 }
 
 // Σ f(x, k) over the features that count, in the fixed order.
@@ -246,23 +277,16 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, const Parameter
     }
     const bool extreme = e.magnitude > 0x1p500 || e.tiniest < 0x1p-400;
     const double* const factors = parameters.factors;
-    if (factors) e = extremes_of(m, row, factors, false, chunk);
-    const double before = e.magnitude;
-    if (factors && !has_scale(traits.prepare)) e = extremes_of(m, row, factors, true, chunk);
-    r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
-    r.flags = e.smallest < 0 ? kNegative : 0;
+    const bool multiplied = factors && !has_scale(traits.prepare);
+    if (multiplied) {
+      look_at_multiplied(m, row, factors, traits.inner_product, e.magnitude, chunk, r);
+    } else {
+      if (factors) e = extremes_that_count(m, row, factors, chunk);
+      r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
+      r.flags = e.smallest < 0 ? kNegative : 0;
+    }
     if (extreme) r.flags |= kExtreme;
-    if (factors && !has_scale(traits.prepare)) {
-      // Multiplied, the row may leave the range of a double: filters leave it alone.
-      if (before > 0x1p700 || (before > 0 && before < 0x1p-700)) r.exponent = kBeyond;
-      const double power = power_of_two(-r.exponent > 1000    ? 1000
-                                        : -r.exponent < -1000 ? -1000
-                                                              : -r.exponent);
-      r.size = sum_features(m, row, factors, chunk, [=](double x, int64_t k) {
-        const double y = x * factors[k] * power;
-        return traits.weights_add ? __builtin_fabs(y) : y * y;
-      });
-    } else if (r.exponent != kZeroRow && !has_scale(traits.prepare)) {
+    if (!multiplied && r.exponent != kZeroRow && !has_scale(traits.prepare)) {
       const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
       if (traits.weights_add) {
         r.size = sum_row(m, row, metric.map, chunk, [=](F64 x) { return abs(x * power); });

@@ -63,9 +63,9 @@ struct Parameters {
   double value[kMostParameters];  // numbers, in the order in which its struct names them
   int64_t features;               // of a row; 0 where any number does
   // A weight for each feature, and what filters multiply it by (of unit rows: what the row is multiplied
-  // by), with zeros up to a multiple of 8; or null. Factors that are no powers of two are rounded.
+  // by), with zeros up to a multiple of 8; or null.
   const double *weights, *factors;
-  bool rounded;
+  bool rounded, single;  // is a factor no power of two; does float32 hold them all?
   double total;          // Σ weights; without any the number of features
   const double* linear;  // what rows are mapped by, in panels (linear-inl.h), or null
 };

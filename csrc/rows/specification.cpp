@@ -67,6 +67,9 @@ void set_weights(Specification& out, const MetricKernels& metric, std::vector<do
   parameters.factors = metric.traits.has_float32() ? arrays->data() + padded : nullptr;
   parameters.rounded =
       !std::all_of(arrays->begin() + std::ptrdiff_t(padded), arrays->end(), power_of_two_or_zero);
+  parameters.single =
+      parameters.factors && std::all_of(arrays->begin() + std::ptrdiff_t(padded), arrays->end(),
+                                        [](double f) { return f <= 0x1p120; });
   parameters.total = total({arrays->begin(), arrays->begin() + std::ptrdiff_t(given.size())});
   out.arrays = std::move(arrays);
 }
