@@ -133,6 +133,20 @@ py::tuple merge(const std::vector<std::pair<Distances, Indices>>& parts, int64_t
   return py::make_tuple(distances, indices);
 }
 
+// The names of what a metric may be given.
+py::set parameters_of(const std::string& name) {
+  py::set names;
+  for (int m = 0; m < int(la::Metric::count); ++m) {
+    if (name != la::kMetricNames[m]) continue;
+    const la::Traits& t = la::kernels().metric[m].traits;
+    for (const char* const parameter : t.parameters) {
+      if (parameter) names.add(parameter);
+    }
+    if (t.array) names.add(t.array);
+  }
+  return names;
+}
+
 // What a metric states that filters may use (metrics/distance-inl.h).
 py::dict statements(const std::string& name) {
   constexpr const char* kForms[] = {"products", "differences", "largest", "ratios", nullptr};
@@ -146,6 +160,7 @@ py::dict statements(const std::string& name) {
   d["triangle"] = t.triangle;
   d["weighted"] = t.weighted;
   d["negative_values"] = t.domain == la::Domain::any;
+  d["parameters"] = parameters_of(name);
   return d;
 }
 
@@ -166,10 +181,11 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   la::extensions();
   m.attr("__version__") = LOOKALIKE_VERSION;
   m.attr("METRICS") = [] {
-    constexpr int count = int(la::Metric::count);
-    py::tuple names(count);
-    for (int i = 0; i < count; ++i) names[size_t(i)] = la::kMetricNames[i];
-    return names;
+    py::list names;  // of several structs with one name the first stands for all
+    for (const char* const name : la::kMetricNames) {
+      if (!names.contains(name)) names.append(name);
+    }
+    return py::tuple(names);
   }();
   m.def("cpu_info", &cpu_info);
   m.def("statements", &statements);

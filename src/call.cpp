@@ -49,28 +49,25 @@ la::MatrixView view_of(const py::array& a) {
 }
 
 la::Specification specification_of(const py::object& metric) {
-  using Named = std::pair<std::string, std::map<std::string, double>>;
-  const auto [name, parameters] = py::isinstance<py::str>(metric)
-                                      ? Named(metric.cast<std::string>(), {})
-                                      : metric.cast<Named>();
-  for (int m = 0; m < int(la::Metric::count); ++m) {
-    if (name != la::kMetricNames[m]) continue;
-    la::Specification out{la::Metric(m), {}};
-    size_t taken = 0;
-    for (int p = 0; p < la::kMostParameters; ++p) {
-      const char* const wanted = la::kernels_of(out).traits.parameters[p];
-      if (!wanted) break;
-      const auto given = parameters.find(wanted);
-      if (given == parameters.end()) {
-        throw py::value_error(name + " needs the parameter " + wanted);
-      }
-      out.parameters.value[p] = given->second;
-      ++taken;
+  if (py::isinstance<py::str>(metric)) return la::specify(metric.cast<std::string>(), {}, {});
+  const auto [name, parameters] = metric.cast<std::pair<std::string, py::dict>>();
+  la::Numbers numbers;
+  la::Arrays arrays;
+  for (const auto& [key, value] : parameters) {
+    const auto parameter = key.cast<std::string>();
+    if (!py::isinstance<py::array>(value)) {
+      numbers[parameter] = value.cast<double>();
+      continue;
     }
-    if (taken != parameters.size()) throw py::value_error("a parameter that " + name + " lacks");
-    return out;
+    using Doubles = py::array_t<double, py::array::c_style>;
+    if (!py::isinstance<Doubles>(value)) {
+      throw py::value_error(parameter + " must be a contiguous array of float64");
+    }
+    const auto array = value.cast<Doubles>();
+    arrays[parameter] = {{array.shape(), array.shape() + array.ndim()},
+                         {array.data(), array.data() + array.size()}};
   }
-  throw py::value_error("unknown metric '" + name + "'");
+  return la::specify(name, numbers, arrays);
 }
 
 const int64_t* excluded_of(const std::optional<Excluded>& exclude, int64_t rows, int64_t among) {
@@ -124,7 +121,7 @@ py::dict as_dict(const la::Stats& s) {
 
 void raise_bad_row(const la::BadRow& e) {
   // arguments.py knows what the caller names its arguments.
-  const bool finite = e.why != la::BadRow::Why::not_finite;
-  PyErr_SetObject(PyExc_ArithmeticError, py::make_tuple(e.side, e.row, finite).ptr());
+  constexpr const char* kWhy[] = {"not finite", "negative", "out of range", "no sum"};
+  PyErr_SetObject(PyExc_ArithmeticError, py::make_tuple(e.side, e.row, kWhy[int(e.why)]).ptr());
   throw py::error_already_set();
 }

@@ -44,6 +44,11 @@ def centred(rows: Array) -> Array:
     return np.where(constant, 0, twice)
 
 
+def shares(rows: Array) -> Array:
+    """Divide each row by its sum; of a row of zeros no distance is defined."""
+    return rows * (1 / total(rows))[..., None]
+
+
 def angular(u: Array, v: Array) -> Array:
     """1 - cos(u, v), as half a squared distance of unit vectors; a zero row is 1 from others."""
     norm_u, norm_v = (np.sqrt((row * row).sum(axis=-1, keepdims=True)) for row in (u, v))
@@ -51,7 +56,35 @@ def angular(u: Array, v: Array) -> Array:
     return np.where((norm_u == 0)[..., 0] ^ (norm_v == 0)[..., 0], 1, np.minimum(half, 2))
 
 
-REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
+def divergence(p: Array, q: Array) -> Array:
+    """Jensen and Shannon's divergence from the mean, term by term."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = (np.where(r > 0, r * np.log(2 * r / (p + q)), 0) for r in (p, q))
+    near = abs(p - q) < (p + q) / 1024
+    x = quotient(p - q, p + q) ** 2
+    return np.where(near, (p + q) * x * (1 + x / 6 + x**2 / 15) / 2, one + other)
+
+
+def power_mean(terms: Array, p: float, w: Array | float) -> Array:
+    """The p-th root of the sum of p-th powers, which may leave the range of any float."""
+    largest = terms.max(axis=-1, keepdims=True)
+    return largest[..., 0] * total(w * quotient(terms, largest) ** p) ** (1 / p)
+
+
+def mapped(differences: Array, VI: Array) -> Array:
+    return np.sqrt(np.maximum(0, ((differences @ VI) * differences).sum(axis=-1)))
+
+
+def weighted_centred(rows: Array, w: Array) -> Array:
+    """Take the weighted mean off each row, and multiply it by the roots of the weights."""
+    for _ in range(2):
+        rows = rows - (rows * w).sum(axis=-1, keepdims=True) / w.sum()
+    some = rows[..., w > 0]
+    constant = some.max(axis=-1, keepdims=True) == some.min(axis=-1, keepdims=True)
+    return np.where(constant, 0, rows * np.sqrt(w))
+
+
+REFERENCE: dict[str, Callable[..., Array]] = {
     "manhattan": lambda u, v: total(abs(u - v)),
     "euclidean": lambda u, v: np.sqrt(total((u - v) ** 2)),
     "cosine": lambda u, v: angular(u, v),
@@ -59,8 +92,30 @@ REFERENCE: dict[str, Callable[[Array, Array], Array]] = {
     "canberra": lambda u, v: total(quotient(abs(u - v), abs(u) + abs(v))),
     "chebyshev": lambda u, v: abs(u - v).max(axis=-1),
     "correlation": lambda u, v: angular(centred(u), centred(v)),
+    "sqeuclidean": lambda u, v: total((u - v) ** 2),
+    "seuclidean": lambda u, v, V: np.sqrt(total((u - v) ** 2 * (1 / V))),
+    "minkowski": lambda u, v, p: power_mean(abs(u - v), p, 1),
+    "mahalanobis": lambda u, v, VI: mapped(u - v, VI),
+    "hellinger": lambda u, v: np.sqrt(total((np.sqrt(shares(u)) - np.sqrt(shares(v))) ** 2) / 2),
+    "jensenshannon": lambda u, v: np.sqrt(total(divergence(shares(u), shares(v))) / 2),
+    "chisquare": lambda u, v: total(quotient(u - v, u + v) * (u - v)),
+    "hamming": lambda u, v: total((u != v).astype(u.dtype)) / u.shape[-1],
 }
-METRICS = tuple(REFERENCE)
+METRICS = tuple(REFERENCE)[:7]
+ALL_METRICS = tuple(REFERENCE)
+# The same with weights of the features, w.
+WEIGHTED: dict[str, Callable[..., Array]] = {
+    "manhattan": lambda u, v, w: total(w * abs(u - v)),
+    "euclidean": lambda u, v, w: np.sqrt(total(w * (u - v) ** 2)),
+    "cosine": lambda u, v, w: angular(u * np.sqrt(w), v * np.sqrt(w)),
+    "braycurtis": lambda u, v, w: quotient(total(w * abs(u - v)), total(w * abs(u + v))),
+    "canberra": lambda u, v, w: total(w * quotient(abs(u - v), abs(u) + abs(v))),
+    "chebyshev": lambda u, v, w: abs(u - v)[..., w > 0].max(axis=-1),
+    "correlation": lambda u, v, w: angular(weighted_centred(u, w), weighted_centred(v, w)),
+    "sqeuclidean": lambda u, v, w: total(w * (u - v) ** 2),
+    "minkowski": lambda u, v, p, w: power_mean(abs(u - v), p, w),
+    "hamming": lambda u, v, w: total(w * (u != v)) / total(w),
+}
 ALIASES = {"cityblock": "manhattan", "l1": "manhattan", "l2": "euclidean", "linf": "chebyshev"}
 # Distances of directions are promised within 1e-12 relative and `absolute_error`: the way their
 # rows are normalised is not fixed. All others are fixed to the last bit.
@@ -71,19 +126,39 @@ RELATIVE = 1e-12
 RELATIVE_FLOAT32 = 1e-5
 
 
-def pairwise(metric: str, A: npt.ArrayLike, B: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+def samples(metric: str, d: int) -> list[dict[str, float | Array]]:
+    """Parameters to try a metric of d features with; of other metrics than these none."""
+    rng = np.random.default_rng(d)
+    w, V = rng.choice([0, 0.5, 1, 3.7, 1e-3], d), rng.choice([0.25, 1, 3.7, 1e-3], d)
+    w[rng.integers(d)] = 2
+    own: list[dict[str, float | Array]] = [{}]
+    if metric == "seuclidean":
+        own = [{"V": V}]
+    elif metric == "mahalanobis":
+        A = rng.normal(size=(2 * d, d)) + 0.3
+        own = [{"VI": A.T @ A / d}]
+    elif metric == "minkowski":
+        own = [{"p": p} for p in (3.0, 0.5, 2.5, 7.0, 1 / 3, 40.25)]
+    return own + [of | {"w": w} for of in own if metric in WEIGHTED and of.get("p", 0.5) == 0.5]
+
+
+def pairwise(
+    metric: str, A: npt.ArrayLike, B: npt.ArrayLike, dtype: npt.DTypeLike, **parameters: object
+) -> Array:
     """All distances between rows of A and rows of B, computed in `dtype`."""
     A, B = np.asarray(A, np.float64).astype(dtype), np.asarray(B, np.float64).astype(dtype)
+    given = {name: np.asarray(value, dtype)[()] for name, value in parameters.items()}
+    reference = (WEIGHTED if "w" in parameters else REFERENCE)[metric]
     result = np.empty((len(A), len(B)), dtype)
     for i, row in enumerate(A):
-        result[i] = REFERENCE[metric](row[None, :], B)
+        result[i] = reference(row[None, :], B, **given)
     return result
 
 
-def truth(metric: str, A: npt.ArrayLike, B: npt.ArrayLike) -> Array:
+def truth(metric: str, A: npt.ArrayLike, B: npt.ArrayLike, **parameters: object) -> Array:
     """All distances in extended precision (64 bits of mantissa on x86, more elsewhere)."""
     assert np.finfo(np.longdouble).nmant >= 63, "no extended precision on this platform"
-    return pairwise(metric, A, B, np.longdouble)
+    return pairwise(metric, A, B, np.longdouble, **parameters)
 
 
 def absolute_error(d: int) -> float:

@@ -51,7 +51,7 @@ CASES = {
     ),
     "ragged list": (lambda: lookalike.cdist([[1, 2], [3]], [[1, 2]]), ValueError, []),
     # Metrics.
-    "unknown metric": (lambda: lookalike.cdist(X, Y, "hamming"), ValueError, ["hamming", *KNOWN]),
+    "unknown metric": (lambda: lookalike.cdist(X, Y, "dice"), ValueError, ["hamming", *KNOWN]),
     "knn unknown metric": (
         lambda: lookalike.knn(X, k=3, metric="Cosine "),
         ValueError,

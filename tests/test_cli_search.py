@@ -150,7 +150,7 @@ def test_queries_that_cannot_be_read_are_named_and_the_others_searched(lookalike
     [
         ([], "Missing argument 'IMAGE...'"),
         (["a.jpg", "-k", "0"], "0 is not in the range x>=1."),
-        (["a.jpg", "--metric", "hamming"], "'canberra', 'chebyshev', 'correlation'"),
+        (["a.jpg", "--metric", "dice"], "'canberra', 'chebyshev', 'correlation'"),
         (["a.jpg", "-g", "nowhere"], "there is no gallery nowhere"),
     ],
 )

@@ -81,6 +81,24 @@ def test_rows_within_a_radius_are_those_of_one_search(rows, metric, tmp_path):
         assert_same(found, la.radius_neighbors(Q, rows, **options), scheduler="threads")
 
 
+def test_parameters_of_metrics(rows):
+    weights = np.arange(24.0)
+    for options in (
+        {"metric": "minkowski", "p": 3, "w": weights},
+        {"metric": la.Metric("seuclidean", V=weights + 1)},
+    ):
+        expected = la.knn(rows, k=9, **options)
+        for index in (None, True, la.Index(rows, **options)):
+            assert_same(ld.knn(blocks(rows), k=9, index=index, **options), expected)
+            expected_radius = la.radius_neighbors(rows, radius=1, **options)
+            found = ld.radius_neighbors(blocks(rows), radius=1, index=index, **options)
+            assert_same(found, expected_radius)
+    with pytest.raises(ValueError, match="V must be given for seuclidean"):
+        ld.knn(blocks(rows), k=1, metric="seuclidean")
+    with pytest.raises(ValueError, match="index must be of the metric correlation, got minkowski"):
+        ld.knn(blocks(rows), k=1, index=la.Index(rows, "minkowski", p=3))
+
+
 @pytest.mark.parametrize("k", [1, 299])
 @pytest.mark.parametrize("chunks", [(300,), (1,) * 9 + (291,), (150, 150)])
 def test_any_chunks_and_any_k(rows, k, chunks):

@@ -280,7 +280,7 @@ def test_nothing_and_wrong_arguments():
     with pytest.raises(ValueError, match="threshold must be at least 0, got -1"):
         find_duplicates(rows, ["a", "b"], [None] * 2, threshold=-1)
     with pytest.raises(ValueError, match="metric must be one of"):
-        find_duplicates(rows, ["a", "b"], [None] * 2, metric="hamming")
+        find_duplicates(rows, ["a", "b"], [None] * 2, metric="dice")
     with pytest.raises(ValueError, match=r"must be \(2, 32\) and \(2,\), got \(1, 32\)"):
         find_duplicates(rows, ["a", "b"], [None] * 2, witnesses=witnesses([hash_with(0)]))
 

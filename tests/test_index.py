@@ -219,7 +219,7 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="X row 3 has a value that is not finite"):
         lookalike.Index(X)
     with pytest.raises(ValueError, match="metric must be one of"):
-        lookalike.Index(np.ones((2, 2)), "hamming")
+        lookalike.Index(np.ones((2, 2)), "dice")
 
 
 def test_no_queries_and_no_rows(tmp_path):

@@ -41,6 +41,9 @@ namespace lookalike {
 // With more features the float64 distance, blocks added in order, is no longer within 2^-40.
 inline constexpr int64_t kMostFilterCols = int64_t(1) << 24;
 
+// Distances of norms beyond this may overflow.
+inline double largest_norm(const Traits& traits) { return traits.power == 1 ? 0x1p1022 : 0x1p510; }
+
 struct Bounds {
   double relative;  // of the difference form
   double unit;      // of norms, residuals and weights: the filter's norm of a distance's norm of 1

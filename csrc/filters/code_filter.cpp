@@ -35,7 +35,7 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
   }
   bounds_.relative = 0;
   bounds_.unit = traits.weighted ? 1 : coding_.steps * comparison.norm_unit();
-  bounds_.largest = std::min(0x1p60, 0x1p1022 * bounds_.unit);
+  bounds_.largest = std::min(0x1p60, largest_norm(traits) * bounds_.unit);
   const auto data_or_null = [](const std::vector<float>& v) {
     return v.empty() ? nullptr : v.data();
   };

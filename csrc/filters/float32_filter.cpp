@@ -62,7 +62,8 @@ Float32Filter::Float32Filter(const Comparison& comparison, bool products, int wo
   bounds_.relative = relative_error(comparison.traits(), run, true, quotient_);
   // Squares that float32 cannot add up belong to norms of 2^64 or more.
   const bool squares = comparison.traits().combine == Combine::root_of_sum;
-  bounds_.largest = std::min(squares ? 0x1p60 : 0x1p120, 0x1p1022 * bounds_.unit);
+  bounds_.largest =
+      std::min(squares ? 0x1p60 : 0x1p120, largest_norm(comparison.traits()) * bounds_.unit);
   if (products) {
     const double relative = (run + 2) * kUnit / (1 - (run + 2) * kUnit);
     error_x_ = product_errors(x, relative);

@@ -39,7 +39,7 @@ LK_INLINE void merge_block(const F64* acc, double& sum) {
 }
 
 template <class T, int R, int C>
-LK_INLINE void exact_block(const T& of, const double* const* u, const double* const* v,
+LK_INLINE void exact_block(const T& of, int64_t k0, const double* const* u, const double* const* v,
                            int64_t padded, double* out, int64_t stride) {
   constexpr int parts = 8 / F64::lanes;  // registers for the eight partial sums of one pair
   F64 acc[R][C][parts];
@@ -52,9 +52,10 @@ LK_INLINE void exact_block(const T& of, const double* const* u, const double* co
     for (int p = 0; p < parts; ++p) {
       F64 a[R];
       for (int r = 0; r < R; ++r) a[r] = F64::load(u[r] + k + p * F64::lanes);
+      const auto& here = at<F64>(of, k0 + k + p * F64::lanes);
       for (int c = 0; c < C; ++c) {
         const F64 b = F64::load(v[c] + k + p * F64::lanes);
-        for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate(of, acc[r][c][p], a[r], b);
+        for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate(here, acc[r][c][p], a[r], b);
       }
     }
   }
@@ -70,9 +71,9 @@ LK_INLINE void exact_block(const T& of, const double* const* u, const double* co
 // scratch memory. `next` are the rows that come after them, from anywhere in memory.
 template <class M, int C>
 LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const float* const* v,
-                            const float* const* next, const RowScale* const* scales, int64_t count,
-                            double* sums, double* weights) {
-  using T = typename M::Term;
+                            const float* const* next, const RowScale* const* scales, int64_t k0,
+                            int64_t count, double* sums, double* weights) {
+  using T = ExactTerm<M>;
   constexpr int parts = 8 / F64::lanes;
   constexpr bool weighted = kWeighted<M>;
   const T of = with<T>(parameters);
@@ -88,37 +89,39 @@ LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const
       for (int c = 0; c < C; ++c) __builtin_prefetch(next[c] + k, 0, 2);
     }
     for (int p = 0; p < parts; ++p) {
-      const int64_t at = k + p * F64::lanes;
-      const F64 a = F64::load(u + at);
+      const int64_t here = k + p * F64::lanes;
+      const F64 a = F64::load(u + here);
       for (int c = 0; c < C; ++c) {
-        F64 b = F64::load(v[c] + at);
+        F64 b = F64::load(v[c] + here);
         if constexpr (M::prepare == Prepare::centred_unit) {
           // Shared among adders and multipliers.
           b = minus_by_fma(b - F64::all(scales[c]->mean), F64::all(scales[c]->mean_low));
         }
-        if constexpr (is_affine(M::prepare)) {
+        if constexpr (has_scale(M::prepare)) {
           b = b * F64::all(scales[c]->inverse_norm);
         }
-        acc[c][p] = pinned(accumulate(of, acc[c][p], a, b));
+        acc[c][p] = pinned(accumulate(at<F64>(of, k0 + here), acc[c][p], a, b));
         if constexpr (weighted) {
-          const auto weights_of = with<typename M::Weight>(parameters);
-          weight[c][p] = pinned(accumulate(weights_of, weight[c][p], a, b));
+          const auto weights_of = with<ExactWeight<M>>(parameters);
+          weight[c][p] = pinned(accumulate(at<F64>(weights_of, k0 + here), weight[c][p], a, b));
         }
       }
     }
   }
   for (int c = 0; c < C; ++c) {
     merge_block<T>(acc[c], sums[c]);
-    if constexpr (weighted) merge_block<typename M::Weight>(weight[c], weights[c]);
+    if constexpr (weighted) merge_block<ExactWeight<M>>(weight[c], weights[c]);
   }
 }
 
 template <class M>
-void exact_float_list(const Parameters& parameters, const double* u, const Rows& y,
-                      const int32_t* js, int nj, int64_t k0, int64_t count, double* sums,
-                      double* weights) {
+void exact_floherelist(const Parameters& parameters, const double* u, const Rows& y,
+                       const int32_t* js, int nj, int64_t k0, int64_t count, double* sums,
+                       double* weights) {
   // What centring takes of each row has to fit the registers too.
-  constexpr int most = M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2 : kExactList;
+  constexpr int most = M::Term::heavy                        ? 1
+                       : M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2
+                                                             : kExactList;
   const float *v[2 * most], **next = v + most;
   const RowScale* scales[most];
   const auto row = [&](int j) {
@@ -131,35 +134,37 @@ void exact_float_list(const Parameters& parameters, const double* u, const Rows&
       next[c] = row(j + most + c < nj ? j + most + c : j);
       scales[c] = y.scales + js[j + c];
     }
-    exact_floats<M, most>(parameters, u, v, next, scales, count, sums + j, weights + j);
+    exact_floats<M, most>(parameters, u, v, next, scales, k0, count, sums + j, weights + j);
   }
   for (; j < nj; ++j) {
     v[0] = next[0] = row(j);
     scales[0] = y.scales + js[j];
-    exact_floats<M, 1>(parameters, u, v, next, scales, count, sums + j, weights + j);
+    exact_floats<M, 1>(parameters, u, v, next, scales, k0, count, sums + j, weights + j);
   }
 }
 
 // Adds the block's sums of all ni x nj pairs to `sums`.
 template <class T>
-void exact_pairs(const T& of, const double* const* u, int ni, const double* const* v, int nj,
-                 int64_t padded, double* sums) {
+void exact_pairs(const T& of, int64_t k0, const double* const* u, int ni, const double* const* v,
+                 int nj, int64_t padded, double* sums) {
+  constexpr int rows = T::heavy ? 1 : kExactRows, cols = T::heavy ? 1 : kExactCols;
+  constexpr int list = T::heavy ? 1 : kExactList;
   int i = 0;
-  for (; i + kExactRows <= ni && kExactRows > 1; i += kExactRows) {
+  for (; i + rows <= ni && rows > 1; i += rows) {
     int j = 0;
-    for (; j + kExactCols <= nj; j += kExactCols) {
-      exact_block<T, kExactRows, kExactCols>(of, u + i, v + j, padded, sums + i * nj + j, nj);
+    for (; j + cols <= nj; j += cols) {
+      exact_block<T, rows, cols>(of, k0, u + i, v + j, padded, sums + i * nj + j, nj);
     }
     for (; j < nj; ++j) {
-      exact_block<T, kExactRows, 1>(of, u + i, v + j, padded, sums + i * nj + j, nj);
+      exact_block<T, rows, 1>(of, k0, u + i, v + j, padded, sums + i * nj + j, nj);
     }
   }
   for (; i < ni; ++i) {
     int j = 0;
-    for (; j + kExactList <= nj; j += kExactList) {
-      exact_block<T, 1, kExactList>(of, u + i, v + j, padded, sums + i * nj + j, nj);
+    for (; j + list <= nj; j += list) {
+      exact_block<T, 1, list>(of, k0, u + i, v + j, padded, sums + i * nj + j, nj);
     }
-    for (; j < nj; ++j) exact_block<T, 1, 1>(of, u + i, v + j, padded, sums + i * nj + j, nj);
+    for (; j < nj; ++j) exact_block<T, 1, 1>(of, k0, u + i, v + j, padded, sums + i * nj + j, nj);
   }
 }
 
@@ -176,22 +181,30 @@ double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s
     exact_row(x, i, k0, count, u);
     exact_row(y, j, k0, count, v);
     for (int64_t k = 0; k < count; ++k) {
-      if (u[k] == v[k] && !is_weight) continue;
+      if ((u[k] == v[k] && !is_weight) || !counts(of, k0 + k)) continue;
       double f = s;
       if (by_feature && __builtin_fabs(u[k]) + __builtin_fabs(v[k]) > 0x1p1000) f = 0x1p-100;
       Scalar acc{lanes[k & 7]};
-      lanes[k & 7] = accumulate(of, acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
+      const auto& here = at<Scalar>(of, k0 + k);
+      lanes[k & 7] = accumulate(here, acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
     }
     if ((k0 + count) % kExactBlock == 0 || count == left) {
-      total += combine_sum(lanes);
+      if constexpr (T::combine == Combine::maximum) {
+        const double largest = combine_max(lanes);
+        total = largest > total ? largest : total;
+      } else {
+        total += combine_sum(lanes);
+      }
       for (double& lane : lanes) lane = 0;
     }
   }
   return total;
 }
 
-// The exponent of the largest |u−v| (with both quartered: the difference may overflow) or value.
-LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t j,
+// The exponent of the largest |u−v| (with both quartered: the difference may overflow), or of the largest
+// value of those that differ.
+template <class T>
+LK_INLINE int largest_exponent(const T& of, const Rows& x, int64_t i, const Rows& y, int64_t j,
                                bool of_difference) {
   alignas(64) double u[kChunk], v[kChunk];
   double largest = 0;
@@ -200,6 +213,7 @@ LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t 
     exact_row(x, i, k0, count, u);
     exact_row(y, j, k0, count, v);
     for (int64_t k = 0; k < count; ++k) {
+      if (u[k] == v[k] || !counts(of, k0 + k)) continue;
       const double difference = __builtin_fabs(u[k] - v[k]);
       const double halved = __builtin_fabs(0.25 * u[k] - 0.25 * v[k]);
       const double a = __builtin_fabs(u[k]), b = __builtin_fabs(v[k]), value = a > b ? a : b;
@@ -214,24 +228,26 @@ LK_INLINE int largest_exponent(const Rows& x, int64_t i, const Rows& y, int64_t 
 // The distance of a pair whose plain sums may have left the range of a double.
 template <class M>
 double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, double weight) {
-  using T = typename M::Term;
+  using T = ExactTerm<M>;
   const M metric = with<M>(x.parameters);
   constexpr Rescale rescale = M::rescale;
+  constexpr bool by_difference = rescale == Rescale::by_difference;
   if constexpr (rescale == Rescale::by_feature) {
     return metric.finish(rescaled_sum<T>(x, i, y, j, 1, true, false), 0);
-  } else if constexpr (rescale == Rescale::by_difference) {
-    if (sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
-    const int e = largest_exponent(x, i, y, j, true);
-    // Twice: 2^-e alone may not be a double.
-    const int e1 = e / 2, e2 = e - e1;
-    const double s = power_of_two(-e > 1000 ? 1000 : -e);
-    const double root = metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false), 0);
-    return s == power_of_two(-e) ? root * power_of_two(e1) * power_of_two(e2) : root / s;
-  } else if constexpr (rescale == Rescale::by_value) {
+  } else if constexpr (rescale == Rescale::by_value && kWeighted<M>) {
     if (sum < __builtin_inf() && weight < __builtin_inf()) return metric.finish(sum, weight);
     const double s = 0x1p-200;  // both sums are huge, what underflows here is lost in them
     return metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false),
-                         rescaled_sum<typename M::Weight>(x, i, y, j, s, false, true));
+                         rescaled_sum<ExactWeight<M>>(x, i, y, j, s, false, true));
+  } else if constexpr (rescale != Rescale::never) {
+    if (by_difference && sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
+    // The largest is from ½ to 1, so that no power of it overflows.
+    const int e = 1 + largest_exponent(with<T>(x.parameters), x, i, y, j, by_difference);
+    const int s = -e > 1000 ? 1000 : -e < -1000 ? -1000 : -e;
+    const double scaled =
+        metric.finish(rescaled_sum<T>(x, i, y, j, power_of_two(s), false, false), 0);
+    // Squares of differences go with their square, a sum of values with these.
+    return __builtin_ldexp(scaled, -s * (by_difference ? M::power : 1));
   } else {
     return metric.finish(sum, weight);
   }
@@ -271,19 +287,20 @@ void exact(const ExactArgs& args) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
   const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 &&
-                              cols % 8 == 0 && M::prepare != Prepare::elementwise;
+                              cols % 8 == 0 && !kMapped<M> &&
+                              !(kPerFeature<M> && is_unit(M::prepare));
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
     if (list_of_floats) {
-      exact_float_list<M>(x.parameters, u[0], y, args.js, nj, k0, count, args.out, weights);
+      exact_floherelist<M>(x.parameters, u[0], y, args.js, nj, k0, count, args.out, weights);
       continue;
     }
     exact_rows(y, args.js, nj, k0, count, rest, v);
     const int64_t padded = (count + 7) & ~int64_t(7);
-    exact_pairs(with<typename M::Term>(x.parameters), u, ni, v, nj, padded, args.out);
+    exact_pairs(with<ExactTerm<M>>(x.parameters), k0, u, ni, v, nj, padded, args.out);
     if constexpr (kWeighted<M>) {
-      exact_pairs(with<typename M::Weight>(x.parameters), u, ni, v, nj, padded, weights);
+      exact_pairs(with<ExactWeight<M>>(x.parameters), k0, u, ni, v, nj, padded, weights);
     }
   }
   for (int i = 0; i < ni; ++i) {
@@ -292,9 +309,9 @@ void exact(const ExactArgs& args) {
       const uint8_t both = fi & y.flags[args.js[j]], either = fi | y.flags[args.js[j]];
       double& out = args.out[i * nj + j];
       const double weight = kWeighted<M> ? weights[i * nj + j] : 0;
-      if (is_affine(M::prepare) && either & kDegenerate) {
+      if (is_unit(M::prepare) && either & kDegenerate) {
         out = both & kDegenerate ? 0 : M::degenerate;
-      } else if (M::rescale != Rescale::never && either & kExtreme) {
+      } else if (M::rescale != Rescale::never && (M::any_range || either & kExtreme)) {
         out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight);
       } else {
         out = metric.finish(out, weight);
@@ -316,11 +333,13 @@ float measure(const Rows& rows, int64_t row) {
   const bool unscaled = M::norm_degree == 0 && rows.filter_scale < 1;
   const F64 scale = F64::all(unscaled ? 1 : rows.filter_scale);
   const double back = unscaled ? 1 / rows.filter_scale : 1;
-  Lanes sums(0);
+  Lanes sums(0), sizes(0);
+  const bool multiplied = kPerFeature<M> && !is_unit(M::prepare);
   for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
     const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
     exact_row(rows, row, k0, count, exact);
     filter_row(rows, row, k0, count, filter);
+    for (int64_t l = 0; multiplied && l < count; ++l) exact[l] *= rows.parameters.factors[k0 + l];
     int64_t k = 0;
     for (; k < count; ++k) seen[k] = double(filter[k]) * back;
     for (; k % 8; ++k) seen[k] = 0;
@@ -329,11 +348,19 @@ float measure(const Rows& rows, int64_t row) {
         const int64_t at = k + p * F64::lanes;
         sums.part[p] =
             accumulate(of, sums.part[p], F64::load(exact + at) * scale, F64::load(seen + at));
+        if (multiplied) {
+          sizes.part[p] = accumulate(of, sizes.part[p], F64::load(seen + at), F64::all(0));
+        }
       }
     }
   }
-  double total = T::combine == Combine::maximum ? sums.largest() : sums.sum();
-  if (T::combine == Combine::root_of_sum) total = __builtin_sqrt(total);
+  const auto norm = [](const Lanes& lanes) {
+    const double total = T::combine == Combine::maximum ? lanes.largest() : lanes.sum();
+    return T::combine == Combine::root_of_sum ? __builtin_sqrt(total) : total;
+  };
+  double total = norm(sums);
+  // Factors, and what they make of a feature, are rounded: of the row as it should be by 2^-51.
+  if (multiplied && rows.parameters.rounded) total += 0x1p-50 * norm(sizes);
   if (!M::triangle && total > 0) return __builtin_inff();
   return round_up(total + underflow_of(traits_of<M>(), m.cols));
 }

@@ -19,6 +19,8 @@ namespace {
 
 #include "kernels/simd-inl.h"
 //
+#include "metrics/powers-inl.h"
+//
 #include "metrics/distance-inl.h"
 //
 #include "metrics/distances-inl.h"
@@ -26,6 +28,8 @@ namespace {
 #include "metrics/statements-inl.h"
 //
 #include "kernels/rows-inl.h"
+//
+#include "kernels/linear-inl.h"
 //
 #include "kernels/exact-inl.h"
 //
@@ -59,14 +63,29 @@ void map_values(double* values, int64_t count) {
 }
 
 template <class M>
+bool takes(const Parameters& parameters) {
+  return M::takes(parameters);
+}
+
+template <class M>
+void weigh(const double* given, int64_t count, double* weights, double* factors) {
+  for (int64_t k = 0; k < count; ++k) {
+    weights[k] = M::weight_of(given[k]);
+    factors[k] = M::factor_of(weights[k]);
+  }
+}
+
+template <class M>
 constexpr MetricKernels metric_kernels() {
   using T = typename M::Term;
   MetricKernels k{};
   k.traits = traits_of<M>();
   k.exact = exact<M>;
   k.norm_of = norm_of<M>;
+  k.takes = takes<M>;
+  if constexpr (kPerFeature<M>) k.weigh = weigh<M>;
   k.measure = measure<M>;
-  if constexpr (M::prepare == Prepare::elementwise) k.map = map_values<M>;
+  if constexpr (kMapped<M>) k.map = map_values<M>;
   if constexpr (M::inner_product) k.dot_sums = tile_sums<DotProduct, true>;
   if constexpr (M::roundings != kUnstated) {
     k.quick_sums = tile_sums<T, true>;
@@ -104,6 +123,7 @@ extern const Kernels kKernels = {
     kth_smallest,
     below_f32,
     below_f64,
+    map_rows,
     filter_row,
     encode,
     LK_CODE_KERNELS,

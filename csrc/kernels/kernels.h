@@ -85,6 +85,10 @@ struct MetricKernels {
   double (*norm_of)(const Parameters&, double distance);
   // The residual of a row: the norm between it and its filter row, at filter_scale; rounded up.
   float (*measure)(const Rows&, int64_t row);
+  // Are the numbers in the metric's range?
+  bool (*takes)(const Parameters&);
+  // Of numbers of features, as given: their weights and factors, where there are any.
+  void (*weigh)(const double* given, int64_t count, double* weights, double* factors);
   // What an elementwise preparation does to values, else null.
   void (*map)(double* values, int64_t count);
 };
@@ -95,8 +99,8 @@ struct Kernels {
   MetricKernels metric[int(Metric::count)];
 
   // First look at rows [begin, end): the first that is not finite, or -1.
-  int64_t (*survey)(const MatrixView&, const MetricKernels&, int64_t begin, int64_t end, RowSurvey*,
-                    RowScale*);
+  int64_t (*survey)(const MatrixView&, const MetricKernels&, const Parameters&, int64_t begin,
+                    int64_t end, RowSurvey*, RowScale*);
   void (*scan)(ScanArgs&);
   // Sums (and weights, or null) of a tile to the norms that filters compare.
   void (*norms)(Combine, const double* sums, const double* weights, int rows, float* out);
@@ -117,6 +121,10 @@ struct Kernels {
   // Positions of the values below `limit`; the count, or -1 if there is a NaN.
   int64_t (*below_f32)(const float*, int64_t n, float limit, int32_t* positions);
   int64_t (*below_f64)(const double*, int64_t n, double limit, int32_t* positions);
+  // Rows [first, first + rows), at most kLinearRows, mapped by Parameters::linear: `out` has whole panels
+  // for kLinearRows, `scratch` these as they are. The first row that is not finite, or -1.
+  int64_t (*map_rows)(const MatrixView&, const double* linear, int64_t first, int rows,
+                      double* scratch, double* out);
   // Features [k0, k0 + count) of a filter row.
   void (*filter_row)(const Rows&, int64_t row, int64_t k0, int64_t count, float* out);
   // The codes of a panel of up to kCodeRows rows, and what is to be known of each.

@@ -223,18 +223,78 @@ LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, Map map, double
   return e;
 }
 
+// The same of the features that count, multiplied by their factors or not.
+LK_INLINE Extremes extremes_of(const MatrixView& m, int64_t row, const double* factors,
+                               bool multiplied, double* chunk) {
+  constexpr double inf = __builtin_inf();
+  Extremes e{-inf, inf, 0, inf, true};
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int64_t count = m.cols - k0 < kChunk ? m.cols - k0 : kChunk;
+    read(m, row, k0, count, chunk);
+    for (int64_t k = 0; k < count; ++k) {
+      const double factor = factors[k0 + k];
+      if (factor > 0) look_at(e, multiplied ? chunk[k] * factor : chunk[k]);
+    }
+  }
+  const double a = __builtin_fabs(e.largest), b = __builtin_fabs(e.smallest);
+  e.magnitude = a > b ? a : b;
+  return e;
+}
+
+// Σ f(x, k) over the features that count, in the fixed order.
+template <class F>
+LK_INLINE double sum_features(const MatrixView& m, int64_t row, const double* factors,
+                              double* chunk, F f) {
+  double total = 0, lanes[8] = {};
+  for (int64_t k0 = 0; k0 < m.cols; k0 += kChunk) {
+    const int64_t left = m.cols - k0, count = left < kChunk ? left : kChunk;
+    read(m, row, k0, count, chunk);
+    for (int64_t k = 0; k < count; ++k) {
+      if (factors[k0 + k] > 0) lanes[k & 7] += f(chunk[k], k0 + k);
+    }
+    if ((k0 + count) % kExactBlock == 0 || count == left) {
+      total += combine_sum(lanes);
+      for (double& lane : lanes) lane = 0;
+    }
+  }
+  return total;
+}
+
 LK_INLINE double prepared(double x, const RowScale& s) {
   return ((x * s.power - s.mean) - s.mean_low) * s.inverse_norm;
 }
 
+// Of a row multiplied by factors, less its weighted mean.
+RowScale weighed_scale(RowScale s, const MatrixView& m, int64_t row, bool centred,
+                       const Parameters& of, double* chunk) {
+  if (centred) {
+    s.mean = sum_features(m, row, of.factors, chunk,
+                          [&](double x, int64_t k) { return of.weights[k] * (x * s.power); }) /
+             of.total;
+    s.mean_low =
+        sum_features(m, row, of.factors, chunk,
+                     [&](double x, int64_t k) { return of.weights[k] * (x * s.power - s.mean); }) /
+        of.total;
+  }
+  const double square = sum_features(m, row, of.factors, chunk, [&](double x, int64_t k) {
+    const double c = ((x * s.power - s.mean) - s.mean_low) * of.factors[k];
+    return c * c;
+  });
+  s.inverse_norm = 1 / __builtin_sqrt(square);
+  return s;
+}
+
 RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magnitude,
-                  bool degenerate, double* chunk) {
+                  bool degenerate, const Parameters& parameters, double* chunk) {
   RowScale s{1, 0, 0, 0};
   if (degenerate) return s;
   int e = exponent_of(magnitude);
   if (e > 250 || e < -250) {
     e = e > 1000 ? 1000 : e < -1000 ? -1000 : e;
     s.power = power_of_two(-e);
+  }
+  if (parameters.factors) {
+    return weighed_scale(s, m, row, prepare == Prepare::centred_unit, parameters, chunk);
   }
   const F64 power = F64::all(s.power);
   const double d = double(m.cols);
@@ -244,6 +304,10 @@ RowScale scale_of(const MatrixView& m, int64_t row, Prepare prepare, double magn
     s.mean_low = sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power - mean; }) / d;
   }
   const F64 mean = F64::all(s.mean), low = F64::all(s.mean_low);
+  if (prepare == Prepare::shares) {
+    s.inverse_norm = 1 / sum_row(m, row, nullptr, chunk, [=](F64 x) { return x * power; });
+    return s;
+  }
   const double square = sum_row(m, row, nullptr, chunk, [=](F64 x) {
     const F64 c = (x * power - mean) - low;
     return c * c;
@@ -265,8 +329,8 @@ LK_INLINE double underflow_of(const Traits& traits, int64_t cols) {
   return traits.combine == Combine::sum ? lost * double(cols) : __builtin_sqrt(lost * double(cols));
 }
 
-int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, int64_t end,
-               RowSurvey* out, RowScale* scales) {
+int64_t survey(const MatrixView& m, const MetricKernels& metric, const Parameters& parameters,
+               int64_t begin, int64_t end, RowSurvey* out, RowScale* scales) {
   alignas(64) double chunk[kChunk];
   const Traits& traits = metric.traits;
   const double underflow = underflow_of(traits, m.cols);
@@ -277,20 +341,40 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
     RowSurvey& r = out[row];
     r = RowSurvey{};
     if (traits.domain == Domain::not_negative && e.smallest < 0) {
-      r.flags = kOutside;
+      r.flags = kOutside | kNegative;
       continue;
     }
-    if (metric.map) {
+    if (traits.prepare == Prepare::shares && e.magnitude == 0) {
+      r.flags = kOutside;
+      r.exponent = kZeroRow;
+      continue;
+    }
+    if (metric.map && !has_scale(traits.prepare)) {
       e = extremes_of(m, row, metric.map, chunk);
       if (!e.finite) {
-        r.flags = kOutside;
+        r.flags = kOutside;  // nor is it below zero
         continue;
       }
     }
+    const bool extreme = e.magnitude > 0x1p500 || e.tiniest < 0x1p-400;
+    const double* const factors = parameters.factors;
+    if (factors) e = extremes_of(m, row, factors, false, chunk);
+    const double before = e.magnitude;
+    if (factors && !has_scale(traits.prepare)) e = extremes_of(m, row, factors, true, chunk);
     r.exponent = e.magnitude == 0 ? kZeroRow : int16_t(exponent_of(e.magnitude));
     r.flags = e.smallest < 0 ? kNegative : 0;
-    if (e.magnitude > 0x1p500 || e.tiniest < 0x1p-400) r.flags |= kExtreme;
-    if (r.exponent != kZeroRow && !is_affine(traits.prepare)) {
+    if (extreme) r.flags |= kExtreme;
+    if (factors && !has_scale(traits.prepare)) {
+      // Multiplied, the row may leave the range of a double: filters leave it alone.
+      if (before > 0x1p700 || (before > 0 && before < 0x1p-700)) r.exponent = kBeyond;
+      const double power = power_of_two(-r.exponent > 1000    ? 1000
+                                        : -r.exponent < -1000 ? -1000
+                                                              : -r.exponent);
+      r.size = sum_features(m, row, factors, chunk, [=](double x, int64_t k) {
+        const double y = x * factors[k] * power;
+        return traits.weights_add ? __builtin_fabs(y) : y * y;
+      });
+    } else if (r.exponent != kZeroRow && !has_scale(traits.prepare)) {
       const F64 power = F64::all(power_of_two(-r.exponent > 1000 ? 1000 : -r.exponent));
       if (traits.weights_add) {
         r.size = sum_row(m, row, metric.map, chunk, [=](F64 x) { return abs(x * power); });
@@ -300,12 +384,12 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
       }
     }
     const bool flushed = traits.flush_tiny && e.tiniest < double(kTiny);
-    r.residual = fits && !flushed && !metric.map ? round_up(underflow) : -1;
-    if (!is_affine(traits.prepare)) continue;
+    r.residual = fits && !flushed && !metric.map && !factors ? round_up(underflow) : -1;
+    if (!has_scale(traits.prepare)) continue;
     const bool degenerate =
-        traits.prepare == Prepare::unit ? e.magnitude == 0 : e.largest == e.smallest;
+        traits.prepare == Prepare::centred_unit ? e.largest == e.smallest : e.magnitude == 0;
     if (degenerate) r.flags |= kDegenerate;
-    const RowScale s = scale_of(m, row, traits.prepare, e.magnitude, degenerate, chunk);
+    const RowScale s = scale_of(m, row, traits.prepare, e.magnitude, degenerate, parameters, chunk);
     scales[row] = s;
     const bool narrow = s.power == 1 && s.inverse_norm < 0x1p60 && s.inverse_norm > 0x1p-60 &&
                         __builtin_fabs(s.mean) < 0x1p60;
@@ -313,7 +397,7 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
     // filter_row computes (x − m′) r′, m′ and r′ being m and r rounded: of a unit row, three
     // roundings of 2⁻²⁴, and m − m′ and the low part of the mean in every feature. Of a norm that is no
     // root of squares it is measured.
-    if (fits && narrow && traits.inner_product) {
+    if (fits && narrow && traits.inner_product && !metric.map && !factors) {
       const double shift = 0x1p-24 * __builtin_fabs(s.mean) + __builtin_fabs(s.mean_low);
       const double all = __builtin_sqrt(double(m.cols)) * shift * s.inverse_norm;
       r.residual = round_up(0x1p-24 * 3 + all + underflow);
@@ -327,18 +411,21 @@ int64_t survey(const MatrixView& m, const MetricKernels& metric, int64_t begin, 
 // The exact row: float64, prepared. `out` gets zeros up to a multiple of 8.
 void exact_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, double* out) {
   read(rows.matrix, row, k0, count, out);
-  if (rows.map) {
-    rows.map(out, count);
-  } else if (rows.prepare != Prepare::as_is) {
+  if (has_scale(rows.prepare)) {
     const RowScale s = rows.scales[row];
     for (int64_t k = 0; k < count; ++k) out[k] = prepared(out[k], s);
+  }
+  if (rows.map) rows.map(out, count);
+  if (rows.parameters.factors && is_unit(rows.prepare)) {
+    const double* const factors = rows.parameters.factors + k0;
+    for (int64_t k = 0; k < count; ++k) out[k] = factors[k] > 0 ? out[k] * factors[k] : 0;
   }
   for (int64_t k = count; k % 8; ++k) out[k] = 0;
 }
 
 LK_INLINE bool filter_row_is_input(const Rows& rows) {
   return rows.matrix.dtype == DType::f32 && rows.prepare == Prepare::as_is &&
-         rows.filter_scale == 1 && !rows.flush_tiny;
+         rows.filter_scale == 1 && !rows.flush_tiny && !rows.parameters.factors;
 }
 
 // Features [k0, k0 + count) of the filter row, float32.
@@ -353,21 +440,29 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
     for (int64_t k = 0; k < count; ++k) out[k] = 0;
     return;
   }
-  const bool narrow = fits_float32(m.dtype) && !(flags & kWide);
-  if (narrow && is_affine(rows.prepare)) {
+  const double* const factors = rows.parameters.factors;
+  const bool narrow = fits_float32(m.dtype) && !(flags & kWide) && !rows.map && !factors;
+  if (narrow && has_scale(rows.prepare)) {
     const float mean = float(rows.scales[row].mean);
     const float inverse_norm = float(rows.scales[row].inverse_norm);
     read(m, row, k0, count, out);
     for (int64_t k = 0; k < count; ++k) out[k] = (out[k] - mean) * inverse_norm;
     return;
   }
-  if (narrow && rows.filter_scale == 1 && !rows.map) {
+  if (narrow && rows.filter_scale == 1) {
     read(m, row, k0, count, out);
   } else {
     alignas(64) double chunk[kChunk];
     for (int64_t c = 0; c < count; c += kChunk) {
       const int n = int(count - c < kChunk ? count - c : kChunk);
       exact_row(rows, row, k0 + c, n, chunk);
+      if (factors && !is_unit(rows.prepare)) {
+        for (int k = 0; k < n; ++k) {
+          const double factor = factors[k0 + c + k];
+          out[c + k] = factor > 0 ? float(chunk[k] * rows.filter_scale * factor) : 0;
+        }
+        continue;
+      }
       for (int k = 0; k < n; ++k) out[c + k] = float(chunk[k] * rows.filter_scale);
     }
   }

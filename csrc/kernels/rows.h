@@ -45,14 +45,20 @@ struct Rows {
   Parameters parameters;  // of the metric
   Prepare prepare;
   void (*map)(double* values, int64_t count);  // what `elementwise` does to values, else null
-  const RowScale* scales;                      // of unit rows, else null
+  const RowScale* scales;                      // where they are multiplied, else null
   const uint8_t* flags;
   double filter_scale;  // power of two that brings most rows near 1 on their way to float32
   bool flush_tiny;      // filter values below kTiny become 0 (counted in the residual)
   int64_t filter_cols;  // features of a filter row: one more than cols when a row is degenerate
 };
 
-constexpr bool is_affine(Prepare p) { return p == Prepare::unit || p == Prepare::centred_unit; }
+// Of a linear map: columns side by side, products added before they are added to the rest, rows at a time.
+inline constexpr int kLinearPanel = 16, kLinearBlock = 256, kLinearRows = 8;
+
+// Of length 1, unless it has no direction.
+constexpr bool is_unit(Prepare p) { return p == Prepare::unit || p == Prepare::centred_unit; }
+// Multiplied by a number of its own.
+constexpr bool has_scale(Prepare p) { return is_unit(p) || p == Prepare::shares; }
 
 // A degenerate row is, to the filters, the zero row with a 1 in an additional feature that all
 // other rows have at 0: the ½‖û−v̂‖² of the pair is then 1, as the rule wants, and 0 between two of
@@ -72,6 +78,6 @@ struct RowSurvey {
   int16_t exponent;  // of the largest magnitude; kZeroRow for a row of zeros
   uint8_t flags;
 };
-inline constexpr int16_t kZeroRow = -32768;
+inline constexpr int16_t kZeroRow = -32768, kBeyond = 32767;
 
 }  // namespace lookalike

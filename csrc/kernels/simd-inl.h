@@ -160,6 +160,9 @@ LK_INLINE F32 square_root(F32 a) {
 LK_INLINE F32 select_less(F32 a, F32 b, F32 then, F32 otherwise) {
   return {a.v < b.v ? then.v : otherwise.v};
 }
+LK_INLINE F32 unequal(F32 a, F32 b) {  // 1 or 0
+  return {a.v != b.v ? vall(1.0f) : FloatVector{}};
+}
 LK_INLINE F32 reciprocal(F32 a) { return {vreciprocal(a.v)}; }
 
 struct F64 {
@@ -205,6 +208,7 @@ LK_INLINE F64 plus_by_fma(F64 a, F64 b) {
 LK_INLINE F64 operator*(F64 a, F64 b) { return {a.v * b.v}; }
 LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
 LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
+LK_INLINE F64 negated(F64 a) { return {-a.v}; }
 LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
 LK_INLINE F64 square_root(F64 a) {
 #if defined(__AVX512F__)
@@ -215,7 +219,11 @@ LK_INLINE F64 square_root(F64 a) {
   return {DoubleVector{__builtin_sqrt(a.v[0]), __builtin_sqrt(a.v[1])}};
 #endif
 }
+LK_INLINE F64 select_less(F64 a, F64 b, F64 then, F64 otherwise) {
+  return {a.v < b.v ? then.v : otherwise.v};
+}
 LK_INLINE F64 one_if_zero(F64 a) { return {a.v == DoubleVector{} ? DoubleVector{} + 1 : a.v}; }
+LK_INLINE F64 unequal(F64 a, F64 b) { return {a.v != b.v ? vall(1.0) : DoubleVector{}}; }
 LK_INLINE F64 negated_magnitude_or_minus_inf(F64 a) {  // −|a|, −∞ for 0
   const DoubleVector magnitude = vabs(a.v);
   const LongVector zero = magnitude == DoubleVector{};
@@ -237,6 +245,8 @@ LK_INLINE V pinned(V sum) {
 // The same operations on one double, for the pairs that need care.
 struct Scalar {
   double v;
+  static LK_INLINE Scalar all(double x) { return {x}; }
+  static LK_INLINE Scalar load(const double* p) { return {*p}; }
 };
 LK_INLINE Scalar operator+(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator-(Scalar a, Scalar b) { return {a.v - b.v}; }
@@ -244,9 +254,14 @@ LK_INLINE Scalar minus_by_fma(Scalar a, Scalar b) { return {a.v - b.v}; }
 LK_INLINE Scalar plus_by_fma(Scalar a, Scalar b) { return {a.v + b.v}; }
 LK_INLINE Scalar operator*(Scalar a, Scalar b) { return {a.v * b.v}; }
 LK_INLINE Scalar operator/(Scalar a, Scalar b) { return {a.v / b.v}; }
+LK_INLINE Scalar negated(Scalar a) { return {-a.v}; }
 LK_INLINE Scalar abs(Scalar a) { return {__builtin_fabs(a.v)}; }
 LK_INLINE Scalar square_root(Scalar a) { return {__builtin_sqrt(a.v)}; }
+LK_INLINE Scalar select_less(Scalar a, Scalar b, Scalar then, Scalar otherwise) {
+  return a.v < b.v ? then : otherwise;
+}
 LK_INLINE Scalar one_if_zero(Scalar a) { return {a.v == 0 ? 1 : a.v}; }
+LK_INLINE Scalar unequal(Scalar a, Scalar b) { return {a.v != b.v ? 1.0 : 0.0}; }
 LK_INLINE Scalar max(Scalar a, Scalar b) { return {a.v > b.v ? a.v : b.v}; }
 
 // A product kept as its factors, so that float32 filters may fuse it into the sum. Float64 never
@@ -264,6 +279,15 @@ LK_INLINE V add(V sum, Product<V> term) {
   return sum + term.a * term.b;
 }
 LK_INLINE F32 add(F32 sum, Product<F32> term) { return {vfma(term.a.v, term.b.v, sum.v)}; }
+
+template <class V>
+LK_INLINE V value_of(V term) {
+  return term;
+}
+template <class V>
+LK_INLINE V value_of(Product<V> term) {
+  return term.a * term.b;
+}
 
 LK_INLINE unsigned not_greater(F32 a, F32 b) { return vnot_greater(a.v, b.v); }
 LK_INLINE unsigned less(F32 a, F32 b) { return vless(a.v, b.v); }

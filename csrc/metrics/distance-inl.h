@@ -8,7 +8,7 @@
 // 0 if u = v: rows are padded with zeros. Terms and `finish` may have state: a struct with a
 // constructor from Parameters is made from the caller's.
 struct Distance {
-  // The rows. An elementwise preparation is `static double prepared(double)`.
+  // The rows. An elementwise preparation is `static double prepared(double)`; of shares it may follow.
   static constexpr Prepare prepare = Prepare::as_is;
   static constexpr Domain domain = Domain::any;
   // The distance of a row without a direction to one that has one; 0 to another without. Of unit
@@ -20,6 +20,20 @@ struct Distance {
   static constexpr Rescale rescale = Rescale::never;
   using Weight = void;  // terms whose sum divides the sum of the terms
   static constexpr const char* parameters[kMostParameters] = {};
+  static LK_INLINE bool takes(const Parameters&) { return true; }  // numbers that are in its range
+  // Are sums looked at of every pair, not only of extreme rows?
+  static constexpr bool any_range = false;
+  // Are few pairs compared at a time, as a term takes many registers?
+  static constexpr bool heavy = false;
+  // An array among the parameters. `linear` metrics are of rows mapped by a matrix first. Of a number
+  // for each feature: the weight of its term, and the factor that makes a filter row of a row, so that
+  // plain terms of these are the weighted ones. Where a common multiple of the weights changes nothing
+  // (relative_weights), the largest is from 1 to 2.
+  static constexpr const char* array = nullptr;
+  static constexpr bool linear = false;
+  static constexpr bool relative_weights = false;
+  static LK_INLINE double weight_of(double given) { return given; }
+  static LK_INLINE double factor_of(double weight) { return weight; }
   static LK_INLINE double finish(double sum, double) { return sum; }
 
   // The norm: of what distance it is the norm (see Combine), and how it behaves. The distance goes
@@ -60,6 +74,63 @@ LK_INLINE T with(const Parameters& parameters) {
     return T{};
   }
 }
+
+// Terms, each multiplied by the weight of its feature, after all else.
+template <class T>
+struct PerFeature {
+  static constexpr Combine combine = T::combine;
+  static constexpr bool heavy = T::heavy;
+  explicit LK_INLINE PerFeature(const Parameters& parameters)
+      : of(with<T>(parameters)), weights(parameters.weights) {}
+  template <class V>
+  struct At {
+    static constexpr Combine combine = T::combine;
+    const T& of;
+    V weight;
+    LK_INLINE V term(V u, V v) const { return weight * value_of(of.term(u, v)); }
+  };
+  template <class V>
+  LK_INLINE At<V> at(int64_t feature) const {
+    return {of, V::load(weights + feature)};
+  }
+  T of;
+  const double* weights;
+};
+
+// The terms of consecutive features, as many as V has lanes.
+template <class V, class T>
+LK_INLINE const T& at(const T& of, int64_t) {
+  return of;
+}
+template <class V, class T>
+LK_INLINE auto at(const PerFeature<T>& of, int64_t feature) {
+  return of.template at<V>(feature);
+}
+template <class T>
+LK_INLINE bool counts(const T&, int64_t) {
+  return true;
+}
+template <class T>
+LK_INLINE bool counts(const PerFeature<T>& of, int64_t feature) {
+  return of.weights[feature] > 0;
+}
+
+// A number for each feature: not of unit rows, which are multiplied before they are compared.
+template <class M>
+inline constexpr bool kPerFeature = M::array != nullptr && !M::linear;
+template <class M, class T>
+using Exactly = std::conditional_t<kPerFeature<M> && !is_unit(M::prepare), PerFeature<T>, T>;
+// The terms of the float64 distance.
+template <class M>
+using ExactTerm = Exactly<M, typename M::Term>;
+template <class M>
+using ExactWeight = Exactly<M, typename M::Weight>;
+
+// Has the metric an elementwise preparation?
+template <class M, class = void>
+inline constexpr bool kMapped = false;
+template <class M>
+inline constexpr bool kMapped<M, std::void_t<decltype(M::prepared(0.0))>> = true;
 
 template <class M>
 inline constexpr bool kWeighted = !std::is_void_v<typename M::Weight>;

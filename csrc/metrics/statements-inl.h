@@ -35,9 +35,8 @@ template <class M>
 constexpr Traits traits_of() {
   using T = typename M::Term;
   static_assert(T::combine == M::combine, "a metric combines terms as their own struct does");
-  static_assert(
-      M::prepare == Prepare::as_is || M::prepare == Prepare::elementwise || M::degenerate >= 0,
-      "unit rows: state the distance of a row without a direction (degenerate)");
+  static_assert(!is_unit(M::prepare) || M::degenerate >= 0,
+                "unit rows: state the distance of a row without a direction (degenerate)");
   static_assert(
       !M::inner_product || (std::is_same_v<T, Euclidean> && M::combine == Combine::root_of_sum),
       "inner_product: the norm must be that of (u−v)²");
@@ -51,6 +50,9 @@ constexpr Traits traits_of() {
   if constexpr (kDegenerateFeature<M>) {
     static_assert(M::finish(2, 0) == M::degenerate, "degenerate: not what its feature gives");
   }
+  static_assert(M::prepare != Prepare::elementwise || kMapped<M>, "elementwise: state `prepared`");
+  static_assert(M::prepare != Prepare::shares || M::domain == Domain::not_negative,
+                "shares are of rows without negative values (domain)");
   check_weight<M, typename M::Weight>();
   Traits t{};
   t.prepare = M::prepare;
@@ -60,6 +62,9 @@ constexpr Traits traits_of() {
   t.rescale = M::rescale;
   t.weighted = kWeighted<M>;
   for (int p = 0; p < kMostParameters; ++p) t.parameters[p] = M::parameters[p];
+  t.array = M::array;
+  t.linear = M::linear;
+  t.relative_weights = M::relative_weights;
   t.triangle = M::triangle;
   t.norm_degree = M::norm_degree;
   t.power = M::power;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "kernels/dispatch.h"
 
@@ -48,34 +49,47 @@ class Preparation {
 
   // Throws BadRow for this side's `index`.
   const Surveyed& survey(int index) {
-    const int64_t n = matrix_.rows;
+    const int64_t n = matrix_.rows, features = specification_.parameters.features;
+    if (features && features != matrix_.cols) {
+      throw std::invalid_argument(std::string(traits().array) + " is of " +
+                                  std::to_string(features) + " features, the rows have " +
+                                  std::to_string(matrix_.cols));
+    }
+    if (traits().linear) matrix_ = map_rows(side_, matrix_, specification_, index, team_);
     side_.flags.resize(size_t(n));
-    if (is_affine(traits().prepare)) side_.scales.resize(size_t(n));
+    if (has_scale(traits().prepare)) side_.scales.resize(size_t(n));
     surveyed_.resize(size_t(n));
     std::atomic<int64_t> bad{n};  // the first in order, whichever thread finds one first
     team_.run(
         batches(n), double(n) * double(matrix_.cols),
         [&](int64_t batch, int) {
           const int64_t begin = batch * kRowsAtATime, end = std::min(n, begin + kRowsAtATime);
-          const int64_t row =
-              kernels().survey(matrix_, metric_, begin, end, surveyed_.data(), side_.scales.data());
+          const int64_t row = kernels().survey(matrix_, metric_, specification_.parameters, begin,
+                                               end, surveyed_.data(), side_.scales.data());
           if (row < 0) return;
           int64_t known = bad.load();
           while (row < known && !bad.compare_exchange_weak(known, row)) {
           }
         },
         0, 0);
-    if (bad.load() < n) throw BadRow(BadRow::Why::not_finite, index, bad.load());
+    if (bad.load() < n) {
+      // Of mapped rows those given were finite.
+      const auto why = traits().linear ? BadRow::Why::out_of_range : BadRow::Why::not_finite;
+      throw BadRow(why, index, bad.load());
+    }
     for (int64_t row = 0; row < n; ++row) {
-      if (surveyed_[size_t(row)].flags & kOutside) {
-        throw BadRow(BadRow::Why::outside_domain, index, row);
-      }
+      const RowSurvey& r = surveyed_[size_t(row)];
+      if (!(r.flags & kOutside)) continue;
+      const auto why = r.flags & kNegative      ? BadRow::Why::negative
+                       : r.exponent == kZeroRow ? BadRow::Why::no_sum
+                                                : BadRow::Why::out_of_range;
+      throw BadRow(why, index, row);
     }
     return surveyed_;
   }
 
   // Is there a scale to choose, and are there rows out of its range?
-  bool scaled() const { return filtered_ && !is_affine(traits().prepare); }
+  bool scaled() const { return filtered_ && !has_scale(traits().prepare); }
   bool any_degenerate() const {
     return std::any_of(surveyed_.begin(), surveyed_.end(),
                        [](const RowSurvey& r) { return r.flags & kDegenerate; });
@@ -94,7 +108,9 @@ class Preparation {
   void set_flags(double scale) {
     // Where most rows are near the end of float64's range the distances are not accurate relatively,
     // as the filters' bounds suppose.
-    const int limit = scale >= 0x1p1000 ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
+    // A power of the norm leaves it sooner.
+    const bool too_small = scale >= (traits().power == 1 ? 0x1p1000 : 0x1p370);
+    const int limit = too_small ? kZeroRow + 1 : kLargestExponent - std::ilogb(scale);
     for (size_t row = 0; row < surveyed_.size(); ++row) {
       uint8_t& flags = side_.flags[row];
       flags = surveyed_[row].flags;
@@ -133,7 +149,7 @@ class Preparation {
       weightless = r.exponent != kZeroRow && side_.weight[row] < kLeastWeight;
     }
     if (!side_.square.empty()) {
-      side_.square[row] = is_affine(traits().prepare) ? 1.0f : float(std::ldexp(r.size, 2 * e));
+      side_.square[row] = has_scale(traits().prepare) ? 1.0f : float(std::ldexp(r.size, 2 * e));
     }
     if (side_.residual.empty()) return;
     const bool known = r.residual >= 0 && scale == 1;
@@ -143,7 +159,7 @@ class Preparation {
   }
 
   Side& side_;
-  const MatrixView matrix_;
+  MatrixView matrix_;
   const Specification& specification_;
   const MetricKernels& metric_;
   const RowNeeds& needs_;
@@ -154,11 +170,7 @@ class Preparation {
 
 }  // namespace
 
-const MetricKernels& kernels_of(const Specification& specification) {
-  return kernels().metric[int(specification.metric)];
-}
-
-bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_affine(t.prepare); }
+bool has_degenerate_feature(const Traits& t) { return t.inner_product && is_unit(t.prepare); }
 
 void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
               double scale, int64_t filter_cols) {
@@ -166,6 +178,36 @@ void set_rows(Side& side, const MatrixView& matrix, const Specification& specifi
   side.rows = Rows{matrix,     specification.parameters, metric.traits.prepare,
                    metric.map, side.scales.data(),       side.flags.data(),
                    scale,      metric.traits.flush_tiny, filter_cols};
+  Parameters& parameters = side.rows.parameters;
+  parameters.features = matrix.cols;
+  if (!parameters.weights) parameters.total = double(matrix.cols);
+}
+
+MatrixView map_rows(Side& side, const MatrixView& m, const Specification& specification, int index,
+                    Team& team) {
+  const int64_t n = m.rows, groups = (n + kLinearRows - 1) / kLinearRows;
+  const int64_t padded = (m.cols + kLinearPanel - 1) / kLinearPanel * kLinearPanel;
+  side.mapped = Buffer<double>(size_t(groups * kLinearRows * padded));
+  double* const out = side.mapped.get();
+  std::vector<Buffer<double>> scratch(size_t(team.threads()));
+  std::atomic<int64_t> bad{n};
+  team.run(
+      groups, double(n) * double(m.cols) * double(m.cols) / 4,
+      [&](int64_t group, int worker) {
+        Buffer<double>& own = scratch[size_t(worker)];
+        if (!own.get()) own = Buffer<double>(size_t(kLinearRows * m.cols + 8));
+        const int64_t first = group * kLinearRows;
+        const int rows = int(std::min<int64_t>(kLinearRows, n - first));
+        const int64_t row = kernels().map_rows(m, specification.parameters.linear, first, rows,
+                                               own.get(), out + first * padded);
+        if (row < 0) return;
+        int64_t known = bad.load();
+        while (row < known && !bad.compare_exchange_weak(known, row)) {
+        }
+      },
+      0, 0);
+  if (bad.load() < n) throw BadRow(BadRow::Why::not_finite, index, bad.load());
+  return {reinterpret_cast<const unsigned char*>(out), DType::f64, n, m.cols, padded * 8, 8};
 }
 
 Comparison::Comparison(const MatrixView& x, const MatrixView* y, const Specification& specification,

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "checksums.h"
-#include "kernels/kernels.h"
+#include "memory.h"
+#include "rows/specification.h"
 #include "threads/team.h"
 
 namespace lookalike {
 
 // A row that cannot be compared; `side` is 0 for the first matrix, 1 for the second.
 struct BadRow : std::runtime_error {
-  enum class Why { not_finite, outside_domain };
+  enum class Why { not_finite, negative, out_of_range, no_sum };
   BadRow(Why why_, int side_, int64_t row_)
       : std::runtime_error("bad row"), why(why_), side(side_), row(row_) {}
   Why why;
@@ -31,6 +32,7 @@ struct RowNeeds {
 
 struct Side {
   Rows rows{};
+  Buffer<double> mapped;         // the rows of a linear metric
   std::vector<RowScale> scales;  // of unit rows
   std::vector<uint8_t> flags;
   std::vector<float> residual, weight, square;  // as needed, else empty
@@ -52,7 +54,7 @@ struct Side {
   // Calls visit(name, vector, whether it is needed) for each, those not needed being empty.
   template <class S, class Visit>
   static void each_vector(S& side, const Traits& traits, const RowNeeds& needs, Visit visit) {
-    visit("scales", side.scales, is_affine(traits.prepare));
+    visit("scales", side.scales, has_scale(traits.prepare));
     visit("flags", side.flags, true);
     visit("residual", side.residual, needs.residual);
     visit("weight", side.weight, needs.weight);
@@ -60,12 +62,12 @@ struct Side {
   }
 };
 
-// The kernels of a specification's metric.
-const MetricKernels& kernels_of(const Specification& specification);
-
 // What rows need no survey to say: `scale` is what filters multiply them by.
 void set_rows(Side& side, const MatrixView& matrix, const Specification& specification,
               double scale, int64_t filter_cols);
+// The rows as a linear metric compares them, in memory of the side. Throws BadRow for side `index`.
+MatrixView map_rows(Side& side, const MatrixView& matrix, const Specification& specification,
+                    int index, Team& team);
 // Has a filter row an additional feature for rows without a direction?
 bool has_degenerate_feature(const Traits& traits);
 

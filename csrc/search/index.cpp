@@ -64,11 +64,16 @@ void require(bool good, const char* part) {
 
 }  // namespace
 
-Index::Index(const MatrixView& rows, const Specification& specification, File file, Team& team)
+Index::Index(const MatrixView& given, const Specification& specification, File file, Team& team)
     : specification_(specification), side_(std::make_shared<Side>()) {
   Header header;
   const Part part = file.part("header");
   require(file.rows && part.bytes == sizeof header, "header");
+  MatrixView rows = given;
+  if (traits().linear) {
+    file.rows->check(0, given.rows * given.row_stride);
+    rows = map_rows(*side_, given, specification, 1, team);
+  }
   std::memcpy(&header, part.data, sizeof header);
   const bool feature = has_degenerate_feature(traits());
   require(header.byte_order == Header::kByteOrder && header.rows == rows.rows &&
@@ -79,7 +84,7 @@ Index::Index(const MatrixView& rows, const Specification& specification, File fi
   set_rows(*side_, rows, specification, header.filter_scale, header.filter_cols);
   rows_guard_ = std::move(file.rows);
   codes_guard_ = std::move(file.codes);
-  side_->guard = rows_guard_.get();
+  side_->guard = traits().linear ? nullptr : rows_guard_.get();
   if (!coded_) return;
   const CodeKernels& here = code_kernels(coded_->coding.form);
   if (here.tile && coded_->coding.levels <= here.levels) {
@@ -87,7 +92,7 @@ Index::Index(const MatrixView& rows, const Specification& specification, File fi
     coded_->side.guard = codes_guard_.get();
   } else if (here.tile) {
     // Kept by a CPU whose codes are finer than this one's can be.
-    rows_guard_->check(0, rows.rows * rows.row_stride);
+    rows_guard_->check(0, given.rows * given.row_stride);
     code(team);
   } else {
     coded_ = nullptr;

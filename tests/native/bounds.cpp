@@ -1,9 +1,10 @@
 // Holds every filter's bounds against the float64 distances, pair by pair. Rows come from standard
-// input, one job after another: five int64 (metric, rows of x, rows of y or 0 for a self-join, cols,
-// bytes of a float: 4 or 8), then x and y. For each filter a line: its name, how many pairs it bounded
-// wrongly, and the largest share of the allowed error that a pair took.
+// input, one job after another: four int64 (rows of x, rows of y or 0 for a self-join, cols, bytes of a
+// float: 4 or 8), then x and y. For each metric and filter a line: their names, how many pairs it
+// bounded wrongly, and the largest share of the allowed error that a pair took.
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "exact_distances.h"
 #include "filters/filters.h"
@@ -35,7 +36,37 @@ double share(const Bounds& b, double value, double norm, int64_t i, int64_t j) {
   return std::max({low - norm, norm - high, 0.0}) / (residuals + 0x1p-50);
 }
 
-void check(const Comparison& c, Stage stage, Team& team) {
+// The metric with some parameters, or another of its name where these are too many to make.
+Specification with_some_parameters(Metric metric, int64_t cols) {
+  const Traits& traits = kernels().metric[int(metric)].traits;
+  Arrays arrays;
+  if (traits.linear && cols <= 400) {
+    Array& array = arrays[traits.array] = {{cols, cols}, std::vector<double>(size_t(cols * cols))};
+    for (int64_t i = 0; i < cols; ++i) {
+      for (int64_t j = 0; j < cols; ++j) {
+        const double entry = i == j ? 1.5 + double(i % 3) : std::abs(i - j) == 1 ? 0.6 : 0;
+        array.values[size_t(i * cols + j)] = entry;
+      }
+    }
+  } else if (traits.array && !traits.linear) {
+    Array& array = arrays[traits.array] = {{cols}, std::vector<double>(size_t(cols))};
+    constexpr double kSome[] = {0.5, 1, 3.7, 1e-3, 2, 0};
+    const int kinds = std::string(traits.array) == "w" ? 6 : 5;
+    for (int64_t k = 0; k < cols; ++k) array.values[size_t(k)] = kSome[k % kinds];
+  }
+  for (const double number : {3.0, 2.5}) {
+    Numbers numbers;
+    for (const char* const name : traits.parameters) {
+      if (name) numbers[name] = number;
+    }
+    if (traits.linear && arrays.empty()) break;
+    Specification out = specify(kMetricNames[int(metric)], numbers, arrays);
+    if (out.metric == metric) return out;
+  }
+  return specify(kMetricNames[0], {}, {});
+}
+
+void check(const Comparison& c, const char* metric, Stage stage, Team& team) {
   const std::unique_ptr<Filter> filter = make_filter(stage, c, nullptr, team);
   const Bounds& b = filter->bounds();
   ExactDistances exact(c, 1);
@@ -70,27 +101,31 @@ void check(const Comparison& c, Stage stage, Team& team) {
       }
     }
   }
-  std::printf("%s,%lld,%.4f\n", filter->name(), static_cast<long long>(wrong), most);
+  std::printf("%-13s %s,%lld,%.4f\n", metric, filter->name(), static_cast<long long>(wrong), most);
 }
 
 }  // namespace
 
 int main() {
-  int64_t job[5];
+  int64_t job[4];
   while (read(job, sizeof job)) {
-    const auto [metric, nx, ny, cols, size] = job;
+    const auto [nx, ny, cols, size] = job;
     const DType type = size == 4 ? DType::f32 : DType::f64;
     const std::vector<unsigned char> xs = read_rows(nx * cols, size),
                                      ys = read_rows(ny * cols, size);
     const MatrixView x{xs.data(), type, nx, cols, cols * size, size};
     const MatrixView y{ys.data(), type, ny, cols, cols * size, size};
     Team team(1, [](double) { return false; });
-    const Specification specification{Metric(metric), {}};
-    const RowNeeds needs = filter_needs(kernels_of(specification).traits);
-    try {
-      const Comparison comparison(x, ny ? &y : nullptr, specification, needs, team);
-      for (const Stage stage : stages(comparison, nullptr)) check(comparison, stage, team);
-    } catch (const BadRow&) {  // the metric is not defined for these rows
+    for (int m = 0; m < int(Metric::count); ++m) {
+      const Specification specification = with_some_parameters(Metric(m), cols);
+      const RowNeeds needs = filter_needs(kernels_of(specification).traits);
+      try {
+        const Comparison comparison(x, ny ? &y : nullptr, specification, needs, team);
+        for (const Stage stage : stages(comparison, nullptr)) {
+          check(comparison, kMetricNames[m], stage, team);
+        }
+      } catch (const BadRow&) {  // the metric is not defined for these rows
+      }
     }
     std::puts("");
     std::fflush(stdout);

@@ -12,7 +12,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from matrices import AGAINST_CODES, HOSTILE
-from reference import METRICS
 
 KINDS = HOSTILE | AGAINST_CODES
 
@@ -55,18 +54,16 @@ def main() -> None:
         for name, X, Y in jobs(cases):
             kind = np.float32 if X.dtype.itemsize <= 4 else np.float64
             X, Y = (np.nan_to_num(m, posinf=1, neginf=1) for m in (X, X[:0] if Y is None else Y))
-            for metric, metric_name in enumerate(METRICS):
-                header = np.array([metric, len(X), len(Y), X.shape[1], np.dtype(kind).itemsize])
-                process.stdin.write(header.astype(np.int64).tobytes())
-                process.stdin.write(X.astype(kind).tobytes() + Y.astype(kind).tobytes())
-                process.stdin.flush()
-                while line := process.stdout.readline().decode().strip():
-                    stage, count, share = line.split(",")
-                    key = f"{metric_name:12} {stage}"
-                    taken[key] = max(taken.get(key, 0), float(share))
-                    if int(count):
-                        print(f"{name}: {count} pairs wrong, {key}, {X.shape} by {Y.shape}")
-                        wrong += 1
+            header = np.array([len(X), len(Y), X.shape[1], np.dtype(kind).itemsize])
+            process.stdin.write(header.astype(np.int64).tobytes())
+            process.stdin.write(X.astype(kind).tobytes() + Y.astype(kind).tobytes())
+            process.stdin.flush()
+            while line := process.stdout.readline().decode().strip():
+                key, count, share = line.split(",")
+                taken[key] = max(taken.get(key, 0), float(share))
+                if int(count):
+                    print(f"{name}: {count} pairs wrong, {key}, {X.shape} by {Y.shape}")
+                    wrong += 1
         process.stdin.close()
     for key, share in sorted(taken.items()):
         print(f"{key:42} {share:.3f} of the bound")

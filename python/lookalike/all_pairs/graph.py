@@ -25,7 +25,13 @@ import numpy.typing as npt
 from lookalike.all_pairs.room import BLOCK_ROWS, reserve
 from lookalike.distance import Neighbors, knn
 from lookalike.distance.blocks import Block, across, within
-from lookalike.distance.metrics import Specification, specification
+from lookalike.distance.metrics import (
+    AnyMetric,
+    Specification,
+    as_metric,
+    complete,
+    metric_label,
+)
 from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 from lookalike.system import FileLock, HeldError
@@ -42,7 +48,7 @@ HELD_BYTES = 1 << 29
 def neighbor_graph(
     features: npt.NDArray[Any],
     k: int,
-    metric: str,
+    metric: AnyMetric,
     *,
     work: str | os.PathLike[str],
     block_rows: int = BLOCK_ROWS,
@@ -55,8 +61,8 @@ def neighbor_graph(
     features : (n, d) array
     k : int
         From 1 to n − 1.
-    metric : str
-        One of `lookalike.METRICS` or an alias.
+    metric : str or Metric
+        One of `lookalike.ALL_METRICS` or an alias. A V or VI that is not given is that of all rows.
     work : path
         A folder for the blocks that are done: a later call with the same rows, k and metric goes on
         from there. It is made when there is more than one block; whoever has saved the result
@@ -84,14 +90,15 @@ def neighbor_graph(
     count = len(features)
     if count <= block_rows:
         return knn(features, k=k, metric=metric, progress=progress)
-    named = specification(metric)
     if not 1 <= k < count:
         raise ValueError(f"k must be from 1 to {count - 1} (the other rows), got {k}")
+    chosen = complete(as_metric(metric), {"features": features})
+    named = chosen.specification(features.shape[1])
     size = math.ceil(count / math.ceil(count / block_rows))
     job = {
         "rows": count,
         "k": k,
-        "metric": metric,
+        "metric": metric_label(chosen),
         "block_rows": size,
         "features": _fingerprint(features),
     }

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lookalike.all_pairs.room import BLOCK_ROWS, reserve
 from lookalike.distance import cdist
+from lookalike.distance.metrics import AnyMetric, as_metric, complete
 from lookalike.files import replacing
 from lookalike.progress import Progress, reporting
 
@@ -23,7 +24,7 @@ TABLE_ROWS = 256
 def write_distances(
     path: str | os.PathLike[str],
     features: npt.NDArray[Any],
-    metric: str,
+    metric: AnyMetric,
     *,
     dtype: str = "float32",
     progress: Progress = None,
@@ -35,8 +36,8 @@ def write_distances(
     path : path
         The file; it appears whole or not at all.
     features : (n, d) array
-    metric : str
-        One of `lookalike.METRICS` or an alias.
+    metric : str or Metric
+        One of `lookalike.ALL_METRICS` or an alias. A V or VI that is not given is that of all rows.
     dtype : str
         float32 or float64; the file has n² of them.
     progress : None, True or callable(done, total)
@@ -61,10 +62,11 @@ def write_distances(
         reserve(file, (count, count), dtype, path)
         if not count:
             return
+        chosen = complete(as_metric(metric), {"features": features})
         matrix = np.load(file, mmap_mode="r+")
         for start in range(0, count, BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
-            cdist(features[rows], features, metric, out=matrix[rows], dtype=dtype)
+            cdist(features[rows], features, chosen, out=matrix[rows], dtype=dtype)
             report(min(count, start + BLOCK_ROWS))
         matrix.flush()
 
@@ -73,7 +75,7 @@ def write_table(
     path: str | os.PathLike[str],
     features: npt.NDArray[Any],
     paths: Sequence[str],
-    metric: str,
+    metric: AnyMetric,
     *,
     dtype: str = "float32",
 ) -> None:
@@ -86,7 +88,7 @@ def write_table(
     features : (n, d) array
     paths : sequence of str
         The names of the n rows.
-    metric, dtype : str
+    metric, dtype
         As for `write_distances`. Every number is written so that it reads back the same.
 
     Raises
@@ -100,8 +102,9 @@ def write_table(
     ):
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["path", *paths])
+        chosen = complete(as_metric(metric), {"features": features}) if len(features) else metric
         for start in range(0, len(features), TABLE_ROWS):
             some = slice(start, start + TABLE_ROWS)
-            block = cdist(features[some], features, metric, dtype=dtype)
+            block = cdist(features[some], features, chosen, dtype=dtype)
             for name, row in zip(paths[some], block, strict=True):
                 table.writerow([name, *map(str, row)])

@@ -14,6 +14,7 @@ import numpy as np
 from lookalike.cli import console
 
 if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.hits import Hits
@@ -64,7 +65,7 @@ class Contents:
         self,
         images: Sequence[str],
         k: int,
-        metric: str,
+        metric: AnyMetric,
         exclude_self: bool,
         network: Embedder | None,
     ) -> list[Hits]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from lookalike.cli.options import (
     reading,
 )
 from lookalike.cli.output_files import require_folders, say_written
+
+if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
 
 __all__ = ["distances"]
 
@@ -34,7 +38,7 @@ __all__ = ["distances"]
     "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True
 )
 @json_option
-def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool) -> None:
+def distances(gallery: str, output: str, metric: AnyMetric, dtype: str, as_json: bool) -> None:
     """Write the matrix of all distances as a file.
 
     A .csv file has the paths as its first line and column, and takes images by the thousand; a .npy
@@ -47,6 +51,7 @@ def distances(gallery: str, output: str, metric: str, dtype: str, as_json: bool)
     Examples:
       lookalike distances -o D.npy
       lookalike distances -o D.npy --metric canberra --dtype float64
+      lookalike distances -o D.npy --metric minkowski:p=3
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.all_pairs import write_distances, write_table
 

@@ -9,6 +9,7 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.options import (
+    PARAMETERS_HELP,
     MetricName,
     absolute_option,
     gallery_argument,
@@ -21,11 +22,12 @@ from lookalike.cli.options import (
 )
 from lookalike.cli.output_files import require_page
 from lookalike.cli.trash import move_to_trash, note_different, note_same, require_consent
-from lookalike.distance import METRICS
+from lookalike.distance import ALL_METRICS
 from lookalike.embedding.spaces import is_untrained
 from lookalike.printable import size_shown
 
 if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
     from lookalike.duplicates import Duplicates, Group, Member
 
 __all__ = ["duplicates"]
@@ -66,10 +68,10 @@ folder = click.Path(exists=True, file_okay=False)
 )
 @click.option(
     "--metric",
-    type=MetricName(METRICS),
+    type=MetricName(ALL_METRICS),
     metavar="NAME",
-    help=f"Which distance: {', '.join(METRICS)}. Others than braycurtis, the default, need a "
-    "--threshold.",
+    help=f"Which distance: {', '.join(ALL_METRICS)}. Others than braycurtis, the default, need a "
+    f"--threshold. {PARAMETERS_HELP}",
 )
 @click.option(
     "--list",
@@ -108,7 +110,7 @@ def duplicates(
     protect: tuple[str, ...],
     keep: str | None,
     threshold: float | None,
-    metric: str | None,
+    metric: AnyMetric | None,
     listed: str | None,
     trash: bool,
     yes: bool,
@@ -137,6 +139,7 @@ def duplicates(
       lookalike duplicates --trash
       lookalike duplicates --different two/eggs.jpg three/eggs.jpg
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    from lookalike.distance.metrics import metric_label
     from lookalike.duplicates import METRIC, Rules
 
     if threshold is not None and not math.isfinite(threshold):
@@ -145,8 +148,8 @@ def duplicates(
         raise click.UsageError(
             "--exact compares no distances: it goes without a threshold or metric"
         )
-    if metric not in (None, METRIC) and threshold is None:
-        raise click.UsageError(f"--metric {metric} needs a --threshold of its own")
+    if metric is not None and metric != METRIC and threshold is None:
+        raise click.UsageError(f"--metric {metric_label(metric)} needs a --threshold of its own")
     if null and listed is None:
         raise click.UsageError("-0 goes with --list keep, remove or look")
     if as_json and listed is not None:
@@ -264,10 +267,12 @@ def _reason(member: Member, group: Group) -> str:
 
 
 def _write_json(gallery: str, found: Duplicates) -> None:
+    from lookalike.distance.metrics import metric_label
+
     console.write_json(
         gallery=gallery,
         images=found.images,
-        metric=found.metric,
+        metric=metric_label(found.metric),
         threshold=found.threshold,
         groups=[
             {

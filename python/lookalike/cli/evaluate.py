@@ -12,6 +12,7 @@ import click
 from lookalike.cli import console
 from lookalike.cli.galleries import find_gallery
 from lookalike.cli.options import (
+    PARAMETERS_HELP,
     MetricName,
     absolute_option,
     html_option,
@@ -19,7 +20,7 @@ from lookalike.cli.options import (
     reading,
 )
 from lookalike.cli.output_files import require_folders, require_page
-from lookalike.distance import METRICS
+from lookalike.distance import ALL_METRICS, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lookalike.distance.metrics import AnyMetric
     from lookalike.evaluation.bootstrap import Evidence
     from lookalike.evaluation.evaluation import Evaluation
 
@@ -95,10 +97,11 @@ class Source:
 @click.option(
     "--metric",
     "metrics",
-    type=MetricName(METRICS),
+    type=MetricName(ALL_METRICS),
     metavar="NAME",
     multiple=True,
-    help="Only this distance; may be given several times.  [default: all seven]",
+    help=f"Only this distance; may be given several times. {PARAMETERS_HELP}  [default: the seven "
+    "of the paper]",
 )
 @click.option(
     "--include-self",
@@ -138,7 +141,7 @@ def evaluate(
     labels_file: str | None,
     label_column: str | None,
     k: list[int],
-    metrics: tuple[str, ...],
+    metrics: tuple[AnyMetric, ...],
     include_self: bool,
     per_category: int | None,
     seed: int,
@@ -161,9 +164,11 @@ def evaluate(
       lookalike evaluate
       lookalike evaluate photos.gallery -k 10,100 --html report.html
       lookalike evaluate features.npy --labels labels.csv --bootstrap
+      lookalike evaluate --metric correlation --metric minkowski:p=0.5 --metric seuclidean
       lookalike evaluate --per-category 440 --include-self --latex > tables.tex
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.evaluation.protocol import evaluate as run
+    from lookalike.evaluation.show.tables import left_out
 
     require_page(html)
     require_folders(plot)
@@ -189,6 +194,8 @@ def evaluate(
         )
     for warning in caught:
         console.remark(str(warning.message))
+    for remark in left_out(found):
+        console.remark(remark)
     evidence = None
     if bootstrap or html:
         with console.bar("bootstrap") as progress:
@@ -317,7 +324,7 @@ def _print_findings(found: Evaluation, evidence: Evidence | None, given: Source)
         )
 
 
-def _lead(rivals: Sequence[str]) -> str:
+def _lead(rivals: Sequence[AnyMetric]) -> str:
     from lookalike.evaluation.show.tables import metric_title
 
     if not rivals:

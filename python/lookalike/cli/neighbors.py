@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from lookalike.cli.options import (
     reading,
 )
 from lookalike.cli.output_files import require_folders, say_written
+
+if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
 
 __all__ = ["neighbors"]
 
@@ -36,7 +40,7 @@ __all__ = ["neighbors"]
 )
 @metric_option("correlation")
 @json_option
-def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> None:
+def neighbors(gallery: str, output: str, k: int, metric: AnyMetric, as_json: bool) -> None:
     """Write the k nearest images of every image.
 
     They are exact, and no image is its own neighbour. A .npz file holds distances and indices,
@@ -52,6 +56,7 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
       lookalike neighbors photos.gallery -k 20 --metric cosine -o graph.parquet
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.all_pairs import neighbor_graph, write_graph
+    from lookalike.distance.metrics import metric_label
 
     kind = os.path.splitext(output)[1].lower()
     if kind not in (".npz", ".parquet"):
@@ -74,7 +79,8 @@ def neighbors(gallery: str, output: str, k: int, metric: str, as_json: bool) -> 
     except KeyboardInterrupt:
         kept = f"; {work} keeps what is done, the same command goes on" * os.path.isdir(work)
         raise KeyboardInterrupt(f"interrupted{kept}") from None
-    write_graph(output, near, opened.paths, opened.labels, metric=metric, space=opened.space or "")
+    notes = {"metric": metric_label(metric), "space": opened.space or ""}
+    write_graph(output, near, opened.paths, opened.labels, **notes)
     shutil.rmtree(work, ignore_errors=True)
     say_written(output, len(opened), metric, time.monotonic() - started, as_json, k=k)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_GALLERY",
+    "PARAMETERS_HELP",
     "MetricName",
     "absolute_option",
     "choose_embedder",
@@ -72,15 +74,52 @@ absolute_option = click.option(
 
 
 class MetricName(click.Choice):  # type: ignore[type-arg]
-    """A distance by its name or an alias, in any case and with any hyphens."""
+    """A distance by its name or an alias, in any case and with any hyphens, and its parameters.
+
+    These follow a colon: ``minkowski:p=3,w=weights.npy``.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the canonical name."""
-        from lookalike.distance.metrics import ALIASES
+        """Return the canonical name, or a Metric where parameters are given."""
+        from lookalike.distance.metrics import ALIASES, Metric
 
-        name = str(value).lower().replace("-", "").replace("_", "").replace(" ", "")
+        given, colon, parameters = str(value).partition(":")
+        name = given.lower().replace("-", "").replace("_", "").replace(" ", "")
         name = ALIASES.get(name, name)
-        return super().convert(name if name in self.choices else value, param, ctx)
+        name = super().convert(name if name in self.choices else given, param, ctx)
+        if not colon:
+            return name
+        try:
+            return Metric(name, **dict(map(_parameter, PARAMETERS.split(parameters))))
+        except (TypeError, ValueError) as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+PARAMETERS_HELP = (
+    "Parameters follow a colon: minkowski:p=3, cosine:w=weights.npy, seuclidean:V=variances.npy, "
+    "mahalanobis:VI=inverse.npy; a V or VI that is not given is that of all images."
+)
+PARAMETERS = re.compile(r",(?=\w+=)")
+"""What stands between two parameters; another comma is one of a file's name."""
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """Read a parameter: a number, or the file of an array."""
+    name, _, value = text.partition("=")
+    if name == "p":
+        return name, value
+    if name not in ("w", "V", "VI"):
+        raise ValueError(f"there are the parameters p=, w=, V= and VI=, got {text!r}")
+    import numpy as np
+
+    from lookalike.evaluation.label_files import not_numbers
+
+    try:
+        return name, np.load(value)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{name} must be a .npy file, and {value} {not_numbers(error)}") from None
+    except OSError as error:
+        raise ValueError(f"{name} must be a .npy file, {value}: {error.strerror}") from None
 
 
 def _be_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -114,15 +153,15 @@ def gallery_argument(command: Command) -> Callable[..., Any]:
 def metric_option(default: str) -> Callable[[Command], Command]:
     """Return the option for a distance."""
     # Not at the top: `lookalike model` has no use for the distances' half of the package.
-    from lookalike.distance import METRICS
+    from lookalike.distance import ALL_METRICS
 
     return click.option(
         "--metric",
-        type=MetricName(METRICS),
+        type=MetricName(ALL_METRICS),
         default=default,
         show_default=True,
         metavar="NAME",
-        help=f"Which distance: {', '.join(METRICS)}.",
+        help=f"Which distance: {', '.join(ALL_METRICS)}. {PARAMETERS_HELP}",
     )
 
 

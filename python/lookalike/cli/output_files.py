@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import TYPE_CHECKING
 
 import click
 
 from lookalike.cli import console
 from lookalike.files import reason
+
+if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
 
 __all__ = ["require_folders", "require_page", "say_written"]
 
@@ -52,16 +56,19 @@ def _is_a_picture(path: str) -> bool:
 
 
 def say_written(
-    output: str, images: int, metric: str, seconds: float, as_json: bool, **more: object
+    output: str, images: int, metric: AnyMetric, seconds: float, as_json: bool, **more: object
 ) -> None:
     """Say what a verb has written, and in how many seconds."""
+    from lookalike.distance.metrics import metric_label
+
+    name = metric_label(metric)
     if as_json:
         console.write_json(
             output=os.path.abspath(output),
             images=images,
-            metric=metric,
+            metric=name,
             **more,
             seconds=round(seconds, 3),
         )
     else:
-        console.say(f"{output}: {console.plural(images, 'image')}, {metric} ({seconds:.1f} s)")
+        console.say(f"{output}: {console.plural(images, 'image')}, {name} ({seconds:.1f} s)")

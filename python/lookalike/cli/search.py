@@ -26,6 +26,7 @@ from lookalike.cli.options import (
 from lookalike.cli.output_files import require_page
 
 if TYPE_CHECKING:
+    from lookalike.distance.metrics import AnyMetric
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.hits import Hits
 
@@ -59,7 +60,7 @@ def search(
     images: tuple[str, ...],
     gallery: str,
     k: int,
-    metric: str,
+    metric: AnyMetric,
     include_self: bool | None,
     no_fold: bool,
     paths_only: bool,
@@ -83,7 +84,10 @@ def search(
       lookalike search cat.jpg dog.jpg -k 20 --html alike.html
       lookalike search cat.jpg --paths-only -0 | xargs -0 cp -t alike/
       lookalike search cat.jpg --include-self --no-fold --metric cosine
+      lookalike search cat.jpg --metric minkowski:p=3
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
+    from lookalike.distance.metrics import metric_label
+
     require_page(html)
     opened = open_gallery(gallery)
     require_images(opened, gallery)
@@ -117,7 +121,7 @@ def search(
     if as_json:
         console.write_json(
             gallery=opened.path,
-            metric=metric,
+            metric=metric_label(metric),
             space=opened.space,
             results=[
                 {"query": name, "hits": _records(name, hits, contents)} for name, hits in found
@@ -129,7 +133,7 @@ def search(
 
         with console.bar("page") as progress:
             write_search_page(
-                html, found, metric, opened.space, absolute, progress, contents.copies
+                html, found, metric_label(metric), opened.space, absolute, progress, contents.copies
             )
         console.remark(f"Page: {html}")
     contents.say_missing([hits for _, hits in found])
@@ -143,7 +147,7 @@ def _search(
     contents: Contents,
     images: Sequence[str],
     k: int,
-    metric: str,
+    metric: AnyMetric,
     exclude_self: bool,
     network: Embedder | None,
     failed: list[tuple[str, str]],

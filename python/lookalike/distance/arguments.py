@@ -13,10 +13,8 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from lookalike import _core
 from lookalike.distance.exact_integers import require_exact
 from lookalike.distance.inputs import plain
-from lookalike.distance.metrics import METRICS, specification
 
 
 def dense(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -154,15 +152,6 @@ def thread_count(threads: int | None) -> int:
     return count
 
 
-def require_finite(
-    matrix: NDArray[Any], name: str, threads: int | None = None, metric: str = METRICS[0]
-) -> None:
-    """Refuse a checked matrix with a value that is not finite, before any longer work."""
-    row, wanted = np.empty((1, len(matrix))), specification(metric)
-    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
-        _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))
-
-
 def radius_limit(radius: float) -> float:
     """Return a radius as a number that is not below 0."""
     try:
@@ -221,14 +210,25 @@ class RowError(ValueError):
         Whether the value is at fault for the metric alone.
     row : int
         The row's number.
+    why : str
+        Which of `ROW_FAULTS` it is.
     """
 
-    def __init__(self, message: str, side: int, finite: bool, row: int) -> None:
-        super().__init__(message, side, finite, row)
-        self.side, self.finite, self.row = side, finite, row
+    def __init__(self, message: str, side: int, finite: bool, row: int, why: str) -> None:
+        super().__init__(message, side, finite, row, why)
+        self.side, self.finite, self.row, self.why = side, finite, row, why
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+ROW_FAULTS = {
+    "not finite": "a value that is not finite",
+    "negative": "a value below zero, where the metric is not defined",
+    "out of range": "values beyond float64 once the metric has prepared them",
+    "no sum": "only zeros, and the metric compares shares of a row's sum",
+}
+"""What the core says of a row, in words."""
 
 
 class NamingRows:
@@ -250,11 +250,11 @@ class NamingRows:
         trace: TracebackType | None,
     ) -> None:
         if type(error) is ArithmeticError:
-            side, row, finite = error.args
-            raise row_error(self.names[side], side, bool(finite), self.start + row) from None
+            side, row, why = error.args
+            raise row_error(self.names[side], side, why, self.start + row) from None
 
 
-def row_error(name: str, side: int, finite: bool, row: int) -> RowError:
+def row_error(name: str, side: int, why: str, row: int) -> RowError:
     """Return the error for a row of an array of this name."""
-    what = "below zero, where the metric is not defined" if finite else "that is not finite"
-    return RowError(f"{name} row {row} has a value {what}", side, finite, row)
+    message = f"{name} row {row} has {ROW_FAULTS[why]}"
+    return RowError(message, side, why != "not finite", row, why)

@@ -23,8 +23,9 @@ from lookalike.distance.ids import checked_ids, ids_of
 from lookalike.distance.index_file import IndexFileError
 from lookalike.distance.inputs import kept_ids
 from lookalike.distance.kept_rows import KeptRows, State
-from lookalike.distance.metrics import specification
+from lookalike.distance.metrics import AnyMetric, as_metric, complete
 from lookalike.distance.own_rows import itself_first, refuse_own_rows, wants_itself_first
+from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors, RadiusNeighbors
 from lookalike.distance.segments import Asked, Segments, prepared
 from lookalike.distance.sides import Sides
@@ -48,8 +49,11 @@ class Index(KeptRows):
     ----------
     X : (n, d) array_like
         The rows to search. They are not copied and must not be changed.
-    metric : str
-        One of `METRICS` or an alias.
+    metric : str or Metric
+        One of `ALL_METRICS` or an alias.
+    p, w, V, VI : optional
+        The metric's parameters, as `Metric` describes them; `save` keeps them. A `V` or `VI` that
+        is not given is that of the rows of `X`.
     ids : (n,) array_like of int or str, optional
         What the rows are called, no two alike; by default the index of a frame, if it can be.
         Results number rows from 0 all the same, as arrays are indexed by them, and know the ids:
@@ -82,16 +86,22 @@ class Index(KeptRows):
     def __init__(
         self,
         X: ArrayLike,
-        metric: str = "correlation",
+        metric: AnyMetric = "correlation",
         *,
+        p: float | None = None,
+        w: ArrayLike | None = None,
+        V: ArrayLike | None = None,
+        VI: ArrayLike | None = None,
         ids: ArrayLike | None = None,
         threads: int | None = None,
     ) -> None:
         rows = checked_matrix(X, "X")
         names = ids_of(X, len(rows)) if ids is None else checked_ids(ids, len(rows))
-        self._specification = specification(metric)
+        chosen = as_metric(metric, p=p, w=w, V=V, VI=VI)
+        require_width(chosen.parameters, rows.shape[1])
+        self._metric = complete(chosen, {"X": rows})
         with NamingRows("Q", "X"):
-            segment = prepared(rows, self._specification, thread_count(threads))
+            segment = prepared(rows, self._metric.specification(), thread_count(threads))
         self._hold(State(Segments(segment), names, None))
 
     def __repr__(self) -> str:

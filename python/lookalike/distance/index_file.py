@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from lookalike import _core
 from lookalike.distance import ids
-from lookalike.distance.metrics import Specification, specification
+from lookalike.distance.metrics import Metric
+from lookalike.distance.parameters import require_width
 
 MAGIC = b"lookalike index "
 FORMAT = 2
@@ -27,6 +28,8 @@ ALIGNMENT = 64
 CODES_CHUNK = 1 << 16
 ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
 MOST_HEADER = 1 << 20
+PARAMETER = "parameter "
+"""What the name of a part begins with that is an array among the metric's parameters."""
 
 Guard = tuple[int, NDArray[np.uint64]]
 """The bytes in a chunk, and a checksum for each."""
@@ -46,7 +49,7 @@ class Identity(NamedTuple):
 class Contents(NamedTuple):
     """What an index file holds."""
 
-    specification: Specification
+    metric: Metric
     rows: NDArray[Any]
     parts: dict[str, NDArray[np.uint8]]
     row_guard: Guard
@@ -56,20 +59,20 @@ class Contents(NamedTuple):
 
 
 def to_bytes(
-    named: Specification,
+    metric: Metric,
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
     names: NDArray[Any] | None,
 ) -> bytes:
     """Return what `write` would write."""
     stream = io.BytesIO()
-    write(stream, named, rows, parts, names)
+    write(stream, metric, rows, parts, names)
     return stream.getvalue()
 
 
 def write(
     out: BinaryIO,
-    named: Specification,
+    metric: Metric,
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
     names: NDArray[Any] | None,
@@ -77,6 +80,13 @@ def write(
     """Write an index, whose `parts` are those of the core, to a file of its own."""
     rows = np.ascontiguousarray(rows)
     arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
+    parameters: dict[str, float | list[int]] = {}  # an array's shape, the array in a part
+    for name, value in metric.parameters.items():
+        if isinstance(value, np.ndarray):
+            arrays[PARAMETER + name] = _bytes_of(value)
+            parameters[name] = list(value.shape)
+        else:
+            parameters[name] = value
     chunks = {"rows": _row_chunk(rows), "codes": CODES_CHUNK}
     for name in chunks.keys() & arrays.keys():
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
@@ -85,8 +95,8 @@ def write(
         places[name] = [at, array.size, None if name in chunks else _checksum(array)]
         at += _padded(array.size)
     header = {
-        "metric": named.name,
-        "parameters": named.parameters,
+        "metric": metric.name,
+        "parameters": parameters,
         "dtype": rows.dtype.str,
         "shape": rows.shape,
         "chunks": chunks,
@@ -170,11 +180,27 @@ def _contents(
         if name in parts
     }
     rows: NDArray[Any] = np.ndarray(shape, dtype, buffer=parts.pop("rows"))
-    named = specification(header["metric"])
-    if header["parameters"] != named.parameters:
-        raise ValueError(f"its metric cannot have the parameters {header['parameters']}")
+    metric = _metric(header["metric"], header["parameters"], parts)
+    require_width(metric.parameters, shape[1])
     names, identity = ids.unpack(parts, len(rows)), Identity(whole, checksum)
-    return Contents(named, rows, parts, guards["rows"], guards.get("codes"), identity, names)
+    return Contents(metric, rows, parts, guards["rows"], guards.get("codes"), identity, names)
+
+
+def _metric(name: str, noted: dict[str, Any], parts: dict[str, NDArray[np.uint8]]) -> Metric:
+    """Return the metric of a header; the arrays among its parameters are taken out of the parts."""
+    try:
+        parameters = {
+            key: parts.pop(PARAMETER + key).view(np.float64).reshape(value)
+            if isinstance(value, list)
+            else float(value)
+            for key, value in noted.items()
+        }
+        metric = Metric(name, **parameters)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its metric cannot have the parameters {noted}") from error
+    if metric.missing is not None or metric.parameters.keys() != parameters.keys():
+        raise ValueError(f"its metric cannot have the parameters {noted}")
+    return metric
 
 
 def _aligned(content: bytes, start: int) -> NDArray[np.uint8]:

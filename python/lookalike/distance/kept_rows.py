@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,7 +14,8 @@ from lookalike.distance import index_file
 from lookalike.distance.arguments import NamingRows, check_same_width, checked_matrix, thread_count
 from lookalike.distance.ids import checked_ids, ids_of, joined_ids
 from lookalike.distance.index_file import IndexFileError
-from lookalike.distance.metrics import Specification
+from lookalike.distance.metric_names import CanonicalName
+from lookalike.distance.metrics import Metric
 from lookalike.distance.segments import Segments, joined, prepared, restored
 
 
@@ -28,7 +30,7 @@ class State(NamedTuple):
 class KeptRows:
     """The part of an `Index` that does not search."""
 
-    _specification: Specification
+    _metric: Metric
     _now: State
     _adding: threading.Lock
 
@@ -37,9 +39,14 @@ class KeptRows:
         self._adding = threading.Lock()
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> CanonicalName:
         """Canonical name of the metric."""
-        return self._specification.name
+        return self._metric.name
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters of the metric, those that were taken from the rows among them."""
+        return self._metric.parameters
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -66,8 +73,9 @@ class KeptRows:
     ) -> None:
         """Append rows: from now on all answers are those of an index of all rows.
 
-        The rows are copied. A file that the index was opened from stays as it is; `save` writes
-        them all. Searches that run go on with the rows that they began with.
+        The rows are copied. A V or VI that the first rows gave stays, and so does a file that the
+        index was opened from; `save` writes them all. Searches that run go on with the rows that
+        they began with.
 
         Parameters
         ----------
@@ -112,7 +120,7 @@ class KeptRows:
                 return
             more = _as_type(more, first.dtype)
             with NamingRows("rows", "rows"):
-                segments = now.segments.appended(more, self._specification, workers)
+                segments = now.segments.appended(more, self._metric.specification(), workers)
             self._now = State(segments, names, None)
 
     def _as_one(self) -> State:
@@ -122,7 +130,7 @@ class KeptRows:
                 now = self._now
                 if len(now.segments.each) > 1:
                     rows = joined(now.segments.each)
-                    segment = prepared(rows, self._specification, 0)
+                    segment = prepared(rows, self._metric.specification(), 0)
                     self._now = now._replace(segments=Segments(segment))
         return self._now
 
@@ -152,7 +160,7 @@ class KeptRows:
             segment.core.verify()
         with replacing(path) as file, file.open("wb") as out:
             parts = segment.core.parts()
-            index_file.write(out, self._specification, segment.rows, parts, now.ids)
+            index_file.write(out, self._metric, segment.rows, parts, now.ids)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -171,7 +179,7 @@ class KeptRows:
 
     def _take(self, contents: index_file.Contents, path: str) -> None:
         """Become the index of a file, or of its bytes where `path` is empty."""
-        self._specification = contents.specification
+        self._metric = contents.metric
         segment = restored(contents, path)
         self._hold(State(Segments(segment), contents.ids, contents.identity if path else None))
 
@@ -181,7 +189,7 @@ class KeptRows:
         (segment,) = now.segments.each
         if now.identity is None:
             parts = segment.core.parts()
-            content = index_file.to_bytes(self._specification, segment.rows, parts, now.ids)
+            content = index_file.to_bytes(self._metric, segment.rows, parts, now.ids)
             return {"content": content}
         return {"path": os.path.abspath(segment.path), "identity": tuple(now.identity)}
 
@@ -202,7 +210,7 @@ class KeptRows:
 
     def __copy__(self) -> Self:
         copied = type(self).__new__(type(self))
-        copied._specification = self._specification
+        copied._metric = self._metric
         copied._hold(self._now)  # which never changes: each adds for itself
         return copied
 

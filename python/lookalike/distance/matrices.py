@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lookalike import _core
@@ -16,16 +17,21 @@ from lookalike.distance.arguments import (
     same_buffer,
     thread_count,
 )
-from lookalike.distance.metrics import specification
+from lookalike.distance.metrics import METRICS, AnyMetric, as_metric, complete, specification
+from lookalike.distance.parameters import require_width
 
-__all__ = ["cdist", "pdist"]
+__all__ = ["cdist", "pdist", "require_finite"]
 
 
 def cdist(
     XA: ArrayLike,
     XB: ArrayLike,
-    metric: str = "euclidean",
+    metric: AnyMetric = "euclidean",
     *,
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
     dtype: DTypeLike | None = None,
     threads: int | None = None,
@@ -37,8 +43,11 @@ def cdist(
     XA : (nA, d) array_like
     XB : (nB, d) array_like
         Numbers of any real type and any strides. Passing the same array twice halves the work.
-    metric : str
-        One of `METRICS` or an alias.
+    metric : str or Metric
+        One of `ALL_METRICS` or an alias.
+    p, w, V, VI : optional
+        The metric's parameters, as `Metric` describes them. A `V` or `VI` that is not given is
+        that of all rows, those of `XA` and of `XB`.
     out : (nA, nB) array, optional
         Where to write the result: C-contiguous, of the result's dtype.
     dtype : float32 or float64, optional
@@ -75,21 +84,24 @@ def cdist(
     xa, xb = checked_matrix(XA, "XA"), checked_matrix(XB, "XB")
     check_same_width(xa, "XA", xb, "XB")
     result = output(out, (len(xa), len(xb)), result_dtype(dtype, xa, xb), (xa, xb))
+    wanted, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(wanted.parameters, xa.shape[1])
     if result.size:
-        same = same_buffer(xa, xb)
+        named = complete(wanted, {"XA": xa, "XB": xb}).specification()
+        other = None if same_buffer(xa, xb) else xb
         with NamingRows("XA", "XB"):
-            other, wanted = None if same else xb, specification(metric)
-            _core.distances(xa, other, wanted, result, False, thread_count(threads))
-    else:
-        specification(metric)
-        thread_count(threads)
+            _core.distances(xa, other, named, result, False, workers)
     return result
 
 
 def pdist(
     X: ArrayLike,
-    metric: str = "euclidean",
+    metric: AnyMetric = "euclidean",
     *,
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
     dtype: DTypeLike | None = None,
     threads: int | None = None,
@@ -99,8 +111,8 @@ def pdist(
     Parameters
     ----------
     X : (n, d) array_like
-    metric, dtype, threads
-        As for `cdist`.
+    metric, p, w, V, VI, dtype, threads
+        As for `cdist`; a `V` or `VI` that is not given is that of the rows of `X`.
     out : (n * (n - 1) / 2,) array, optional
         Where to write the result: C-contiguous, of the result's dtype.
 
@@ -123,8 +135,19 @@ def pdist(
     x = checked_matrix(X, "X")
     n = len(x)
     result = output(out, (n * (n - 1) // 2,), result_dtype(dtype, x, x), (x,))
-    name, workers = specification(metric), thread_count(threads)
+    wanted, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(wanted.parameters, x.shape[1])
     if result.size:
+        named = complete(wanted, {"X": x}).specification()
         with NamingRows("X", "X"):
-            _core.distances(x, None, name, result, True, workers)
+            _core.distances(x, None, named, result, True, workers)
     return result
+
+
+def require_finite(
+    matrix: NDArray[Any], name: str, threads: int | None = None, metric: AnyMetric = METRICS[0]
+) -> None:
+    """Refuse a checked matrix with a value that is not finite, before any longer work."""
+    row, wanted = np.empty((1, len(matrix))), specification(metric)
+    with NamingRows(name, name):  # the core looks at every value; the distances are not needed
+        _core.distances(matrix[:1], matrix, wanted, row, False, thread_count(threads))

@@ -18,8 +18,9 @@ from lookalike.distance.arguments import (
     two_sides,
     whole_number,
 )
-from lookalike.distance.metrics import specification
+from lookalike.distance.metrics import AnyMetric, as_metric, complete
 from lookalike.distance.own_rows import itself_first, refuse_own_rows, wants_itself_first
+from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors, RadiusNeighbors
 from lookalike.distance.sides import searched
 from lookalike.progress import Progress, reporting, share
@@ -33,7 +34,11 @@ def knn(
     Y: ArrayLike | None = ...,
     *,
     k: int = ...,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool | Literal["first"] = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
@@ -46,7 +51,11 @@ def knn(
     Y: ArrayLike | None = ...,
     *,
     k: int = ...,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool | Literal["first"] = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
@@ -59,7 +68,11 @@ def knn(
     Y: ArrayLike | None = ...,
     *,
     k: int = ...,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool | Literal["first"] = ...,
     exclude: ArrayLike | None = ...,
     threads: int | None = ...,
@@ -71,7 +84,11 @@ def knn(
     Y: ArrayLike | None = None,
     *,
     k: int = 100,
-    metric: str = "correlation",
+    metric: AnyMetric = "correlation",
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     include_self: bool | Literal["first"] = False,
     exclude: ArrayLike | None = None,
     threads: int | None = None,
@@ -90,8 +107,11 @@ def knn(
     k : int
         How many neighbours: from 1 to the number of rows there are to choose from, which is m, or
         in a self-join n − 1 (n with `include_self`).
-    metric : str
-        One of `METRICS` or an alias.
+    metric : str or Metric
+        One of `ALL_METRICS` or an alias.
+    p, w, V, VI : optional
+        The metric's parameters, as `Metric` describes them. In a self-join a `V` or `VI` that is
+        not given is that of the rows of `X`; with `Y` it must be given.
     include_self : bool or "first"
         Whether a row is a neighbour of itself, in a self-join. It is recognised by its index, not
         by its distance. With "first" it comes in front of its k − 1 nearest others, of which equal
@@ -145,7 +165,8 @@ def knn(
     first = wants_itself_first(include_self)
     x, y = two_sides(X, Y, bool(include_self), "k")
     count = whole_number(k, "k")
-    wanted, workers = specification(metric), thread_count(threads)
+    chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(chosen.parameters, x.shape[1])
     rows = x if y is None else y
     excluded = excluded_rows(exclude, len(x), len(rows))
     if first:
@@ -157,6 +178,7 @@ def knn(
         empty = Neighbors(np.empty((0, count)), np.empty((0, count), np.int64), **sides)
         return (empty, _core.no_stats()) if return_stats else empty
     alone = first and count == 1  # nothing else is wanted, but the rows are looked at
+    wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         distances, indices, stats = _core.knn(
             x,
@@ -183,7 +205,11 @@ def radius_neighbors(
     Y: ArrayLike | None = ...,
     *,
     radius: float,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -195,7 +221,11 @@ def radius_neighbors(
     Y: ArrayLike | None = ...,
     *,
     radius: float,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -207,7 +237,11 @@ def radius_neighbors(
     Y: ArrayLike | None = ...,
     *,
     radius: float,
-    metric: str = ...,
+    metric: AnyMetric = ...,
+    p: float | None = ...,
+    w: ArrayLike | None = ...,
+    V: ArrayLike | None = ...,
+    VI: ArrayLike | None = ...,
     include_self: bool = ...,
     threads: int | None = ...,
     progress: Progress = ...,
@@ -218,7 +252,11 @@ def radius_neighbors(
     Y: ArrayLike | None = None,
     *,
     radius: float,
-    metric: str = "correlation",
+    metric: AnyMetric = "correlation",
+    p: float | None = None,
+    w: ArrayLike | None = None,
+    V: ArrayLike | None = None,
+    VI: ArrayLike | None = None,
     include_self: bool = False,
     threads: int | None = None,
     progress: Progress = None,
@@ -228,7 +266,7 @@ def radius_neighbors(
 
     Parameters
     ----------
-    X, Y, metric, include_self, threads, progress, return_stats
+    X, Y, metric, p, w, V, VI, include_self, threads, progress, return_stats
         As for `knn`.
     radius : float
         Pairs with a float64 distance of at most `radius` are returned; 0 or more.
@@ -253,12 +291,14 @@ def radius_neighbors(
     if wants_itself_first(include_self):
         raise ValueError("include_self must be True or False in radius_neighbors, got 'first'")
     sides = searched(X, Y, x, y)
-    wanted, workers = specification(metric), thread_count(threads)
+    chosen, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
+    require_width(chosen.parameters, x.shape[1])
     limit = radius_limit(radius)
     if not len(x) or (y is not None and not len(y)):
         nothing = np.empty(0, np.int64)
         empty = RadiusNeighbors(np.zeros(len(x) + 1, np.int64), nothing, np.empty(0), **sides)
         return (empty, _core.no_stats()) if return_stats else empty
+    wanted = complete(chosen, {"X": x} if y is None else None).specification()
     with reporting(progress, len(x), "neighbours") as report, NamingRows("X", "Y"):
         indptr, indices, distances, stats = _core.radius_neighbors(
             x,

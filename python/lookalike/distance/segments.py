@@ -122,7 +122,7 @@ def restored(contents: index_file.Contents, path: str) -> Segment:
     try:
         rows = checked_matrix(contents.rows, "rows")
         guards = contents.row_guard, contents.code_guard
-        core = _core.Index(rows, contents.specification, contents.parts, *guards)
+        core = _core.Index(rows, contents.metric.specification(), contents.parts, *guards)
     except _core.DamagedError as error:
         raise _damaged(path, error) from error
     except (TypeError, ValueError) as error:

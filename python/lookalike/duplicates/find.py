@@ -18,13 +18,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.arguments import checked_matrix, require_finite
-from lookalike.distance.metrics import metric_name
+from lookalike.distance.arguments import checked_matrix
+from lookalike.distance.matrices import require_finite
+from lookalike.distance.metrics import AnyMetric, Parameters, as_metric, complete
+from lookalike.distance.parameters import require_width
 from lookalike.duplicates.choice import Rules
 from lookalike.duplicates.facts import Facts
 from lookalike.duplicates.groups import Judgement
@@ -36,7 +38,7 @@ from lookalike.sequences import is_missing, values_of
 
 __all__ = ["METRIC", "THRESHOLD", "find_duplicates"]
 
-METRIC = "braycurtis"
+METRIC: Final = "braycurtis"
 THRESHOLD = 0.2
 
 
@@ -49,8 +51,9 @@ def find_duplicates(
     witnesses: Witnesses | None = None,
     rules: Rules | None = None,
     threshold: float | None = THRESHOLD,
-    metric: str = METRIC,
+    metric: AnyMetric = METRIC,
     progress: Progress = None,
+    **parameters: Unpack[Parameters],
 ) -> Duplicates:
     """Find the groups of images that are the same picture.
 
@@ -73,10 +76,13 @@ def find_duplicates(
         Folders to prefer or to protect, and what to keep.
     threshold : float or None
         Largest distance of duplicates; None for equal contents alone.
-    metric : str
-        One of `lookalike.METRICS`.
+    metric : str or Metric
+        One of `lookalike.ALL_METRICS`.
     progress : None, True or callable(done, total)
         Counts the images compared; True shows a bar on standard error.
+    **parameters
+        The metric's p, w, V or VI, as for `lookalike.Metric`. A V or VI that is not given is that
+        of all rows.
 
     Returns
     -------
@@ -112,9 +118,12 @@ def find_duplicates(
             f"got {count}, {len(names)} and {len(keys)}"
         )
     limit = _threshold(threshold)
-    metric_name(metric)
-    if count:
-        require_finite(rows, "features", metric=metric)
+    chosen = as_metric(metric, **parameters)
+    require_width(chosen.parameters, rows.shape[1])
+    if count > 1:
+        chosen = complete(chosen, {"features": rows})
+    if count and chosen.missing is None:
+        require_finite(rows, "features", metric=chosen)
     try:
         first = _first_alike(keys)
     except TypeError as error:
@@ -126,12 +135,13 @@ def find_duplicates(
         alone = np.flatnonzero(first == np.arange(count))
         _join_equal(joined, alone, rows, looks)
         alone = alone[joined.label[alone] == alone]
-        join_near(joined, alone, rows[alone], limit, metric, looks.may_link, progress)
+        join_near(joined, alone, rows[alone], limit, chosen, looks.may_link, progress)
         looks.join(joined)
     groups = joined.groups()
     known = {row: facts(row) for group in groups for row in group}
-    judgement = Judgement(rows, names, keys, known, looks, rules or Rules(), limit, metric)
-    return Duplicates(judgement.of(groups), count, metric, limit)
+    judgement = Judgement(rows, names, keys, known, looks, rules or Rules(), limit, chosen)
+    named = chosen if chosen.parameters else metric
+    return Duplicates(judgement.of(groups), count, named, limit)
 
 
 def _path(path: object) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import cdist
+from lookalike.distance.metrics import AnyMetric
 from lookalike.duplicates.choice import Choice, Rules, best, judge, judge_equal
 from lookalike.duplicates.facts import Facts
 from lookalike.duplicates.result import Group, Member
@@ -39,8 +40,8 @@ class Judgement:
         What a person wants.
     threshold : float or None
         Largest distance of features that are near.
-    metric : str
-        The distance's name.
+    metric : str or Metric
+        The distance.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Judgement:
         looks: Looks,
         rules: Rules,
         threshold: float | None,
-        metric: str,
+        metric: AnyMetric,
     ) -> None:
         self._features = features
         self._paths = paths

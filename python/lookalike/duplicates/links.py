@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import knn, radius_neighbors
+from lookalike.distance.metrics import AnyMetric
 from lookalike.progress import Progress
 
 __all__ = ["Joined", "bits_apart", "join_near"]
@@ -72,7 +73,7 @@ def join_near(
     which: Rows,
     rows: npt.NDArray[Any],
     radius: float,
-    metric: str,
+    metric: AnyMetric,
     linked: Callable[[Rows, Rows], npt.NDArray[np.bool_]],
     progress: Progress = None,
 ) -> None:

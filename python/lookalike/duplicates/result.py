@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.duplicates.facts import Facts
 
 __all__ = ["Duplicates", "Group", "Member"]
@@ -83,12 +84,12 @@ class Duplicates:
     images : int
         How many were compared.
     metric, threshold
-        What was given to `find_duplicates`.
+        What was given to `find_duplicates`; the metric as a `Metric` if it has parameters.
     """
 
     groups: list[Group]
     images: int
-    metric: str
+    metric: AnyMetric
     threshold: float | None
 
     def _members(self) -> Iterator[Member]:

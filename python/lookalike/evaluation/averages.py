@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 
 __all__ = ["Averages", "averages"]
@@ -31,13 +32,13 @@ class Averages:
 
     precision: ByCategory
     recall: ByCategory
-    mean_precision: dict[str, float]
-    mean_recall: dict[str, float]
-    micro_precision: dict[str, float]
-    micro_recall: dict[str, float]
+    mean_precision: dict[AnyMetric, float]
+    mean_recall: dict[AnyMetric, float]
+    micro_precision: dict[AnyMetric, float]
+    micro_recall: dict[AnyMetric, float]
 
 
-def averages(queries: QuerySet, hits: Mapping[str, NDArray[Any]], k: int) -> Averages:
+def averages(queries: QuerySet, hits: Mapping[AnyMetric, NDArray[Any]], k: int) -> Averages:
     """Return the averages of hits among the `k` nearest of every query, (q,) for every metric.
 
     R is the same for all queries of a category, so its recall is the sum of the hits over R times

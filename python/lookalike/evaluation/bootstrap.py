@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Comparison:
 
     Attributes
     ----------
-    metric, other : str
+    metric, other : str or Metric
     difference : float
         Precision of `metric` less that of `other`.
     low, high : float
@@ -39,8 +40,8 @@ class Comparison:
         The same after Holm's correction for all pairs compared together.
     """
 
-    metric: str
-    other: str
+    metric: AnyMetric
+    other: AnyMetric
     difference: float
     low: float
     high: float
@@ -71,17 +72,17 @@ class Evidence:
     samples: int
     seed: int
     confidence: float
-    intervals: dict[str, tuple[float, float]]
-    category_intervals: dict[str, dict[Any, tuple[float, float]]]
+    intervals: dict[AnyMetric, tuple[float, float]]
+    category_intervals: dict[AnyMetric, dict[Any, tuple[float, float]]]
     comparisons: list[Comparison]
     category_comparisons: dict[Any, list[Comparison]]
 
-    def rivals(self, metric: str, category: Any = None) -> tuple[str, ...]:
+    def rivals(self, metric: AnyMetric, category: Any = None) -> tuple[AnyMetric, ...]:
         """Return the metrics whose difference from `metric` may be chance, after Holm's correction.
 
         Parameters
         ----------
-        metric : str
+        metric : str or Metric
         category : optional
             The category to look at; by default the mean precision over all of them.
         """
@@ -146,7 +147,7 @@ def bootstrap(
     limits = ((1 - confidence) / 2, (1 + confidence) / 2)
     random = np.random.default_rng(seed)
     mean = np.zeros((count, len(metrics)))
-    intervals: dict[str, dict[Any, tuple[float, float]]] = {metric: {} for metric in metrics}
+    intervals: dict[AnyMetric, dict[Any, tuple[float, float]]] = {metric: {} for metric in metrics}
     comparisons = {}
     with reporting(progress, len(hits), "bootstrap") as report:
         done = 0
@@ -191,14 +192,14 @@ def _draw(
 
 
 def _intervals(
-    metrics: Sequence[str], values: NDArray[np.float64], limits: tuple[float, float]
-) -> dict[str, tuple[float, float]]:
+    metrics: Sequence[AnyMetric], values: NDArray[np.float64], limits: tuple[float, float]
+) -> dict[AnyMetric, tuple[float, float]]:
     low, high = np.quantile(values, limits, axis=0).tolist()
     return dict(zip(metrics, zip(low, high, strict=True), strict=True))
 
 
 def _compare(
-    metrics: Sequence[str],
+    metrics: Sequence[AnyMetric],
     observed: Sequence[float],
     values: NDArray[np.float64],
     limits: tuple[float, float],

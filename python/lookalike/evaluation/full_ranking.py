@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.distance import cdist, topk
+from lookalike.distance.metrics import AnyMetric, Metric
 from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
 
 __all__ = ["FullRanking", "rank_fully"]
@@ -37,15 +38,15 @@ class FullRanking:
 
     r_precision: ByCategory
     average_precision: ByCategory
-    mean_r_precision: dict[str, float]
-    mean_average_precision: dict[str, float]
-    curves: dict[str, dict[Any, NDArray[np.float64]]]
+    mean_r_precision: dict[AnyMetric, float]
+    mean_average_precision: dict[AnyMetric, float]
+    curves: dict[AnyMetric, dict[Any, NDArray[np.float64]]]
 
 
 def rank_fully(
     features: NDArray[Any],
     queries: QuerySet,
-    metrics: Sequence[str],
+    metrics: Mapping[AnyMetric, Metric],
     threads: int | None,
     report: Callable[[int], object],
 ) -> FullRanking:
@@ -55,16 +56,16 @@ def rank_fully(
     """
     r_precision: ByCategory = {}
     average_precision: ByCategory = {}
-    curves: dict[str, dict[Any, NDArray[np.float64]]] = {}
+    curves: dict[AnyMetric, dict[Any, NDArray[np.float64]]] = {}
     names = queries.labels.categories
-    for number, metric in enumerate(metrics):
+    for number, (metric, chosen) in enumerate(metrics.items()):
         sums = {code: np.zeros(queries.labels.counts[code]) for code in queries.present}
         first = np.empty(len(queries.rows))
         mean = np.empty(len(queries.rows))
         step = max(1, BLOCK // len(features))
         for start in range(0, len(queries.rows), step):
             block = slice(start, start + step)
-            places = _places_of_relevant(features, queries, block, metric, threads)
+            places = _places_of_relevant(features, queries, block, chosen, threads)
             for code, (rows, found) in places.items():
                 precision = np.arange(1, found.shape[1] + 1) / (found + 1)
                 mean[start + rows] = precision.mean(axis=1)
@@ -88,7 +89,7 @@ def rank_fully(
 
 
 def _places_of_relevant(
-    features: NDArray[Any], queries: QuerySet, block: slice, metric: str, threads: int | None
+    features: NDArray[Any], queries: QuerySet, block: slice, metric: Metric, threads: int | None
 ) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return, for each category in the block, its queries and the places of their R relevant."""
     rows, codes = queries.rows[block], queries.codes[block]

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from lookalike.evaluation.result import Result
 
+from lookalike.distance.metrics import AnyMetric
+
 __all__ = ["Confusion", "HardImage", "confused_categories", "hardest_images"]
 
 
@@ -54,7 +56,7 @@ class Confusion:
     share: float
 
 
-def hardest_images(evaluation: Result, metric: str, n: int = 10) -> list[HardImage]:
+def hardest_images(evaluation: Result, metric: AnyMetric, n: int = 10) -> list[HardImage]:
     """Find the `n` queries with the fewest hits; of equal ones the first rows."""
     hits = evaluation.hits(metric)
     names = (*evaluation.counts, None)
@@ -75,7 +77,7 @@ def hardest_images(evaluation: Result, metric: str, n: int = 10) -> list[HardIma
     return hardest
 
 
-def confused_categories(evaluation: Result, metric: str, n: int = 10) -> list[Confusion]:
+def confused_categories(evaluation: Result, metric: AnyMetric, n: int = 10) -> list[Confusion]:
     """Find the `n` ordered pairs of categories with the largest share of wrong neighbours."""
     names = (*evaluation.counts, None)
     rows, columns, counts = evaluation.confusion_pairs(metric)

@@ -6,20 +6,32 @@ import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import SupportsIndex
+from typing import Any, SupportsIndex, TypeAlias, cast
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from lookalike.distance.arguments import checked_matrix, require_finite
-from lookalike.distance.metrics import METRICS, metric_name
+from lookalike.distance.arguments import RowError, checked_matrix
+from lookalike.distance.matrices import require_finite
+from lookalike.distance.metrics import (
+    METRICS,
+    AnyMetric,
+    Metric,
+    as_metric,
+    complete,
+    metric_title,
+)
+from lookalike.distance.parameters import FitError, require_width
 from lookalike.evaluation.evaluation import Evaluation
 from lookalike.evaluation.full_ranking import rank_fully
 from lookalike.evaluation.labels import LabelSequence, encode_labels
 from lookalike.evaluation.query_set import QuerySet
-from lookalike.evaluation.ranking import Ranker
+from lookalike.evaluation.ranking import Ranker, Ranking
 from lookalike.progress import Progress, reporting
 
 __all__ = ["evaluate"]
+
+SeveralMetrics: TypeAlias = Sequence[AnyMetric] | list[str] | tuple[str, ...]
+"""Names in a list are texts to a type checker; but a text is a sequence of texts as well."""
 
 
 def evaluate(
@@ -27,7 +39,7 @@ def evaluate(
     labels: LabelSequence,
     *,
     k: SupportsIndex | Iterable[SupportsIndex] = 100,
-    metrics: str | Sequence[str] = METRICS,
+    metrics: AnyMetric | SeveralMetrics = METRICS,
     include_self: bool = False,
     full: bool = False,
     threads: int | None = None,
@@ -48,8 +60,11 @@ def evaluate(
     k : int or sequence of int
         How many neighbours are retrieved. Of several, the result is at the largest and
         `Evaluation.at` gives the others; one search serves all.
-    metrics : sequence of str
-        Names of `METRICS` or their aliases. Results are found under the names given here.
+    metrics : sequence of str or Metric
+        Names of `ALL_METRICS`, aliases, or `Metric` objects; results are found under what is given
+        here. A V or VI that is not given is that of all rows. A metric that these features cannot
+        have, be it for a negative value or for too few rows, is left out, and `Evaluation.skipped`
+        says why.
     include_self : bool
         Whether every image is among its own neighbours and its own relevant images, as in the
         paper. By default it is neither.
@@ -69,8 +84,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If the lengths differ, `k` is below 1, a metric is unknown, a value is not finite, or no
-        image has someone to find.
+        If the lengths differ, `k` is below 1, a metric is unknown, a value is not finite, no image
+        has someone to find, or no metric is left.
     TypeError
         If `features` are not real numbers or a label cannot be hashed.
 
@@ -100,23 +115,31 @@ def evaluate(
         raise ValueError(
             f"labels must have {len(matrix)} entries, one a row of features, got {len(known.codes)}"
         )
-    names = _metric_names(metrics)
+    asked = _asked(metrics, matrix.shape[1])
     queries = QuerySet.of(known, include_self)
     require_finite(matrix, "features", threads)
     ks = _neighbour_counts(k, len(matrix) - (not include_self))
-    rankings = {}
-    total = len(names) * (1 + bool(full)) * len(matrix)
+    chosen, skipped = _fitted(asked, matrix)
+    rankings: dict[AnyMetric, Ranking] = {}
+    total = len(asked) * (1 + bool(full)) * len(matrix)
     with reporting(progress, total, "queries") as report:
-        for number, name in enumerate(names):
-            ranker = Ranker(matrix, known, name, bool(include_self), threads)
+        for number, (given, metric) in enumerate(chosen.items()):
+            ranker = Ranker(matrix, known, metric, bool(include_self), threads)
             before = partial(_report_from, report, number * len(matrix))
-            rankings[name] = ranker.rank(queries.rows, ks[-1], before)
+            try:
+                rankings[given] = ranker.rank(queries.rows, ks[-1], before)
+            except RowError as error:  # all values are finite: it lies outside the metric's domain
+                skipped[given] = f"features {str(error).partition(' ')[2]}"
+        chosen = {given: chosen[given] for given in rankings}
+        if not rankings:
+            why = "; ".join(f"{metric_title(m)}: {reason}" for m, reason in skipped.items())
+            raise ValueError(f"metrics must have one that these features can have, got {why}")
         whole = None
         if full:
-            before = partial(_report_from, report, len(names) * len(matrix))
-            whole = rank_fully(matrix, queries, names, threads, before)
+            before = partial(_report_from, report, len(asked) * len(matrix))
+            whole = rank_fully(matrix, queries, chosen, threads, before)
         report(total)
-    return Evaluation(queries, rankings, ks, whole, ks[-1])
+    return Evaluation(queries, rankings, ks, whole, ks[-1], skipped)
 
 
 def _report_from(
@@ -125,13 +148,29 @@ def _report_from(
     report(start + done)
 
 
-def _metric_names(metrics: str | Sequence[str]) -> list[str]:
-    names = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
-    if not names:
+def _asked(metrics: AnyMetric | SeveralMetrics, columns: int) -> dict[AnyMetric, Metric]:
+    """Return the metrics by what each was given as."""
+    several = [metrics] if isinstance(metrics, (str, Metric)) else metrics
+    # What names no metric is refused, so that what is left are names.
+    asked = {cast("AnyMetric", given): as_metric(given) for given in several}
+    if not asked:
         raise ValueError("metrics must name at least one metric, got none")
-    for name in names:
-        metric_name(name)
-    return names
+    for metric in asked.values():
+        require_width(metric.parameters, columns)
+    return asked
+
+
+def _fitted(
+    asked: dict[AnyMetric, Metric], features: NDArray[Any]
+) -> tuple[dict[AnyMetric, Metric], dict[AnyMetric, str]]:
+    """Return the metrics with what they take from the features, and those that cannot, and why."""
+    chosen, skipped = {}, {}
+    for given, metric in asked.items():
+        try:
+            chosen[given] = complete(metric, {"features": features})
+        except FitError as error:
+            skipped[given] = str(error)
+    return chosen, skipped
 
 
 def _neighbour_counts(

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation.labels import EncodedLabels
 
 __all__ = ["ByCategory", "QuerySet", "means_over_categories"]
 
-ByCategory = dict[str, dict[Any, float]]
+ByCategory = dict[AnyMetric, dict[Any, float]]
 """``[metric][category]``."""
 
 
@@ -77,6 +78,6 @@ class QuerySet:
         return {names[code]: float(sums[code] / self.counts[code]) for code in self.present}
 
 
-def means_over_categories(values: ByCategory) -> dict[str, float]:
+def means_over_categories(values: ByCategory) -> dict[AnyMetric, float]:
     """Average over the categories, each counting once: (12), (13)."""
     return {metric: float(np.mean(list(row.values()))) for metric, row in values.items()}

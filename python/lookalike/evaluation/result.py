@@ -14,33 +14,35 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.averages import Averages, averages
 from lookalike.evaluation.full_ranking import FullRanking
-from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
+from lookalike.evaluation.query_set import ByCategory, QuerySet
+from lookalike.evaluation.ranked_measures import RankedMeasures
 from lookalike.evaluation.ranking import Ranking
 
 __all__ = ["Result"]
 
 
-class Result:
+class Result(RankedMeasures):
     """The numbers of an `Evaluation`, which says what each is."""
 
     def __init__(
         self,
         queries: QuerySet,
-        rankings: Mapping[str, Ranking],
+        rankings: Mapping[AnyMetric, Ranking],
         ks: tuple[int, ...],
         full: FullRanking | None,
         k: int,
+        skipped: Mapping[AnyMetric, str] | None = None,
     ) -> None:
-        self._queries = queries
-        self._rankings = rankings
+        super().__init__(queries, rankings, k)
         self.ks = ks
         self.full = full
-        self.k = k
+        self.skipped = dict(skipped or {})
 
     @property
-    def metrics(self) -> tuple[str, ...]:  # noqa: D102 - described above, as are the next
+    def metrics(self) -> tuple[AnyMetric, ...]:  # noqa: D102 - described above, as are the next
         return tuple(self._rankings)
 
     @property
@@ -87,19 +89,19 @@ class Result:
         return self._averages.recall
 
     @property
-    def mean_precision(self) -> dict[str, float]:  # noqa: D102
+    def mean_precision(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.mean_precision
 
     @property
-    def mean_recall(self) -> dict[str, float]:  # noqa: D102
+    def mean_recall(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.mean_recall
 
     @property
-    def micro_precision(self) -> dict[str, float]:  # noqa: D102
+    def micro_precision(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.micro_precision
 
     @property
-    def micro_recall(self) -> dict[str, float]:  # noqa: D102
+    def micro_recall(self) -> dict[AnyMetric, float]:  # noqa: D102
         return self._averages.micro_recall
 
     @cached_property
@@ -113,39 +115,19 @@ class Result:
         return averages(self._queries, expected, self.k)
 
     @cached_property
-    def tie_share(self) -> dict[str, float]:
+    def tie_share(self) -> dict[AnyMetric, float]:
         """``[metric]``: share of the queries whose k-th and (k+1)-th distances are equal."""
         return {m: float(r.tied[:, self.k - 1].mean()) for m, r in self._rankings.items()}
-
-    @cached_property
-    def average_precision(self) -> ByCategory:
-        """``[metric][category]``: AP@k, the precision at each hit summed, over min(k, R)."""
-        of = self._queries
-        return {
-            m: of.by_category(r.average_precision(self.k, of.relevant))
-            for m, r in self._rankings.items()
-        }
-
-    @cached_property
-    def mean_average_precision(self) -> dict[str, float]:
-        """``[metric]``: mean of `average_precision` over the categories."""
-        return means_over_categories(self.average_precision)
-
-    @cached_property
-    def ndcg(self) -> ByCategory:
-        """``[metric][category]``: nDCG@k, gains 0 and 1, an ideal list of min(k, R) hits."""
-        of = self._queries
-        return {m: of.by_category(r.ndcg(self.k, of.relevant)) for m, r in self._rankings.items()}
-
-    @cached_property
-    def mean_ndcg(self) -> dict[str, float]:
-        """``[metric]``: mean of `ndcg` over the categories."""
-        return means_over_categories(self.ndcg)
 
     @property
     def query_rows(self) -> NDArray[np.int64]:
         """Rows of the queries in the database, (q,) int64, ascending."""
         return self._queries.rows
+
+    @property
+    def label_codes(self) -> NDArray[np.int64]:
+        """Categories of all images as positions in `counts`, (n,) int64; −1 without a label."""
+        return self._queries.labels.codes
 
     @property
     def query_relevant(self) -> NDArray[np.int64]:
@@ -157,22 +139,22 @@ class Result:
         """Positions in `categories` of every query's, (q,) int64."""
         return np.searchsorted(self._queries.present, self._queries.codes)
 
-    def hits(self, metric: str) -> NDArray[np.int64]:
+    def hits(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Count the relevant among the k nearest of every query, (q,) int64.
 
         Divided by `k` it is the precision (8) of a query, by `query_relevant` its recall (9).
         """
         return self._ranking(metric).hits(self.k)
 
-    def neighbors(self, metric: str) -> NDArray[np.int32]:
+    def neighbors(self, metric: AnyMetric) -> NDArray[np.int32]:
         """Return the rows of the k nearest of every query, (q, k) int32, nearest first."""
         return self._ranking(metric).indices[:, : self.k]
 
-    def neighbor_codes(self, metric: str) -> NDArray[np.int64]:
+    def neighbor_codes(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Return their categories as positions in `counts`, (q, k) int64; −1 without a label."""
-        return self._queries.labels.codes[self.neighbors(metric)]
+        return self.label_codes[self.neighbors(metric)]
 
-    def precision_curve(self, metric: str) -> NDArray[np.float64]:
+    def precision_curve(self, metric: AnyMetric) -> NDArray[np.float64]:
         """Return the mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
         of = self._queries
         order = np.argsort(of.codes, kind="stable")
@@ -184,7 +166,7 @@ class Result:
         curve: NDArray[np.float64] = curves.mean(axis=0)
         return curve
 
-    def confusion(self, metric: str) -> NDArray[np.int64]:
+    def confusion(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Count what the queries of a category retrieve, (C, C') int64.
 
         Row i, column j: how many of the k nearest of all queries of ``categories[i]`` are of the
@@ -197,7 +179,7 @@ class Result:
         return table
 
     def confusion_pairs(
-        self, metric: str
+        self, metric: AnyMetric
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the places of `confusion` that are not zero, as rows, columns and counts.
 
@@ -210,12 +192,12 @@ class Result:
         return places // width, places % width, counts
 
     @property
-    def best_metric(self) -> str:
+    def best_metric(self) -> AnyMetric:
         """The metric of the highest mean precision; the first of several."""
         return max(self.mean_precision, key=self.mean_precision.__getitem__)
 
     @property
-    def best(self) -> dict[Any, str]:
+    def best(self) -> dict[Any, AnyMetric]:
         """``[category]``: the metric of the highest precision; the first of several."""
         return {
             category: max(self.metrics, key=lambda m: self.precision[m][category])
@@ -234,16 +216,12 @@ class Result:
         most = self.ks[-1]
         if not 1 <= count <= most:
             raise ValueError(f"k must be from 1 to {most}, the most searched for, got {count}")
-        return type(self)(self._queries, self._rankings, self.ks, self.full, count)
+        return type(self)(self._queries, self._rankings, self.ks, self.full, count, self.skipped)
 
     def __repr__(self) -> str:
         best = self.best_metric
         return (
             f"<{type(self).__name__} of {self.images} images, {len(self.categories)} categories, "
-            f"k={self.k}: best {best}, mean precision {self.mean_precision[best]:.4f}>"
+            f"k={self.k}: best {metric_label(best)}, "
+            f"mean precision {self.mean_precision[best]:.4f}>"
         )
-
-    def _ranking(self, metric: str) -> Ranking:
-        if metric not in self._rankings:
-            raise ValueError(f"metric must be one of {', '.join(self.metrics)}, got {metric!r}")
-        return self._rankings[metric]

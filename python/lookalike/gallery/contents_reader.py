@@ -1,16 +1,20 @@
-"""What a gallery knows of its pictures beside features, and those in the form that Dask takes."""
+"""What a gallery knows beside features, which pictures are the same, and features for Dask."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
+
+from lookalike.distance.metrics import AnyMetric, Parameters
 
 if TYPE_CHECKING:
     import dask.array as da
 
+    from lookalike.duplicates import Duplicates, Rules
     from lookalike.gallery.storage.records import ContentRecord
     from lookalike.gallery.storage.snapshot import Snapshot
+    from lookalike.progress import Progress
 
 __all__ = ["ContentsReader"]
 
@@ -105,3 +109,49 @@ class ContentsReader:
             return None
         kept = view.thumbnails([digest]).get(digest)
         return thumbnail_of(view.byte_paths[row], digest) if kept is None else kept
+
+    def find_duplicates(
+        self,
+        *,
+        exact: bool = False,
+        threshold: float | None = None,
+        metric: AnyMetric | None = None,
+        rules: Rules | None = None,
+        progress: Progress = None,
+        comparing: Progress = None,
+        **parameters: Unpack[Parameters],
+    ) -> Duplicates:
+        """Find the groups of images that are the same picture, with all that the gallery knows.
+
+        Parameters
+        ----------
+        exact : bool
+            Whether only files with the same content are taken.
+        threshold, metric, rules, **parameters
+            As for :func:`lookalike.find_duplicates`; None stands for its defaults.
+        progress, comparing : None, True or callable(done, total)
+            Count the images searched for links, and the pairs of pictures that are then compared.
+
+        Returns
+        -------
+        Duplicates
+            Its ``remove`` holds what has the content of an image that stays, or was compared with
+            one and found to be the same picture and no better a file. Nothing is removed.
+
+        Raises
+        ------
+        ValueError
+            As for :func:`lookalike.find_duplicates`.
+        """
+        from lookalike.gallery.upkeep.duplicates import duplicates_in
+
+        return duplicates_in(
+            self._view,
+            exact=exact,
+            threshold=threshold,
+            metric=metric,
+            rules=rules,
+            progress=progress,
+            comparing=comparing,
+            parameters=parameters,
+        )

@@ -7,11 +7,13 @@ import numbers
 import os
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.distance.metrics import AnyMetric, Parameters, as_metric
+from lookalike.distance.parameters import require_width
 from lookalike.gallery.contents_reader import ContentsReader
 from lookalike.gallery.network import as_json, default_model, remembered
 from lookalike.gallery.search import embed, from_rows, from_source, known, nearest
@@ -23,12 +25,10 @@ from lookalike.pictures import DECODING
 if TYPE_CHECKING:
     from PIL import Image
 
-    from lookalike.duplicates import Duplicates, Rules
     from lookalike.embedding.embedder import Embedder
     from lookalike.embedding.networks import Network
     from lookalike.gallery.hits import Hits
     from lookalike.gallery.storage.writer import Writer
-    from lookalike.progress import Progress
 
 __all__ = ["GalleryReader"]
 
@@ -185,38 +185,53 @@ class GalleryReader(ContentsReader):
         self,
         query: str | os.PathLike[str] | bytes | BinaryIO | Image.Image,
         k: int = ...,
-        metric: str = ...,
+        metric: AnyMetric = ...,
         exclude_self: bool = ...,
         *,
         embedder: Embedder | None = ...,
+        **parameters: Unpack[Parameters],
     ) -> Hits: ...
     @overload
     def search(
         self,
         query: npt.NDArray[Any] | Sequence[Any],
         k: int = ...,
-        metric: str = ...,
+        metric: AnyMetric = ...,
         exclude_self: bool = ...,
         *,
         embedder: Embedder | None = ...,
+        **parameters: Unpack[Parameters],
     ) -> Any: ...
     @overload
     def search(
-        self, *, row: int, k: int = ..., metric: str = ..., exclude_self: bool = ...
+        self,
+        *,
+        row: int,
+        k: int = ...,
+        metric: AnyMetric = ...,
+        exclude_self: bool = ...,
+        **parameters: Unpack[Parameters],
     ) -> Hits: ...
     @overload
     def search(
-        self, *, row: Sequence[int], k: int = ..., metric: str = ..., exclude_self: bool = ...
+        self,
+        *,
+        row: Sequence[int],
+        k: int = ...,
+        metric: AnyMetric = ...,
+        exclude_self: bool = ...,
+        **parameters: Unpack[Parameters],
     ) -> list[Hits]: ...
     def search(
         self,
         query: Any = None,
         k: int = 10,
-        metric: str = "correlation",
+        metric: AnyMetric = "correlation",
         exclude_self: bool = False,
         *,
         row: int | Sequence[int] | None = None,
         embedder: Embedder | None = None,
+        **parameters: Unpack[Parameters],
     ) -> Any:
         """Find the `k` nearest images of a query, exactly.
 
@@ -227,8 +242,8 @@ class GalleryReader(ContentsReader):
             H×W, H×W×3 (RGB) or H×W×4. A vector: `dim` numbers; a 2-D array of floats holds several.
         k : int
             How many to find, at least 1; no more are returned than the gallery has.
-        metric : str
-            One of `lookalike.METRICS` or an alias.
+        metric : str or Metric
+            One of `lookalike.ALL_METRICS` or an alias.
         exclude_self : bool
             Whether the query itself is left out: with `row` that row, with a path, bytes or a file
             object all images whose file has the same content.
@@ -238,6 +253,9 @@ class GalleryReader(ContentsReader):
             The model; by default the one that images were added with: the `network` that the
             gallery remembers, else GoogLeNet. It is loaded only for an image whose content the
             gallery does not know.
+        **parameters
+            The metric's p, w, V or VI, as for `lookalike.Metric`. A V or VI that is not given is
+            that of the gallery's rows.
 
         Returns
         -------
@@ -259,7 +277,8 @@ class GalleryReader(ContentsReader):
             raise TypeError(f"k must be an integer, got {k!r}")
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
-        view = self._view
+        view, chosen = self._view, as_metric(metric, **parameters)
+        require_width(chosen.parameters, view.header.dim)
         if row is not None:
             queries, single = from_rows(row, view.features)
         else:
@@ -269,52 +288,8 @@ class GalleryReader(ContentsReader):
         queries = [known(query, view) for query in queries]
         if view.count and any(query.image is not None for query in queries):
             queries = embed(queries, self._model(embedder))
-        hits = nearest(view, queries, k, metric, exclude_self)
+        hits = nearest(view, queries, k, chosen, exclude_self)
         return hits[0] if single else hits
-
-    def find_duplicates(
-        self,
-        *,
-        exact: bool = False,
-        threshold: float | None = None,
-        metric: str | None = None,
-        rules: Rules | None = None,
-        progress: Progress = None,
-        comparing: Progress = None,
-    ) -> Duplicates:
-        """Find the groups of images that are the same picture, with all that the gallery knows.
-
-        Parameters
-        ----------
-        exact : bool
-            Whether only files with the same content are taken.
-        threshold, metric, rules
-            As for :func:`lookalike.find_duplicates`; None stands for its defaults.
-        progress, comparing : None, True or callable(done, total)
-            Count the images searched for links, and the pairs of pictures that are then compared.
-
-        Returns
-        -------
-        Duplicates
-            Its ``remove`` holds what has the content of an image that stays, or was compared with
-            one and found to be the same picture and no better a file. Nothing is removed.
-
-        Raises
-        ------
-        ValueError
-            As for :func:`lookalike.find_duplicates`.
-        """
-        from lookalike.gallery.upkeep.duplicates import duplicates_in
-
-        return duplicates_in(
-            self._view,
-            exact=exact,
-            threshold=threshold,
-            metric=metric,
-            rules=rules,
-            progress=progress,
-            comparing=comparing,
-        )
 
     @property
     def _view(self) -> Snapshot:

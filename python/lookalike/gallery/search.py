@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lookalike.distance import knn
 from lookalike.distance.arguments import RowError, dense
+from lookalike.distance.metrics import Metric, complete
 from lookalike.gallery.hits import Hits
 from lookalike.gallery.storage.errors import GalleryError
 
@@ -101,7 +102,7 @@ def embed(queries: list[Query], model: Embedder) -> list[Query]:
 
 
 def nearest(
-    view: Snapshot, queries: list[Query], k: int, metric: str, exclude_self: bool
+    view: Snapshot, queries: list[Query], k: int, metric: Metric, exclude_self: bool
 ) -> list[Hits]:
     """Find what is nearest to each query, in one pass over the features."""
     excluded = [_own_positions(view, query) if exclude_self else set() for query in queries]
@@ -113,7 +114,8 @@ def nearest(
     if most and queries:
         vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
         try:
-            near = knn(vectors, view.features, k=most, metric=metric, exclude=first)
+            whole = complete(metric, {"the query": vectors[:0], "row": view.features})
+            near = knn(vectors, view.features, k=most, metric=whole, exclude=first)
         except RowError as error:
             if error.side == 0 or error.finite:
                 raise
@@ -123,7 +125,6 @@ def nearest(
                 "`lookalike check` says where"
             ) from error
     else:
-        knn(np.empty((0, 1)), k=1, metric=metric)  # an unknown metric is one here too
         return [Hits([], np.empty(0), np.empty(0, np.int64), []) for _ in queries]
     hits = []
     for distances, indices, own in zip(*near, excluded, strict=True):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation.show.tables import (
     MEAN,
     MOST_ROWS,
@@ -118,7 +119,7 @@ def bars(counts: Mapping[Any, int]) -> Chart:
 
 
 def dots(
-    values: Mapping[str, Mapping[Any, float]], means: Mapping[str, float], measure: str
+    values: Mapping[Any, Mapping[Any, float]], means: Mapping[Any, float], measure: str
 ) -> Chart:
     """Lay out a measure of every metric in every category, and its means over the categories."""
     metrics = list(values)
@@ -159,7 +160,7 @@ def dots(
 
 
 def intervals(
-    means: Mapping[str, float], limits: Mapping[str, tuple[float, float]] | None, measure: str
+    means: Mapping[Any, float], limits: Mapping[Any, tuple[float, float]] | None, measure: str
 ) -> Chart:
     """Lay out the mean of every metric, the best first, with its interval where there is one."""
     order = sorted(means, key=lambda metric: -means[metric])
@@ -199,7 +200,7 @@ def intervals(
 
 
 def curves(
-    values: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], x_label: str, y_label: str
+    values: Mapping[Any, tuple[NDArray[Any], NDArray[Any]]], x_label: str, y_label: str
 ) -> Chart:
     """Lay out a curve, (x, y), for every metric."""
     left = 44.0
@@ -227,7 +228,7 @@ def curves(
     )
 
 
-def series(metric: str) -> int:
+def series(metric: AnyMetric) -> int:
     """Return the number of a metric's colour, the same in every chart."""
     return metric_place(metric) % COLOURS
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.mistakes import confused_categories, hardest_images
+from lookalike.evaluation.query_set import ByCategory
+from lookalike.evaluation.ranked_measures import OF_QUERIES
 from lookalike.evaluation.show.tables import category_names
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ __all__ = ["csv_text", "frame", "json_text", "summary"]
 
 SCHEMA = 1
 COLUMNS = ("measure", "k", "metric", "category", "value")
-MEASURES = ("precision", "recall", "average_precision", "ndcg")
+MEASURES = tuple(OF_QUERIES)
 
 
 def tidy(evaluation: Result) -> Iterator[tuple[str, int, str, Any, float]]:
@@ -32,8 +35,8 @@ def tidy(evaluation: Result) -> Iterator[tuple[str, int, str, Any, float]]:
             values, means = getattr(view, measure), getattr(view, f"mean_{measure}")
             for metric in view.metrics:
                 for category in view.categories:
-                    yield measure, k, metric, category, values[metric][category]
-                yield measure, k, metric, None, means[metric]
+                    yield measure, k, metric_label(metric), category, values[metric][category]
+                yield measure, k, metric_label(metric), None, means[metric]
 
 
 def csv_text(evaluation: Result) -> str:
@@ -74,10 +77,13 @@ def summary(evaluation: Result, evidence: Evidence | None = None) -> dict[str, A
         "left_out": evaluation.left_out,
         "unlabelled": evaluation.unlabelled,
         "include_self": evaluation.include_self,
-        "metrics": list(evaluation.metrics),
+        "metrics": list(map(metric_label, evaluation.metrics)),
+        "skipped": _labelled(evaluation.skipped),
         "counts": {names[category]: count for category, count in evaluation.counts.items()},
-        "best_metric": best,
-        "best": {names[category]: metric for category, metric in evaluation.best.items()},
+        "best_metric": metric_label(best),
+        "best": {
+            names[category]: metric_label(metric) for category, metric in evaluation.best.items()
+        },
         "at": [_at(evaluation.at(k), names) for k in evaluation.ks],
         "hardest": [
             {
@@ -102,8 +108,8 @@ def summary(evaluation: Result, evidence: Evidence | None = None) -> dict[str, A
         result["full"] = {
             "r_precision": _named(evaluation.full.r_precision, names),
             "average_precision": _named(evaluation.full.average_precision, names),
-            "mean_r_precision": evaluation.full.mean_r_precision,
-            "mean_average_precision": evaluation.full.mean_average_precision,
+            "mean_r_precision": _labelled(evaluation.full.mean_r_precision),
+            "mean_average_precision": _labelled(evaluation.full.mean_average_precision),
         }
     if evidence is not None:
         result["evidence"] = {
@@ -111,9 +117,13 @@ def summary(evaluation: Result, evidence: Evidence | None = None) -> dict[str, A
             "samples": evidence.samples,
             "seed": evidence.seed,
             "confidence": evidence.confidence,
-            "intervals": {metric: list(limits) for metric, limits in evidence.intervals.items()},
+            "intervals": {
+                metric_label(metric): list(limits) for metric, limits in evidence.intervals.items()
+            },
             "category_intervals": {
-                metric: {names[category]: list(limits) for category, limits in row.items()}
+                metric_label(metric): {
+                    names[category]: list(limits) for category, limits in row.items()
+                }
                 for metric, row in evidence.category_intervals.items()
             },
             "comparisons": [_comparison(pair) for pair in evidence.comparisons],
@@ -134,28 +144,30 @@ def _at(view: Result, names: dict[Any, str]) -> dict[str, Any]:
     result: dict[str, Any] = {"k": view.k}
     for measure in MEASURES:
         result[measure] = _named(getattr(view, measure), names)
-        result[f"mean_{measure}"] = getattr(view, f"mean_{measure}")
-    result["micro_precision"] = view.micro_precision
-    result["micro_recall"] = view.micro_recall
-    result["tie_share"] = view.tie_share
-    result["tie_averaged_mean_precision"] = view.tie_averaged.mean_precision
-    result["tie_averaged_mean_recall"] = view.tie_averaged.mean_recall
+        for average in ("mean", "micro"):
+            name = f"{average}_{measure}"
+            result[name] = _labelled(getattr(view, name))
+    result["tie_share"] = _labelled(view.tie_share)
+    result["tie_averaged_mean_precision"] = _labelled(view.tie_averaged.mean_precision)
+    result["tie_averaged_mean_recall"] = _labelled(view.tie_averaged.mean_recall)
     return result
 
 
-def _named(
-    values: dict[str, dict[Any, float]], names: dict[Any, str]
-) -> dict[str, dict[str, float]]:
+def _labelled(values: Mapping[AnyMetric, Any]) -> dict[str, Any]:
+    return {metric_label(metric): value for metric, value in values.items()}
+
+
+def _named(values: ByCategory, names: dict[Any, str]) -> dict[str, dict[str, float]]:
     return {
-        metric: {names[category]: value for category, value in row.items()}
+        metric_label(metric): {names[category]: value for category, value in row.items()}
         for metric, row in values.items()
     }
 
 
 def _comparison(pair: Comparison) -> dict[str, Any]:
     return {
-        "metric": pair.metric,
-        "other": pair.other,
+        "metric": metric_label(pair.metric),
+        "other": metric_label(pair.other),
         "difference": pair.difference,
         "low": pair.low,
         "high": pair.high,

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.distance.metrics import AnyMetric
 from lookalike.evaluation.mistakes import HardImage, confused_categories, hardest_images
 from lookalike.evaluation.show import charts
 from lookalike.evaluation.show.tables import (
     MOST_ROWS,
     category_names,
     evaluation_table,
+    left_out,
     metric_place,
     metric_title,
 )
@@ -97,6 +99,7 @@ def evaluation_page(
             for m in sorted(evaluation.metrics, key=metric_place)
         ],
         metrics=sorted(evaluation.metrics, key=metric_place),
+        left_out=left_out(evaluation),
         tables=[evaluation_table(evaluation, "precision"), evaluation_table(evaluation, "recall")],
         views=[evaluation.at(k) for k in evaluation.ks],
         counts=charts.bars(evaluation.counts),
@@ -144,7 +147,7 @@ def _mean_curve(curves: Sequence[Any], grid: Any) -> Any:
     )
 
 
-def _heat_map(evaluation: Result, metric: str) -> HeatMap:
+def _heat_map(evaluation: Result, metric: AnyMetric) -> HeatMap:
     names = category_names(list(evaluation.counts))
     own = dict(zip(evaluation.counts, names, strict=True))
     headings = names[:MOST_ROWS]
@@ -168,7 +171,7 @@ def _duels(evaluation: Result, evidence: Evidence) -> list[tuple[str, list[Duel 
     pairs = {(pair.metric, pair.other): pair for pair in evidence.comparisons}
     metrics = sorted(evaluation.metrics, key=metric_place)
 
-    def duel(row: str, column: str) -> Duel | None:
+    def duel(row: AnyMetric, column: AnyMetric) -> Duel | None:
         if row == column:
             return None
         if (row, column) in pairs:

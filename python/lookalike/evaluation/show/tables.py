@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lookalike.distance.metrics import METRICS, metric_name, metric_title
+from lookalike.distance.metrics import ALL_METRICS, AnyMetric, metric_name, metric_title
 from lookalike.evaluation.paper import METRIC_ORDER
 from lookalike.printable import printable
 
@@ -20,6 +20,7 @@ __all__ = [
     "Table",
     "category_names",
     "evaluation_table",
+    "left_out",
     "metric_place",
     "metric_title",
 ]
@@ -29,9 +30,9 @@ MOST_ROWS = 40
 """Categories that a terminal or a chart shows; tables for documents have all."""
 
 
-def metric_place(metric: str) -> int:
+def metric_place(metric: AnyMetric) -> int:
     """Return a metric's place among the columns: the paper's order, then what it does not have."""
-    return [*METRIC_ORDER, *(m for m in METRICS if m not in METRIC_ORDER)].index(
+    return [*METRIC_ORDER, *(m for m in ALL_METRICS if m not in METRIC_ORDER)].index(
         metric_name(metric)
     )
 
@@ -54,6 +55,8 @@ class Table:
         A sequence for every row.
     digits : int
         Decimals shown; values are rounded to them, and compared before that.
+    notes : sequence of str
+        What stands below it.
     """
 
     title: str
@@ -61,6 +64,7 @@ class Table:
     rows: Sequence[str]
     values: Sequence[Sequence[float]]
     digits: int = 3
+    notes: Sequence[str] = ()
 
     def best(self, row: int) -> set[int]:
         """Return the columns of the highest value of a row; none where there is no other."""
@@ -85,6 +89,8 @@ class Table:
         ]
         for number, name in enumerate(self.rows):
             lines.append(_line(_escaped(name, MARKDOWN), self.cells(number, "**{}**")))
+        for note in self.notes:
+            lines += ["", _escaped(note, MARKDOWN)]
         return "\n".join(lines) + "\n"
 
     def latex(self) -> str:
@@ -102,7 +108,8 @@ class Table:
                 lines.append(r"\hline")
             cells = self.cells(number, r"\textbf{{{}}}")
             lines.append(" & ".join([_escaped(name, LATEX), *cells]) + r" \\")
-        return "\n".join([*lines, r"\hline", r"\end{tabular}", r"\end{table}"]) + "\n"
+        notes = [rf"\par {_escaped(note, LATEX)}" for note in self.notes]
+        return "\n".join([*lines, r"\hline", r"\end{tabular}", *notes, r"\end{table}"]) + "\n"
 
     def rich(
         self, beside: Table | None = None, beside_name: str = "", most: int = MOST_ROWS
@@ -180,13 +187,21 @@ def evaluation_table(
             [means[metric] for metric in metrics],
         ],
         digits,
+        left_out(evaluation),
     )
+
+
+def left_out(evaluation: Result) -> list[str]:
+    """Return a sentence for each metric that was left out."""
+    return [
+        f"{metric_title(metric)} was left out: {why}." for metric, why in evaluation.skipped.items()
+    ]
 
 
 def _folded(column: str) -> str:
     """Let a narrow terminal break a long heading where a reader would."""
     breaks = {"Bray-Curtis": "Bray-\nCurtis", "Correlation": "Corre-\nlation"}
-    return breaks.get(column, column)
+    return breaks.get(column, column.replace(" ", "\n", 1))
 
 
 MARKDOWN = str.maketrans({c: f"\\{c}" for c in r"\`*_{}[]<>#|"})

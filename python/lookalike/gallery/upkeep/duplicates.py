@@ -9,6 +9,7 @@ from io import BytesIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from lookalike.distance.metrics import AnyMetric, Parameters
 from lookalike.duplicates.facts import Facts, file_facts
 from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
 from lookalike.duplicates.witnesses import Pair, Witnesses
@@ -34,10 +35,11 @@ def duplicates_in(
     *,
     exact: bool,
     threshold: float | None,
-    metric: str | None,
+    metric: AnyMetric | None,
     rules: Rules | None,
     progress: Progress,
     comparing: Progress,
+    parameters: Parameters,
 ) -> Duplicates:
     """Find the duplicates of a gallery as `Gallery.find_duplicates` says."""
     from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS
@@ -56,6 +58,7 @@ def duplicates_in(
         threshold=None if exact else THRESHOLD if threshold is None else threshold,
         metric=metric or METRIC,
         progress=progress,
+        **parameters,
     )
     return with_neighbours(found)
 
