@@ -23,8 +23,6 @@ import lookalike.dask as ld  # noqa: E402 - only where there is Dask
 from lookalike.dask.nearest import rounds  # noqa: E402
 from lookalike.dask.threads import threads_of_task  # noqa: E402
 
-pytestmark = pytest.mark.ecosystem
-
 CHUNKS = (100, 1, 0, 57, 130, 12)
 SCHEDULERS = ("threads", "synchronous")
 
@@ -81,6 +79,24 @@ def test_rows_within_a_radius_are_those_of_one_search(rows, metric, tmp_path):
             assert_same(found, expected, scheduler="threads")
         found = ld.radius_neighbors(blocks(Q, (25, 15)), x, index=index, **options)
         assert_same(found, la.radius_neighbors(Q, rows, **options), scheduler="threads")
+
+
+def test_parameters_of_metrics(rows):
+    weights = np.arange(24.0)
+    for options in (
+        {"metric": "minkowski", "p": 3, "w": weights},
+        {"metric": la.Metric("seuclidean", V=weights + 1)},
+    ):
+        expected = la.knn(rows, k=9, **options)
+        for index in (None, True, la.Index(rows, **options)):
+            assert_same(ld.knn(blocks(rows), k=9, index=index, **options), expected)
+            expected_radius = la.radius_neighbors(rows, radius=1, **options)
+            found = ld.radius_neighbors(blocks(rows), radius=1, index=index, **options)
+            assert_same(found, expected_radius)
+    with pytest.raises(ValueError, match="V must be given for seuclidean"):
+        ld.knn(blocks(rows), k=1, metric="seuclidean")
+    with pytest.raises(ValueError, match="index must be of the metric correlation, got minkowski"):
+        ld.knn(blocks(rows), k=1, index=la.Index(rows, "minkowski", p=3))
 
 
 @pytest.mark.parametrize("k", [1, 299])
@@ -271,18 +287,3 @@ def test_on_a_cluster_that_loses_workers(rows, tmp_path):
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert "all the same" in ended.stdout
-
-
-def test_parameters_of_a_metric():
-    rows = np.random.default_rng(3).random((60, 5))
-    x, variances = da.from_array(rows, chunks=(25, 5)), rows.var(axis=0)
-    expected = la.knn(rows, k=4, metric="seuclidean", V=variances)
-    for index in (None, True):
-        found = ld.knn(x, k=4, metric="seuclidean", V=variances, index=index)
-        np.testing.assert_array_equal(found[1].compute(), expected.indices)
-        np.testing.assert_array_equal(found[0].compute(), expected.distances)
-    with pytest.raises(ValueError, match="V must be given"):
-        ld.knn(x, k=4, metric="seuclidean")
-    near = ld.radius_neighbors(x, radius=0.5, metric="minkowski", p=3)
-    whole = la.radius_neighbors(rows, radius=0.5, metric="minkowski", p=3)
-    np.testing.assert_array_equal(near[1].compute(), whole.indices)

@@ -93,6 +93,7 @@ def neighbor_graph(
     if not 1 <= k < count:
         raise ValueError(f"k must be from 1 to {count - 1} (the other rows), got {k}")
     chosen = complete(as_metric(metric), {"features": features})
+    named = chosen.specification(features.shape[1])
     size = math.ceil(count / math.ceil(count / block_rows))
     job = {
         "rows": count,
@@ -106,7 +107,7 @@ def neighbor_graph(
         finds = _Finds(Path(work), blocks, k)
         try:
             with reporting(progress, count, "rows") as report:
-                _meet_all(finds, blocks, k, chosen.specification(features.shape[1]), report)
+                _meet_all(finds, blocks, k, named, report)
                 report(count)
         except BaseException:  # Ctrl-C among others
             finds.save()

@@ -57,12 +57,12 @@ def write_distances(
     memmap([0., 5.], dtype=float32)
     """
     count = len(features)
-    chosen = _chosen(features, metric)
-    cdist(features[:0], features[:1], chosen, dtype=dtype)  # the arguments are checked
+    cdist(features[:0], features[:1], metric, dtype=dtype)  # the arguments are checked
     with replacing(path) as file, reporting(progress, count, "rows") as report:
         reserve(file, (count, count), dtype, path)
         if not count:
             return
+        chosen = complete(as_metric(metric), {"features": features})
         matrix = np.load(file, mmap_mode="r+")
         for start in range(0, count, BLOCK_ROWS):
             rows = slice(start, start + BLOCK_ROWS)
@@ -102,14 +102,9 @@ def write_table(
     ):
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["path", *paths])
-        chosen = _chosen(features, metric)
+        chosen = complete(as_metric(metric), {"features": features}) if len(features) else metric
         for start in range(0, len(features), TABLE_ROWS):
             some = slice(start, start + TABLE_ROWS)
             block = cdist(features[some], features, chosen, dtype=dtype)
             for name, row in zip(paths[some], block, strict=True):
                 table.writerow([name, *map(str, row)])
-
-
-def _chosen(features: npt.NDArray[Any], metric: AnyMetric) -> AnyMetric:
-    """Return the metric with what it lacks taken from all rows."""
-    return complete(as_metric(metric), {"features": features}) if len(features) else metric

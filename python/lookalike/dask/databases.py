@@ -13,17 +13,9 @@ from numpy.typing import NDArray
 
 from lookalike.dask.arrays import Rows
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError
+from lookalike.distance.arguments import RowError, row_error
 from lookalike.distance.index import Index
-from lookalike.distance.metrics import (
-    AnyMetric,
-    Metric,
-    Parameters,
-    as_metric,
-    complete,
-    metric_label,
-)
-from lookalike.distance.parameters import require_width
+from lookalike.distance.metrics import Metric, metric_label
 
 __all__ = ["Database", "IndexLike", "check_index", "database", "opened"]
 
@@ -31,15 +23,6 @@ IndexLike: TypeAlias = "Index | str | os.PathLike[str] | bool | None"
 
 Database: TypeAlias = "Index | str"
 """What a task is handed: an index, or the path of one."""
-
-
-def asked_for(metric: AnyMetric, given: Parameters, y: object, rows: Rows) -> Metric:
-    """Return the metric that a caller asks for; an index as `y` has what it lacks."""
-    chosen = as_metric(metric, **given)
-    if isinstance(y, Index) and chosen.missing and chosen.name == y.metric:
-        return y._metric
-    require_width(chosen.parameters, rows.columns)
-    return complete(chosen, None)
 
 
 def database(index: IndexLike, rows: Rows, metric: Metric) -> Any:
@@ -62,8 +45,8 @@ def check_index(index: Index, rows: int | None, columns: int, metric: Metric) ->
     if index.shape[1] != columns:
         raise ValueError(f"index must have {columns} columns, got {index.shape[1]}")
     if index._metric != metric:
-        found = metric_label(index._metric)
-        raise ValueError(f"index must be of the metric {metric_label(metric)}, got {found}")
+        wanted, got = metric_label(metric), metric_label(index._metric)
+        raise ValueError(f"index must be of the metric {wanted}, got {got}")
 
 
 def opened(index: Database) -> Index:
@@ -87,4 +70,4 @@ def _made(blocks: list[NDArray[Any]], labels: list[str], metric: Metric) -> Inde
     except RowError as error:
         ends = list(accumulate(len(block) for block in blocks))
         label = labels[int(np.searchsorted(ends, error.row, "right"))]
-        raise error.renamed(label) from None
+        raise row_error(label, 0, error.why, error.row) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex, Unpack
 
 import dask.array as da
 import numpy as np
@@ -10,18 +10,19 @@ from dask import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.dask.arrays import Rows, check_sides, joined, rows_of
-from lookalike.dask.databases import Database, IndexLike, asked_for, check_index, database, opened
+from lookalike.dask.databases import Database, IndexLike, check_index, database, opened
 from lookalike.dask.threads import threads_of_task
 from lookalike.distance.arguments import (
     RowError,
     check_k,
     checked_matrix,
+    row_error,
     whole_number,
 )
 from lookalike.distance.blocks import Block, across, within
 from lookalike.distance.index import Index
 from lookalike.distance.merging import merge
-from lookalike.distance.metrics import AnyMetric, Metric
+from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
 from lookalike.distance.neighbors import knn as knn_in_memory
 from lookalike.distance.own_rows import wants_itself_first
 from lookalike.distance.results import Neighbors
@@ -38,12 +39,9 @@ def knn(
     *,
     k: SupportsIndex = 100,
     metric: AnyMetric = "correlation",
-    p: float | None = None,
-    w: ArrayLike | None = None,
-    V: ArrayLike | None = None,
-    VI: ArrayLike | None = None,
     include_self: bool | Literal["first"] = False,
     index: IndexLike = None,
+    **parameters: Unpack[Parameters],
 ) -> tuple[da.Array, da.Array]:
     """Find the `k` nearest rows of `y` for every row of `x`, exactly, in blocks.
 
@@ -53,8 +51,8 @@ def knn(
         The rows whose neighbours are wanted, in chunks of whole rows.
     y : (m, d) dask.array.Array, array_like or Index, optional
         The rows to choose from; by default `x` itself, each pair of blocks compared once.
-    k, metric, p, w, V, VI, include_self
-        As for `lookalike.knn`; a `V` or `VI` is taken from an `Index` alone.
+    k, metric, include_self, p, w, V, VI
+        As for `lookalike.knn`; a `V` or `VI` must be given.
     index : Index, path or True, optional
         An index of the rows to choose from, against which each block of `x` is searched, where
         every worker has room for their codes: one in memory, the path of one that was saved where
@@ -85,9 +83,10 @@ def knn(
     True
     """
     count = whole_number(k, "k")
+    chosen = complete(as_metric(metric, **parameters), None)
     first = wants_itself_first(include_self)
     queries = rows_of(x, "x")
-    chosen = asked_for(metric, {"p": p, "w": w, "V": V, "VI": VI}, y, queries)
+    chosen.specification(queries.columns)  # parameters of another length are refused
     if isinstance(y, Index):
         if index is not None:
             raise ValueError("index must be None where y is an Index")
@@ -150,7 +149,7 @@ def _searched(
     try:
         near = index.knn(rows, k, exclude=exclude, threads=threads_of_task())
     except RowError as error:
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices
 
 
@@ -182,7 +181,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices + asked[1]
 
 
@@ -253,7 +252,7 @@ def _together(
         near = _alone(both, k, metric, include_self)
     except RowError as error:
         label = one.name if error.row < other.first else other.name
-        raise error.renamed(label) from None
+        raise row_error(label, error.side, error.why, error.row) from None
     distances, indices = near
     return (
         Neighbors(distances[:split], indices[:split]),

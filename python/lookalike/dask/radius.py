@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import Any, Unpack
 
 import dask.array as da
 import numpy as np
@@ -11,13 +11,13 @@ from dask import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.dask.arrays import Rows, check_sides, joined, rows_of
-from lookalike.dask.databases import Database, IndexLike, asked_for, check_index, database, opened
+from lookalike.dask.databases import Database, IndexLike, check_index, database, opened
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError, radius_limit
+from lookalike.distance.arguments import RowError, radius_limit, row_error
 from lookalike.distance.blocks import radius_transposed
 from lookalike.distance.index import Index
 from lookalike.distance.merging import merge_radius
-from lookalike.distance.metrics import AnyMetric, Metric
+from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
 from lookalike.distance.neighbors import radius_neighbors as radius_in_memory
 from lookalike.distance.results import RadiusNeighbors
 
@@ -33,18 +33,15 @@ def radius_neighbors(
     *,
     radius: float,
     metric: AnyMetric = "correlation",
-    p: float | None = None,
-    w: ArrayLike | None = None,
-    V: ArrayLike | None = None,
-    VI: ArrayLike | None = None,
     include_self: bool = False,
     index: IndexLike = None,
+    **parameters: Unpack[Parameters],
 ) -> tuple[da.Array, da.Array, da.Array]:
     """Find all rows of `y` within `radius` of every row of `x`, exactly, in blocks.
 
     Parameters
     ----------
-    x, y, metric, p, w, V, VI, include_self, index
+    x, y, metric, include_self, index, p, w, V, VI
         As for `lookalike.dask.knn`.
     radius : float
         As for `lookalike.radius_neighbors`.
@@ -69,8 +66,9 @@ def radius_neighbors(
     (array([0, 1, 2, 2]), array([1, 0]))
     """
     limit = radius_limit(radius)
+    chosen = complete(as_metric(metric, **parameters), None)
     queries = rows_of(x, "x")
-    chosen = asked_for(metric, {"p": p, "w": w, "V": V, "VI": VI}, y, queries)
+    chosen.specification(queries.columns)  # parameters of another length are refused
     among = queries if y is None or isinstance(y, Index) else rows_of(y, "y")
     check_sides(queries, among, y is None, bool(include_self))
     if isinstance(y, Index):
@@ -136,7 +134,7 @@ def _searched(
             rows, radius=radius, exclude=exclude, threads=threads_of_task()
         )
     except RowError as error:
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices, near.distances
 
 
@@ -193,7 +191,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices + asked[1], near.distances
 
 
