@@ -99,13 +99,17 @@ def two_sides(
     return x, y
 
 
-def result_dtype(dtype: DTypeLike | None, *inputs: NDArray[Any]) -> np.dtype[Any]:
+def result_dtype(
+    dtype: DTypeLike | None, *inputs: NDArray[Any], out: NDArray[Any] | None = None
+) -> np.dtype[Any]:
     """Return the type of a matrix of distances."""
     if dtype is not None:
         wanted = np.dtype(dtype)
         if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ValueError(f"dtype must be float32 or float64, got {wanted}")
         return wanted
+    if isinstance(out, np.ndarray) and out.dtype == np.float64:
+        return out.dtype
     wide = any(x.dtype.itemsize > (4 if x.dtype.kind == "f" else 2) for x in inputs)
     return np.dtype(np.float64 if wide else np.float32)
 
