@@ -118,6 +118,14 @@ def lint_all(session: nox.Session) -> None:
 
 
 @nox.session
+def types(session: nox.Session) -> None:
+    """Look at scripts of users with mypy and pyright, both strict: 30 s, and the build."""
+    stubs = ("pandas", "pandas-stubs", "polars", "scipy-stubs")
+    session.install(".", "mypy", "pyright", *stubs)
+    session.run("python", "tests/typing/check.py")
+
+
+@nox.session
 def sanitize(session: nox.Session) -> None:
     """Warnings as errors; address, undefined-behaviour and thread sanitizers: 8 minutes."""
     session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
@@ -206,6 +214,15 @@ def scipy(session: nox.Session) -> None:
     with session.chdir("tests"):
         options = ("-q", "-p", "no:cacheprovider", "-c", os.devnull, "-p", "through_scipy")
         session.run("python", "-m", "pytest", *options, "--pyargs", module)
+
+
+@nox.session
+def ecosystem(session: nox.Session) -> None:
+    """Run what other packages make of what is found here, with all of them: 3 minutes."""
+    measures = ("ranx", "ir_measures", "pytrec_eval-terrier", "torchmetrics")
+    session.install(".[test,sklearn,dask,parquet,polars]", "umap-learn", "torch", *measures)
+    session.run("pytest", "-m", "ecosystem", *session.posargs)
+    session.run("pytest", "tests/test_dask.py", "tests/test_docs.py", *session.posargs)
 
 
 @nox.session

@@ -52,6 +52,9 @@ def query_measures(row, query, labels, k, include_self):
         "tied": k < len(ranked) and row[ranked[k - 1]] == row[ranked[k]],
         "expected": expected_hits(row, ranked, found, k) / k,
         "ap": float(sum(at_hits, Fraction(0)) / best),
+        "ap_over_r": float(sum(at_hits, Fraction(0)) / relevant),
+        "rr": next((1 / (place + 1) for place in range(k) if found[place]), 0.0),
+        "hit": float(hits > 0),
         "ndcg": gain / ideal,
         "r_precision": Fraction(sum(found[:relevant]), relevant),
         "full_ap": float(
@@ -82,7 +85,8 @@ def evaluate(matrix, labels, k, include_self):
         values = [query[name] for query in queries if query["category"] == category]
         return sum(values) / len(values)
 
-    names = ("precision", "recall", "expected", "ap", "ndcg", "r_precision", "full_ap")
+    of_places = ("ap", "ap_over_r", "rr", "hit", "ndcg")
+    names = ("precision", "recall", "expected", *of_places, "r_precision", "full_ap")
     return queries, {
         name: {category: mean(name, category) for category in categories} for name in names
     }

@@ -1,9 +1,11 @@
 """Blocks of rows as Dask's tasks find what one search finds, to the bit."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +79,24 @@ def test_rows_within_a_radius_are_those_of_one_search(rows, metric, tmp_path):
             assert_same(found, expected, scheduler="threads")
         found = ld.radius_neighbors(blocks(Q, (25, 15)), x, index=index, **options)
         assert_same(found, la.radius_neighbors(Q, rows, **options), scheduler="threads")
+
+
+def test_parameters_of_metrics(rows):
+    weights = np.arange(24.0)
+    for options in (
+        {"metric": "minkowski", "p": 3, "w": weights},
+        {"metric": la.Metric("seuclidean", V=weights + 1)},
+    ):
+        expected = la.knn(rows, k=9, **options)
+        for index in (None, True, la.Index(rows, **options)):
+            assert_same(ld.knn(blocks(rows), k=9, index=index, **options), expected)
+            expected_radius = la.radius_neighbors(rows, radius=1, **options)
+            found = ld.radius_neighbors(blocks(rows), radius=1, index=index, **options)
+            assert_same(found, expected_radius)
+    with pytest.raises(ValueError, match="V must be given for seuclidean"):
+        ld.knn(blocks(rows), k=1, metric="seuclidean")
+    with pytest.raises(ValueError, match="index must be of the metric correlation, got minkowski"):
+        ld.knn(blocks(rows), k=1, index=la.Index(rows, "minkowski", p=3))
 
 
 @pytest.mark.parametrize("k", [1, 299])
@@ -187,6 +207,13 @@ def test_no_task_takes_threads_of_another(monkeypatch):
     for declared, threads in [("1", 1), ("8", 2), ("9,2", 2), ("", 1), ("many", 1)]:
         monkeypatch.setenv("OMP_NUM_THREADS", declared)
         assert threads_of_task() == threads
+
+
+def test_the_page_runs(run_python, tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + "\n".join(blocks))
 
 
 CLUSTER = """

@@ -55,6 +55,9 @@ def test_every_measure_is_its_definition(database, metric):
     for ours, theirs in [
         (found.tie_averaged.precision, "expected"),
         (found.average_precision, "ap"),
+        (found.average_precision_over_r, "ap_over_r"),
+        (found.reciprocal_rank, "rr"),
+        (found.hit_rate, "hit"),
         (found.ndcg, "ndcg"),
         (found.full.r_precision, "r_precision"),
         (found.full.average_precision, "full_ap"),
@@ -62,6 +65,19 @@ def test_every_measure_is_its_definition(database, metric):
         assert ours[metric] == pytest.approx(
             {c: float(v) for c, v in means[theirs].items()}, rel=1e-14
         )
+    for measure, theirs in [
+        ("average_precision", "ap"),
+        ("average_precision_over_r", "ap_over_r"),
+        ("reciprocal_rank", "rr"),
+        ("hit_rate", "hit"),
+        ("ndcg", "ndcg"),
+    ]:
+        each = [query[theirs] for query in queries]
+        assert found.per_query(measure, metric) == pytest.approx(each, rel=1e-14)
+        micro, mean = getattr(found, f"micro_{measure}"), getattr(found, f"mean_{measure}")
+        assert micro[metric] == pytest.approx(np.mean(each), rel=1e-14)
+        by_category = [float(value) for value in means[theirs].values()]
+        assert mean[metric] == pytest.approx(np.mean(by_category), rel=1e-14)
     for category, curve in found.full.curves[metric].items():
         curves = [query["curve"] for query in queries if query["category"] == category]
         assert curve == pytest.approx(np.mean(curves, axis=0), rel=1e-14)

@@ -114,7 +114,7 @@ def test_names_of_categories_differ():
 
 def test_csv_holds_every_number(found):
     rows = list(csv.DictReader(io.StringIO(csv_text(found))))
-    assert len(rows) == 2 * 4 * len(la.METRICS) * (3 + 1)
+    assert len(rows) == 2 * 7 * len(la.METRICS) * (3 + 1)
     for row in rows:
         view = found.at(int(row["k"]))
         if row["category"]:

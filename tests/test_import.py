@@ -58,7 +58,7 @@ print(*sys.modules, sep="\\n")
 def test_every_public_name_is_there_and_listed():
     for name in lookalike.__all__:
         assert getattr(lookalike, name) is not None
-    assert set(lookalike.__all__) <= set(dir(lookalike))
+    assert dir(lookalike) == sorted(lookalike.__all__)
     assert set(lookalike.__all__) >= EMBEDDING
 
 

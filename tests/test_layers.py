@@ -113,7 +113,7 @@ def circle(graph):
 
 def test_every_module_is_in_a_room_of_the_drawing():
     assert [name for name in sources() if name and room_of(name) is None] == []
-    drawing = lookalike.__doc__.split("::")[1].split("Embedding turns")[0]
+    drawing = lookalike.__doc__.split("of each other::")[1].split("Embedding turns")[0]
     floor = LAYERS[-1] + ("files", "progress")  # what everybody may use is not drawn
     for room in (room for layer in LAYERS for room in layer if room not in floor):
         assert re.search(rf"^ .*(?<![\w.]){re.escape(room)}\s", drawing, re.MULTILINE), room

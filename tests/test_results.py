@@ -181,6 +181,8 @@ def test_umap_gets_each_row_first_whatever_was_asked():
     assert (distances == 0).all()
 
 
+@pytest.mark.ecosystem
+@pytest.mark.long
 def test_umap_embeds_what_it_is_given():
     reason = "umap-learn is not installed: `nox -s ecosystem` has it"
     umap = pytest.importorskip("umap", reason=reason)
@@ -231,8 +233,11 @@ def test_a_dict_has_names_and_numbers_of_python():
     assert {type(key) for key in near.to_dict()} == {int}
 
 
+@pytest.mark.ecosystem
 def test_polars_where_it_is_asked_for():
-    polars = pytest.importorskip("polars", reason="polars is not installed")
+    polars = pytest.importorskip(
+        "polars", reason="polars is not installed: `nox -s ecosystem` has it"
+    )
     near = la.knn(X, k=2)
     for ids in (None, [f"p{i}" for i in range(40)], polars.Series(range(100, 140))):
         frame = near.to_frame(ids, library="polars")

@@ -1,5 +1,32 @@
 """Exact visual similarity at the speed of the hardware.
 
+Rows of numbers, such as features of photos: an array, a frame of pandas or polars, a tensor::
+
+    import lookalike as la
+
+    near = la.knn(X, k=5, metric="correlation")     # the 5 nearest other rows of every row of X
+    near.indices, near.distances                    # (n, 5) each; near.to_csr(), near.to_frame()
+    la.knn(Q, X, k=5)                               # the nearest rows of X for every row of Q
+    la.radius_neighbors(X, radius=0.2)              # all rows within a distance
+    la.cdist(Q, X, "canberra"), la.pdist(X)         # all distances, as scipy's
+    index = la.Index(X)                             # prepared once for many searches
+    index.knn(Q, k=5)
+    la.evaluate(X, labels, k=5).best_metric         # the distance that finds rows of the same label
+
+Photos::
+
+    la.GoogLeNet().embed(["a.jpg", "b.jpg"])        # (2, 1024) features
+    gallery = la.Gallery.create("photos.gallery")   # features on disk
+    gallery.add("Photos", embedder=la.GoogLeNet())
+    gallery.search("a.jpg", k=10)                   # what looks like it
+    gallery.find_duplicates()                       # which pictures are kept twice
+
+``la.METRICS`` are the paper's seven distances, ``la.ALL_METRICS`` all, ``la.Metric`` is one with
+its parameters. Neighbours are those of brute force in float64, to the bit. ``help(la.knn)`` says
+shapes, types and errors, ``lookalike --help`` is the command line.
+
+How it is built:
+
 The rooms of the package, each standing on those below it. A room imports rooms of lower lines
 alone, so that rooms of one line know nothing of each other::
 
@@ -9,6 +36,7 @@ alone, so that rooms of one line know nothing of each other::
     gallery.intake                photos and arrays on their way in
     gallery.upkeep                checks, moves and exports
     evaluation                    which distance is best, how sure that is, and how it is shown
+    sklearn                       scikit-learn's estimators, searched here
     gallery.storage               where an image's row is committed
     pages                         where a page is drawn
     duplicates  all_pairs  dask   what else is made of distances
@@ -106,7 +134,7 @@ _LAYERS = (
     ("cli",),
     ("demo",),
     ("gallery",),
-    ("gallery.intake", "gallery.upkeep", "evaluation"),
+    ("gallery.intake", "gallery.upkeep", "evaluation", "sklearn"),
     ("gallery.storage", "pages", "duplicates", "all_pairs", "dask", "trash"),
     ("images", "index", "datasets"),
     ("distance", "embedding"),
@@ -141,5 +169,6 @@ __getattr__, __dir__ = lazy_names(
         "datasets": "datasets",
         "evaluate": "evaluation.protocol",
         "find_duplicates": "duplicates",
+        "sklearn": "sklearn",
     },
 )

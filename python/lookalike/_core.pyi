@@ -4,11 +4,13 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.distance.metric_names import CanonicalName
+
 _Metric: TypeAlias = str | tuple[str, dict[str, float | NDArray[np.float64]]]
 _Guard: TypeAlias = tuple[int, NDArray[np.uint64]]
 
 __version__: str
-METRICS: tuple[str, ...]
+METRICS: tuple[CanonicalName, ...]
 
 def cpu_info() -> dict[str, Any]: ...
 def statements(metric: str) -> dict[str, Any]: ...

@@ -16,7 +16,8 @@ def lazy_names(
     """Return a package's ``__getattr__`` and ``__dir__``.
 
     `homes` gives, for each name, the module of the package that it is found in; a name that is
-    given as its own home is the module itself.
+    given as its own home is the module itself. What `dir` lists is there whatever is installed,
+    as `help` asks for all of it: ``__all__``.
     """
 
     def get(name: str) -> Any:
@@ -28,6 +29,7 @@ def lazy_names(
         return value
 
     def list_names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        names: list[str] = sys.modules[package].__all__
+        return sorted(names)
 
     return get, list_names

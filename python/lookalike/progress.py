@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ByteBar", "Progress", "bar", "reporting", "share"]
 
-Progress: TypeAlias = "Callable[[int, int | None], object] | Literal[True] | None"
+# Any: a total is a number, or None where it is not known before the end, and who is told of numbers
+# alone says int.
+Progress: TypeAlias = "Callable[[int, Any], object] | Literal[True] | None"
 
 
 def share(report: Callable[[int], object], total: int) -> Callable[[float], object]:

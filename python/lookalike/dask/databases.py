@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lookalike.dask.arrays import Rows
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError
+from lookalike.distance.arguments import RowError, row_error
 from lookalike.distance.index import Index
-from lookalike.distance.metrics import AnyMetric, as_metric, metric_label
+from lookalike.distance.metrics import Metric, metric_label
 
 __all__ = ["Database", "IndexLike", "check_index", "database", "opened"]
 
@@ -25,7 +25,7 @@ Database: TypeAlias = "Index | str"
 """What a task is handed: an index, or the path of one."""
 
 
-def database(index: IndexLike, rows: Rows, metric: AnyMetric) -> Any:
+def database(index: IndexLike, rows: Rows, metric: Metric) -> Any:
     """Return a task that gives an index of the rows, or the path of its file."""
     if index is True:
         labels = [rows.label(block) for block in range(len(rows.blocks))]
@@ -38,16 +38,15 @@ def database(index: IndexLike, rows: Rows, metric: AnyMetric) -> Any:
     raise TypeError(f"index must be an Index, the path of one, or True, got {index!r}")
 
 
-def check_index(index: Index, rows: int | None, columns: int, metric: AnyMetric) -> None:
+def check_index(index: Index, rows: int | None, columns: int, metric: Metric) -> None:
     """Refuse an index of other rows or of another metric."""
     if rows is not None and len(index) != rows:
         raise ValueError(f"index must hold the {rows} rows to choose from, got {len(index)}")
     if index.shape[1] != columns:
         raise ValueError(f"index must have {columns} columns, got {index.shape[1]}")
-    wanted = as_metric(metric)
-    if index._metric != wanted and not (wanted.missing and wanted.name == index.metric):
-        found = metric_label(index._metric)
-        raise ValueError(f"index must be of the metric {metric_label(wanted)}, got {found}")
+    if index._metric != metric:
+        wanted, got = metric_label(metric), metric_label(index._metric)
+        raise ValueError(f"index must be of the metric {wanted}, got {got}")
 
 
 def opened(index: Database) -> Index:
@@ -63,7 +62,7 @@ def _open(path: str, *_: int) -> Index:
     return Index.open(path)
 
 
-def _made(blocks: list[NDArray[Any]], labels: list[str], metric: AnyMetric) -> Index:
+def _made(blocks: list[NDArray[Any]], labels: list[str], metric: Metric) -> Index:
     """Make an index of all rows of some blocks."""
     rows = np.concatenate(blocks)
     try:
@@ -71,4 +70,4 @@ def _made(blocks: list[NDArray[Any]], labels: list[str], metric: AnyMetric) -> I
     except RowError as error:
         ends = list(accumulate(len(block) for block in blocks))
         label = labels[int(np.searchsorted(ends, error.row, "right"))]
-        raise error.renamed(label) from None
+        raise row_error(label, 0, error.why, error.row) from None

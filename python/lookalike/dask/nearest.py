@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, SupportsIndex
+from typing import Any, Literal, SupportsIndex, Unpack
 
 import dask.array as da
 import numpy as np
@@ -16,12 +16,13 @@ from lookalike.distance.arguments import (
     RowError,
     check_k,
     checked_matrix,
+    row_error,
     whole_number,
 )
 from lookalike.distance.blocks import Block, across, within
 from lookalike.distance.index import Index
 from lookalike.distance.merging import merge
-from lookalike.distance.metrics import AnyMetric, as_metric, specification
+from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
 from lookalike.distance.neighbors import knn as knn_in_memory
 from lookalike.distance.own_rows import wants_itself_first
 from lookalike.distance.results import Neighbors
@@ -40,6 +41,7 @@ def knn(
     metric: AnyMetric = "correlation",
     include_self: bool | Literal["first"] = False,
     index: IndexLike = None,
+    **parameters: Unpack[Parameters],
 ) -> tuple[da.Array, da.Array]:
     """Find the `k` nearest rows of `y` for every row of `x`, exactly, in blocks.
 
@@ -49,8 +51,8 @@ def knn(
         The rows whose neighbours are wanted, in chunks of whole rows.
     y : (m, d) dask.array.Array, array_like or Index, optional
         The rows to choose from; by default `x` itself, each pair of blocks compared once.
-    k, metric, include_self
-        As for `lookalike.knn`.
+    k, metric, include_self, p, w, V, VI
+        As for `lookalike.knn`; a `V` or `VI` must be given.
     index : Index, path or True, optional
         An index of the rows to choose from, against which each block of `x` is searched, where
         every worker has room for their codes: one in memory, the path of one that was saved where
@@ -81,13 +83,14 @@ def knn(
     True
     """
     count = whole_number(k, "k")
-    as_metric(metric)  # is checked
+    chosen = complete(as_metric(metric, **parameters), None)
     first = wants_itself_first(include_self)
     queries = rows_of(x, "x")
+    chosen.specification(queries.columns)  # parameters of another length are refused
     if isinstance(y, Index):
         if index is not None:
             raise ValueError("index must be None where y is an Index")
-        check_index(y, None, queries.columns, metric)
+        check_index(y, None, queries.columns, chosen)
     among = queries if y is None or isinstance(y, Index) else rows_of(y, "y")
     check_sides(queries, among, y is None, bool(include_self))
     available = len(y) if isinstance(y, Index) else len(among)
@@ -98,15 +101,15 @@ def knn(
     if wanted == 0 or not len(queries):
         found = [_nothing(size) for size in queries.sizes]
     elif isinstance(y, Index):
-        found = _by_index(delayed(y, traverse=False), queries, None, wanted, metric, False)
+        found = _by_index(delayed(y, traverse=False), queries, None, wanted, chosen, False)
     elif index is not None and index is not False:
-        held = database(index, among, metric)
+        held = database(index, among, chosen)
         own = y is None and (first or not include_self)
-        found = _by_index(held, queries, len(among), wanted, metric, own)
+        found = _by_index(held, queries, len(among), wanted, chosen, own)
     elif y is None:
-        found = _triangle(queries, wanted, metric, include_self is True)
+        found = _triangle(queries, wanted, chosen, include_self is True)
     else:
-        found = _by_blocks(queries, among, wanted, metric)
+        found = _by_blocks(queries, among, wanted, chosen)
     if first:
         found = [
             delayed(_first, traverse=False)(near, rows, start, queries.label(number))
@@ -120,7 +123,7 @@ def knn(
 
 
 def _by_index(
-    held: Any, queries: Rows, rows: int | None, k: int, metric: AnyMetric, own: bool
+    held: Any, queries: Rows, rows: int | None, k: int, metric: Metric, own: bool
 ) -> list[Any]:
     task = delayed(_searched, traverse=False)
     return [
@@ -136,7 +139,7 @@ def _searched(
     label: str,
     total: int | None,
     k: int,
-    metric: AnyMetric,
+    metric: Metric,
     own: bool,
 ) -> Found:
     """Search a block of rows in an index; `own` leaves each out of its own list."""
@@ -146,11 +149,11 @@ def _searched(
     try:
         near = index.knn(rows, k, exclude=exclude, threads=threads_of_task())
     except RowError as error:
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices
 
 
-def _by_blocks(queries: Rows, among: Rows, k: int, metric: AnyMetric) -> list[Any]:
+def _by_blocks(queries: Rows, among: Rows, k: int, metric: Metric) -> list[Any]:
     """Return what each block of queries finds in each block of the others, merged."""
     task, merged = delayed(_found, traverse=False), delayed(_merged, traverse=False)
     out = []
@@ -169,7 +172,7 @@ def _found(
     asking: tuple[NDArray[Any], int, str],
     asked: tuple[NDArray[Any], int, str],
     k: int,
-    metric: AnyMetric,
+    metric: Metric,
 ) -> Found:
     queries, rows = asking[0], asked[0]
     try:
@@ -178,7 +181,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.distances, near.indices + asked[1]
 
 
@@ -187,7 +190,7 @@ def _merged(parts: list[Any], k: int) -> Found:
     return near.distances, near.indices
 
 
-def _triangle(rows: Rows, k: int, metric: AnyMetric, include_self: bool) -> list[Any]:
+def _triangle(rows: Rows, k: int, metric: Metric, include_self: bool) -> list[Any]:
     """Return what each block keeps after all have met.
 
     They meet in rounds, in each of which every block meets one other, so that half as many tasks as
@@ -234,13 +237,13 @@ def _block(rows: NDArray[Any], start: int, label: str) -> Block:
     return Block(checked_matrix(rows, label), start, label)
 
 
-def _alone(block: Block, k: int, metric: AnyMetric, include_self: bool) -> Neighbors:
+def _alone(block: Block, k: int, metric: Metric, include_self: bool) -> Neighbors:
     threads = threads_of_task() or 0
-    return within(block, k, specification(metric), include_self=include_self, threads=threads)
+    return within(block, k, metric.specification(), include_self=include_self, threads=threads)
 
 
 def _together(
-    one: Block, other: Block, k: int, metric: AnyMetric, include_self: bool
+    one: Block, other: Block, k: int, metric: Metric, include_self: bool
 ) -> tuple[Neighbors, Neighbors]:
     """Search two blocks that follow each other as one."""
     split = len(one.rows)
@@ -249,7 +252,7 @@ def _together(
         near = _alone(both, k, metric, include_self)
     except RowError as error:
         label = one.name if error.row < other.first else other.name
-        raise error.renamed(label) from None
+        raise row_error(label, error.side, error.why, error.row) from None
     distances, indices = near
     return (
         Neighbors(distances[:split], indices[:split]),
@@ -258,9 +261,11 @@ def _together(
 
 
 def _met(
-    one: Block, other: Block, mine: Neighbors, theirs: Neighbors, metric: AnyMetric
+    one: Block, other: Block, mine: Neighbors, theirs: Neighbors, metric: Metric
 ) -> tuple[Neighbors, Neighbors]:
-    return across(one, other, (mine, theirs), specification(metric), threads=threads_of_task() or 0)
+    return across(
+        one, other, (mine, theirs), metric.specification(), threads=threads_of_task() or 0
+    )
 
 
 def _nothing(size: int) -> Any:

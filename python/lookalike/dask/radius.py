@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import Any, Unpack
 
 import dask.array as da
 import numpy as np
@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.dask.arrays import Rows, check_sides, joined, rows_of
 from lookalike.dask.databases import Database, IndexLike, check_index, database, opened
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError, radius_limit
+from lookalike.distance.arguments import RowError, radius_limit, row_error
 from lookalike.distance.blocks import radius_transposed
 from lookalike.distance.index import Index
 from lookalike.distance.merging import merge_radius
-from lookalike.distance.metrics import AnyMetric, as_metric
+from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
 from lookalike.distance.neighbors import radius_neighbors as radius_in_memory
 from lookalike.distance.results import RadiusNeighbors
 
@@ -35,12 +35,13 @@ def radius_neighbors(
     metric: AnyMetric = "correlation",
     include_self: bool = False,
     index: IndexLike = None,
+    **parameters: Unpack[Parameters],
 ) -> tuple[da.Array, da.Array, da.Array]:
     """Find all rows of `y` within `radius` of every row of `x`, exactly, in blocks.
 
     Parameters
     ----------
-    x, y, metric, include_self, index
+    x, y, metric, include_self, index, p, w, V, VI
         As for `lookalike.dask.knn`.
     radius : float
         As for `lookalike.radius_neighbors`.
@@ -65,20 +66,21 @@ def radius_neighbors(
     (array([0, 1, 2, 2]), array([1, 0]))
     """
     limit = radius_limit(radius)
-    as_metric(metric)  # is checked
+    chosen = complete(as_metric(metric, **parameters), None)
     queries = rows_of(x, "x")
+    chosen.specification(queries.columns)  # parameters of another length are refused
     among = queries if y is None or isinstance(y, Index) else rows_of(y, "y")
     check_sides(queries, among, y is None, bool(include_self))
     if isinstance(y, Index):
         if index is not None:
             raise ValueError("index must be None where y is an Index")
-        check_index(y, None, queries.columns, metric)
-        found = _by_index(delayed(y, traverse=False), queries, None, limit, metric, False)
+        check_index(y, None, queries.columns, chosen)
+        found = _by_index(delayed(y, traverse=False), queries, None, limit, chosen, False)
     elif index is not None and index is not False:
-        held, own = database(index, among, metric), y is None and not include_self
-        found = _by_index(held, queries, len(among), limit, metric, own)
+        held, own = database(index, among, chosen), y is None and not include_self
+        found = _by_index(held, queries, len(among), limit, chosen, own)
     else:
-        found = _by_blocks(queries, among, limit, metric, y is None, bool(include_self))
+        found = _by_blocks(queries, among, limit, chosen, y is None, bool(include_self))
     indptr = da.concatenate((da.zeros(1, dtype=np.int64), _ends(found, queries.sizes)))
     unknown = [np.nan] * len(found)
     indices = joined([near[1] for near in found], unknown, None, np.int64)
@@ -105,7 +107,7 @@ def _last(before: int, indptr: NDArray[np.int64]) -> int:
 
 
 def _by_index(
-    held: Any, queries: Rows, rows: int | None, radius: float, metric: AnyMetric, own: bool
+    held: Any, queries: Rows, rows: int | None, radius: float, metric: Metric, own: bool
 ) -> list[Any]:
     task = delayed(_searched, traverse=False)
     return [
@@ -121,7 +123,7 @@ def _searched(
     label: str,
     total: int | None,
     radius: float,
-    metric: AnyMetric,
+    metric: Metric,
     own: bool,
 ) -> Found:
     index = opened(held)
@@ -132,7 +134,7 @@ def _searched(
             rows, radius=radius, exclude=exclude, threads=threads_of_task()
         )
     except RowError as error:
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices, near.distances
 
 
@@ -140,7 +142,7 @@ def _by_blocks(
     queries: Rows,
     among: Rows,
     radius: float,
-    metric: AnyMetric,
+    metric: Metric,
     itself: bool,
     include_self: bool,
 ) -> list[Any]:
@@ -173,7 +175,7 @@ def _found(
     asking: tuple[NDArray[Any], int, str],
     asked: tuple[NDArray[Any], int, str],
     radius: float,
-    metric: AnyMetric,
+    metric: Metric,
     itself: bool | None,
 ) -> Found:
     """Search one block in another, or among itself, where `itself` is `include_self`."""
@@ -189,7 +191,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise error.renamed(label, start + error.row) from None
+        raise row_error(label, error.side, error.why, start + error.row) from None
     return near.indptr, near.indices + asked[1], near.distances
 
 

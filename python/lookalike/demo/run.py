@@ -13,6 +13,7 @@ from lookalike.datasets import load_six
 from lookalike.demo.drawings import draw_set
 from lookalike.demo.plain_numpy import scaled_seconds
 from lookalike.distance import knn
+from lookalike.distance.metric_names import CanonicalName
 from lookalike.evaluation import paper
 from lookalike.evaluation.protocol import evaluate
 from lookalike.evaluation.show import charts
@@ -78,7 +79,7 @@ class Real:
 
     evaluation: Evaluation
     seconds: float
-    plain: dict[str, float]
+    plain: dict[CanonicalName, float]
     agreement: float
 
 

@@ -49,7 +49,7 @@ def _pandas_column(series: Any, place: Place) -> NDArray[Any]:
     if not isinstance(getattr(kind, "numpy_dtype", None), np.dtype):
         _refuse_type(place, kind)
     if missing := int(series.isna().sum()):
-        _refuse_missing(place, missing, "fillna")
+        _refuse_missing(place, missing)
     converted: NDArray[Any] = series.to_numpy(kind.numpy_dtype)
     return converted
 
@@ -90,7 +90,7 @@ def _polars_column(series: Any, place: Place) -> NDArray[Any]:
 
     kind = series.dtype
     if missing := series.null_count():
-        _refuse_missing(place, missing, "fill_null")
+        _refuse_missing(place, missing)
     if isinstance(kind, (polars.List, polars.Array)):
         if isinstance(kind, polars.List):
             width = _one_length(series.list.len().to_list(), place)
@@ -127,13 +127,14 @@ def from_arrow_column(array: Any, place: Place) -> NDArray[Any]:
             return parts[0]
         if not parts:
             return from_arrow_column(chunks[0], place)
-        _one_length([part.shape[-1] if part.ndim > 1 else 0 for part in parts], place)
+        widths = [part.shape[1] if part.ndim > 1 else 0 for part in parts]
+        _one_length(np.repeat(widths, [len(part) for part in parts]).tolist(), place)
         return np.concatenate(parts)
     if isinstance(array, pa.ExtensionArray):
         return from_arrow_column(array.storage, place)
     kind = array.type
     if array.null_count:
-        _refuse_missing(place, array.null_count, "fill_null")
+        _refuse_missing(place, array.null_count)
     if pa.types.is_fixed_size_list(kind):
         width = kind.list_size
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -186,7 +187,7 @@ def _refuse_type(place: Place, kind: Any) -> NoReturn:
     raise TypeError(f"{place} must hold real numbers of at most 64 bits, got {kind}")
 
 
-def _refuse_missing(place: Place, count: int, method: str) -> NoReturn:
+def _refuse_missing(place: Place, count: int) -> NoReturn:
     raise ValueError(
-        f"{place} must have no missing values, got {count}: {method}(…) says what stands for them"
+        f"{place} must have no missing values, got {count}: fill them, or leave their rows out"
     )

@@ -35,8 +35,8 @@ def plain(values: Any, name: str) -> Any:
     origins = _origins(values)
     if "dask" in origins:
         raise TypeError(
-            f"{name} must be in memory, got a {type(values).__name__} of Dask: lookalike.dask has "
-            f"knn and radius_neighbors for those, and {name}.compute() brings it to memory"
+            f"{name} must be in memory, got Dask's {type(values).__name__}: lookalike.dask has knn "
+            f"and radius_neighbors for those, and {name}.compute() brings it to memory"
         )
     if "pandas" in origins and hasattr(values, "iloc"):
         return from_pandas(values, name)

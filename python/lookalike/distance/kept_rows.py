@@ -14,6 +14,7 @@ from lookalike.distance import index_file
 from lookalike.distance.arguments import NamingRows, check_same_width, checked_matrix, thread_count
 from lookalike.distance.ids import checked_ids, ids_of, joined_ids
 from lookalike.distance.index_file import IndexFileError
+from lookalike.distance.metric_names import CanonicalName
 from lookalike.distance.metrics import Metric
 from lookalike.distance.segments import Segments, joined, prepared, restored
 
@@ -38,7 +39,7 @@ class KeptRows:
         self._adding = threading.Lock()
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> CanonicalName:
         """Canonical name of the metric."""
         return self._metric.name
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
 from lookalike.distance.arguments import check_same_width, checked_matrix
+from lookalike.distance.metric_names import CanonicalName, MetricName
 from lookalike.distance.parameters import checked_parameters, fitted_parameter, require_width
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "specification",
 ]
 
-ALL_METRICS: tuple[str, ...] = _core.METRICS
+ALL_METRICS: tuple[CanonicalName, ...] = _core.METRICS
 """The canonical names of all metrics."""
 
 METRICS = ALL_METRICS[:7]
@@ -129,7 +130,7 @@ class Metric:
     """
 
     __slots__ = ("_digest", "_name", "_parameters")
-    _name: str
+    _name: CanonicalName
     _parameters: Mapping[str, Any]
     _digest: tuple[Any, ...]
 
@@ -147,7 +148,7 @@ class Metric:
         object.__setattr__(self, "_digest", digest)
 
     @property
-    def name(self) -> str:  # noqa: D102 - described above, as is the next
+    def name(self) -> CanonicalName:  # noqa: D102 - described above, as is the next
         return self._name
 
     @property
@@ -233,20 +234,21 @@ class Metric:
         return f'Metric("{self._name}"{shown})'
 
 
-AnyMetric: TypeAlias = str | Metric
+AnyMetric: TypeAlias = MetricName | Metric
 """What ``metric=`` takes: a name, an alias, or a metric with its parameters."""
 
 
-def metric_name(metric: AnyMetric) -> str:
+def metric_name(metric: str | Metric) -> CanonicalName:
     """Return the canonical name of a metric."""
     if isinstance(metric, Metric):
         return metric.name
     if not isinstance(metric, str):
         raise TypeError(f"metric must be one of {KNOWN}, or a Metric, got {metric!r}")
     name = ALIASES.get(metric.lower(), metric.lower())
-    if name not in ALL_METRICS:
-        raise ValueError(f"metric must be one of {KNOWN}, got {metric!r}")
-    return name
+    for known in ALL_METRICS:
+        if name == known:
+            return known
+    raise ValueError(f"metric must be one of {KNOWN}, got {metric!r}")
 
 
 def parameters_of(name: str) -> set[str]:
@@ -264,7 +266,7 @@ class Parameters(TypedDict, total=False):
     VI: ArrayLike | None
 
 
-def as_metric(metric: AnyMetric, **given: Unpack[Parameters]) -> Metric:
+def as_metric(metric: str | Metric, **given: Unpack[Parameters]) -> Metric:
     """Return the metric that a caller's ``metric=`` and keywords stand for."""
     if not isinstance(metric, Metric):
         return Metric(metric, **given)

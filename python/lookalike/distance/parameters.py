@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.arguments import RowError
+from lookalike.distance.arguments import row_error
 
 __all__ = ["FitError", "checked_parameters", "fitted_parameter", "require_width"]
 
@@ -107,7 +107,7 @@ def _require_variance(
     for side, (argument, matrix) in enumerate(rows.items()):
         bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
         if bad.size:
-            raise RowError(argument, int(bad[0]), side)
+            raise row_error(argument, side, "not finite", int(bad[0]))
     found = variances[column]
     limits = f"is not from {LEAST:.2g} to {MOST:.2g}: scale it"
     why = "has one value only" if found == 0 else f"has the variance {found:g}, which {limits}"

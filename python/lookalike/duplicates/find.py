@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ from lookalike.sequences import is_missing, values_of
 
 __all__ = ["METRIC", "THRESHOLD", "find_duplicates"]
 
-METRIC = "braycurtis"
+METRIC: Final = "braycurtis"
 THRESHOLD = 0.2
 
 

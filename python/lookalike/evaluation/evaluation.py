@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from lookalike.distance.metrics import AnyMetric
+from lookalike.evaluation import trec
 from lookalike.evaluation.bootstrap import Evidence, bootstrap
 from lookalike.evaluation.mistakes import (
     Confusion,
@@ -57,6 +59,10 @@ class Evaluation(Result):
         ``[metric]``: means over the categories, (12) and (13).
     micro_precision, micro_recall : dict
         ``[metric]``: means over all queries.
+    average_precision, average_precision_over_r, reciprocal_rank, hit_rate, ndcg : dict of dict
+        ``[metric][category]``: measures at `k` of where the hits are, as other tools have them.
+        ``mean_`` before the name is ``[metric]``, the mean over the categories, ``micro_`` that
+        over all queries.
     full : FullRanking or None
         Measures of the whole ranking, with ``evaluate(…, full=True)``.
     """
@@ -96,6 +102,40 @@ class Evaluation(Result):
         from lookalike.evaluation.show.formats import frame
 
         return frame(self)
+
+    def to_run(
+        self, metric: AnyMetric | None = None, ids: Iterable[Any] | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Return the `k` nearest of every query as ranx, ir_measures and pytrec_eval take them.
+
+        Parameters
+        ----------
+        metric : str or Metric, optional
+            By default the best.
+        ids : iterable of n, optional
+            What names the images, as texts, each another; by default the numbers of their rows.
+
+        Returns
+        -------
+        dict
+            ``{query: {image: score}}``. The scores fall from k to 1 with the place, so that images
+            at the same distance keep their order.
+
+        Examples
+        --------
+        >>> import lookalike as la
+        >>> found = la.evaluate([[0.0], [1.0], [5.0], [9.0]], list("aabb"), k=2, metrics=["l1"])
+        >>> found.to_run()["0"], found.to_qrels()["0"]
+        ({'1': 2.0, '2': 1.0}, {'1': 1})
+        """
+        return trec.run(self, metric or self.best_metric, ids)
+
+    def to_qrels(self, ids: Iterable[Any] | None = None) -> dict[str, dict[str, int]]:
+        """Return what is relevant to every query, ``{query: {image: 1}}``, named as in `to_run`.
+
+        It has R entries a query.
+        """
+        return trec.qrels(self, ids)
 
     def bootstrap(
         self,

@@ -7,6 +7,8 @@ only so does every recall equal its precision times 100 / 440.
 
 from __future__ import annotations
 
+from lookalike.distance.metric_names import CanonicalName
+
 __all__ = [
     "CATEGORIES",
     "MEAN_PRECISION",
@@ -17,7 +19,7 @@ __all__ = [
     "TABLES",
 ]
 
-METRIC_ORDER = (
+METRIC_ORDER: tuple[CanonicalName, ...] = (
     "manhattan",
     "cosine",
     "euclidean",

@@ -6,11 +6,11 @@ import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeAlias, cast
 
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.distance.arguments import RowError, checked_matrix
+from lookalike.distance.arguments import RowError, checked_matrix, row_error
 from lookalike.distance.matrices import require_finite
 from lookalike.distance.metrics import (
     METRICS,
@@ -30,13 +30,16 @@ from lookalike.progress import Progress, reporting
 
 __all__ = ["evaluate"]
 
+SeveralMetrics: TypeAlias = Sequence[AnyMetric] | list[str] | tuple[str, ...]
+"""Names in a list are texts to a type checker; but a text is a sequence of texts as well."""
+
 
 def evaluate(
     features: ArrayLike,
     labels: LabelSequence,
     *,
     k: SupportsIndex | Iterable[SupportsIndex] = 100,
-    metrics: AnyMetric | Sequence[AnyMetric] = METRICS,
+    metrics: AnyMetric | SeveralMetrics = METRICS,
     include_self: bool = False,
     full: bool = False,
     threads: int | None = None,
@@ -126,7 +129,7 @@ def evaluate(
             try:
                 rankings[given] = ranker.rank(queries.rows, ks[-1], before)
             except RowError as error:  # all values are finite: it lies outside the metric's domain
-                skipped[given] = str(error.renamed("features"))
+                skipped[given] = str(row_error("features", 0, error.why, error.row))
         chosen = {given: chosen[given] for given in rankings}
         if not rankings:
             why = "; ".join(f"{metric_title(m)}: {reason}" for m, reason in skipped.items())
@@ -145,10 +148,11 @@ def _report_from(
     report(start + done)
 
 
-def _asked(metrics: AnyMetric | Sequence[AnyMetric], columns: int) -> dict[AnyMetric, Metric]:
+def _asked(metrics: AnyMetric | SeveralMetrics, columns: int) -> dict[AnyMetric, Metric]:
     """Return the metrics by what each was given as."""
     several = [metrics] if isinstance(metrics, (str, Metric)) else metrics
-    asked = {given: as_metric(given) for given in several}
+    # What names no metric is refused, so that what is left are names.
+    asked = {cast("AnyMetric", given): as_metric(given) for given in several}
     if not asked:
         raise ValueError("metrics must name at least one metric, got none")
     for metric in asked.values():

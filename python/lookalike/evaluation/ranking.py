@@ -71,12 +71,18 @@ class Ranking:
         expected[rows] = before + (k - start) * block_relevant / block
         return expected
 
-    def average_precision(self, k: int, relevant: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Average the precision at each relevant place, over min(k, R) of them, (q,)."""
+    def precision_at_hits(self, k: int) -> NDArray[np.float64]:
+        """Sum the precision at each relevant place, (q,): AP before it is divided."""
         hits = self.relevant[:, :k]
         precision = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
-        average: NDArray[np.float64] = (precision * hits).sum(axis=1) / np.minimum(k, relevant)
-        return average
+        sums: NDArray[np.float64] = (precision * hits).sum(axis=1)
+        return sums
+
+    def reciprocal_rank(self, k: int) -> NDArray[np.float64]:
+        """Divide 1 by the place of the first relevant, 0 where there is none, (q,)."""
+        hits = self.relevant[:, :k]
+        rank: NDArray[np.float64] = hits.any(axis=1) / (hits.argmax(axis=1) + 1)
+        return rank
 
     def ndcg(self, k: int, relevant: NDArray[np.int64]) -> NDArray[np.float64]:
         """Normalise the discounted gain by that of a list that begins with min(k, R) hits, (q,)."""

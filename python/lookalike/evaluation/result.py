@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.averages import Averages, averages
 from lookalike.evaluation.full_ranking import FullRanking
-from lookalike.evaluation.query_set import ByCategory, QuerySet, means_over_categories
+from lookalike.evaluation.query_set import ByCategory, QuerySet
+from lookalike.evaluation.ranked_measures import RankedMeasures
 from lookalike.evaluation.ranking import Ranking
 
 __all__ = ["Result"]
 
 
-class Result:
+class Result(RankedMeasures):
     """The numbers of an `Evaluation`, which says what each is."""
 
     def __init__(
@@ -35,11 +36,9 @@ class Result:
         k: int,
         skipped: Mapping[AnyMetric, str] | None = None,
     ) -> None:
-        self._queries = queries
-        self._rankings = rankings
+        super().__init__(queries, rankings, k)
         self.ks = ks
         self.full = full
-        self.k = k
         self.skipped = dict(skipped or {})
 
     @property
@@ -120,35 +119,15 @@ class Result:
         """``[metric]``: share of the queries whose k-th and (k+1)-th distances are equal."""
         return {m: float(r.tied[:, self.k - 1].mean()) for m, r in self._rankings.items()}
 
-    @cached_property
-    def average_precision(self) -> ByCategory:
-        """``[metric][category]``: AP@k, the precision at each hit summed, over min(k, R)."""
-        of = self._queries
-        return {
-            m: of.by_category(r.average_precision(self.k, of.relevant))
-            for m, r in self._rankings.items()
-        }
-
-    @cached_property
-    def mean_average_precision(self) -> dict[AnyMetric, float]:
-        """``[metric]``: mean of `average_precision` over the categories."""
-        return means_over_categories(self.average_precision)
-
-    @cached_property
-    def ndcg(self) -> ByCategory:
-        """``[metric][category]``: nDCG@k, gains 0 and 1, an ideal list of min(k, R) hits."""
-        of = self._queries
-        return {m: of.by_category(r.ndcg(self.k, of.relevant)) for m, r in self._rankings.items()}
-
-    @cached_property
-    def mean_ndcg(self) -> dict[AnyMetric, float]:
-        """``[metric]``: mean of `ndcg` over the categories."""
-        return means_over_categories(self.ndcg)
-
     @property
     def query_rows(self) -> NDArray[np.int64]:
         """Rows of the queries in the database, (q,) int64, ascending."""
         return self._queries.rows
+
+    @property
+    def label_codes(self) -> NDArray[np.int64]:
+        """Categories of all images as positions in `counts`, (n,) int64; −1 without a label."""
+        return self._queries.labels.codes
 
     @property
     def query_relevant(self) -> NDArray[np.int64]:
@@ -173,7 +152,7 @@ class Result:
 
     def neighbor_codes(self, metric: AnyMetric) -> NDArray[np.int64]:
         """Return their categories as positions in `counts`, (q, k) int64; −1 without a label."""
-        return self._queries.labels.codes[self.neighbors(metric)]
+        return self.label_codes[self.neighbors(metric)]
 
     def precision_curve(self, metric: AnyMetric) -> NDArray[np.float64]:
         """Return the mean precision over the categories at 1, 2, …, k neighbours, (k,) float64."""
@@ -246,9 +225,3 @@ class Result:
             f"k={self.k}: best {metric_label(best)}, "
             f"mean precision {self.mean_precision[best]:.4f}>"
         )
-
-    def _ranking(self, metric: AnyMetric) -> Ranking:
-        if metric not in self._rankings:
-            known = ", ".join(map(metric_label, self.metrics))
-            raise ValueError(f"metric must be one of {known}, got {metric!r}")
-        return self._rankings[metric]

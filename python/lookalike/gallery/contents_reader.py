@@ -1,4 +1,4 @@
-"""What a gallery knows beside features, which pictures are the same, and what Dask takes."""
+"""What a gallery knows beside features, which pictures are the same, and features for Dask."""
 
 from __future__ import annotations
 

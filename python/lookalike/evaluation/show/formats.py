@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.distance.metrics import AnyMetric, metric_label
 from lookalike.evaluation.mistakes import confused_categories, hardest_images
 from lookalike.evaluation.query_set import ByCategory
+from lookalike.evaluation.ranked_measures import OF_QUERIES
 from lookalike.evaluation.show.tables import category_names
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["csv_text", "frame", "json_text", "summary"]
 
 SCHEMA = 1
 COLUMNS = ("measure", "k", "metric", "category", "value")
-MEASURES = ("precision", "recall", "average_precision", "ndcg")
+MEASURES = tuple(OF_QUERIES)
 
 
 def tidy(evaluation: Result) -> Iterator[tuple[str, int, str, Any, float]]:
@@ -143,9 +144,9 @@ def _at(view: Result, names: dict[Any, str]) -> dict[str, Any]:
     result: dict[str, Any] = {"k": view.k}
     for measure in MEASURES:
         result[measure] = _named(getattr(view, measure), names)
-        result[f"mean_{measure}"] = _labelled(getattr(view, f"mean_{measure}"))
-    result["micro_precision"] = _labelled(view.micro_precision)
-    result["micro_recall"] = _labelled(view.micro_recall)
+        for average in ("mean", "micro"):
+            name = f"{average}_{measure}"
+            result[name] = _labelled(getattr(view, name))
     result["tie_share"] = _labelled(view.tie_share)
     result["tie_averaged_mean_precision"] = _labelled(view.tie_averaged.mean_precision)
     result["tie_averaged_mean_recall"] = _labelled(view.tie_averaged.mean_recall)
