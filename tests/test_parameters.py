@@ -254,7 +254,7 @@ metrics = ["minkowski", "euclidean", "chebyshev", "hamming", "manhattan", "sqeuc
 @hypothesis.settings(max_examples=120)
 @hypothesis.given(
     st.sampled_from(metrics),
-    st.floats(1 / 64, 256),
+    st.floats(1 / 16, 256),
     st.integers(1, 20).flatmap(
         lambda d: st.tuples(
             *(st.lists(numbers, min_size=d, max_size=d) for _ in "uv"),

@@ -170,8 +170,8 @@ def _exponent(value: Any) -> float:
     number = _number("p", value)
     if not number > 0:
         raise ValueError(f"p must be above 0, got {value!r}")
-    if not (1 / 64 <= number <= 256 or number == np.inf):
-        raise ValueError(f"p must be from 1/64 to 256, or infinity, got {value!r}")
+    if not (1 / 16 <= number <= 256 or number == np.inf):
+        raise ValueError(f"p must be from 1/16 to 256, or infinity, got {value!r}")
     return number
 
 
