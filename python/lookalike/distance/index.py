@@ -23,7 +23,7 @@ from lookalike.distance.ids import checked_ids, ids_of
 from lookalike.distance.index_file import IndexFileError
 from lookalike.distance.inputs import kept_ids
 from lookalike.distance.kept_rows import KeptRows, State
-from lookalike.distance.metrics import AnyMetric, as_metric, complete
+from lookalike.distance.metrics import AnyMetric, as_metric, complete, metric_label
 from lookalike.distance.own_rows import itself_first, refuse_own_rows, wants_itself_first
 from lookalike.distance.parameters import require_width
 from lookalike.distance.results import Neighbors, RadiusNeighbors
@@ -108,7 +108,8 @@ class Index(KeptRows):
         n, d = self.shape
         first = self._now.segments.each[0]
         kind, stage = first.rows.dtype, first.core.stage()
-        return f"<{type(self).__name__} of {n} × {d} {kind}, {self.metric}, {stage}>"
+        metric = metric_label(self._metric)
+        return f"<{type(self).__name__} of {n} × {d} {kind}, {metric}, {stage}>"
 
     @overload
     def knn(

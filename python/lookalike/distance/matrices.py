@@ -52,7 +52,7 @@ def cdist(
         Where to write the result: C-contiguous, of the result's dtype.
     dtype : float32 or float64, optional
         Type of the result. By default float64 if `XA` or `XB` is float64 or a wider integer than 16
-        bits, else float32.
+        bits, or `out` is float64, else float32.
     threads : int, optional
         By default ``OMP_NUM_THREADS`` or all cores that this process may use.
 
@@ -83,7 +83,7 @@ def cdist(
     """
     xa, xb = checked_matrix(XA, "XA"), checked_matrix(XB, "XB")
     check_same_width(xa, "XA", xb, "XB")
-    result = output(out, (len(xa), len(xb)), result_dtype(dtype, xa, xb), (xa, xb))
+    result = output(out, (len(xa), len(xb)), result_dtype(dtype, xa, xb, out=out), (xa, xb))
     wanted, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(wanted.parameters, xa.shape[1])
     if result.size:
@@ -134,7 +134,7 @@ def pdist(
     """
     x = checked_matrix(X, "X")
     n = len(x)
-    result = output(out, (n * (n - 1) // 2,), result_dtype(dtype, x, x), (x,))
+    result = output(out, (n * (n - 1) // 2,), result_dtype(dtype, x, x, out=out), (x,))
     wanted, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(wanted.parameters, x.shape[1])
     if result.size:

@@ -93,7 +93,7 @@ class Metric:
     name : str
         One of `ALL_METRICS` or an alias.
     p : float
-        Of ``"minkowski"``: from 1/64 to 256, or infinity; by default 2.
+        Of ``"minkowski"``: from 1/16 to 256, or infinity; by default 2.
     V : (d,) array_like
         Of ``"seuclidean"``: the variance of each feature, above 0.
     VI : (d, d) array_like

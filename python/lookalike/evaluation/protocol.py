@@ -10,7 +10,7 @@ from typing import Any, SupportsIndex, TypeAlias, cast
 
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.distance.arguments import RowError, checked_matrix
+from lookalike.distance.arguments import RowError, checked_matrix, row_error
 from lookalike.distance.matrices import require_finite
 from lookalike.distance.metrics import (
     METRICS,
@@ -129,7 +129,7 @@ def evaluate(
             try:
                 rankings[given] = ranker.rank(queries.rows, ks[-1], before)
             except RowError as error:  # all values are finite: it lies outside the metric's domain
-                skipped[given] = str(error.renamed("features"))
+                skipped[given] = str(row_error("features", 0, error.why, error.row))
         chosen = {given: chosen[given] for given in rankings}
         if not rankings:
             why = "; ".join(f"{metric_title(m)}: {reason}" for m, reason in skipped.items())
