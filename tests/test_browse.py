@@ -3,7 +3,6 @@
 import itertools
 import signal
 import socket
-import sys
 import time
 
 import numpy as np
@@ -302,10 +301,18 @@ def test_a_port_that_is_taken_is_one_line(lookalike):
     assert f"port {port}" in done.err
 
 
-def test_without_the_extra_the_command_names_it(lookalike, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("lookalike.browse")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    done = lookalike("browse", "--no-open")
-    assert done.code == 1
-    assert "pip install 'lookalike[browse]'" in done.err
+def test_without_the_extra_the_command_names_it(drawn, run_python):
+    script = """
+import sys
+sys.modules["uvicorn"] = None
+sys.argv[:1] = ["lookalike", "browse", "--no-open"]
+sys.stderr = sys.stdout
+from lookalike.cli import main
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+    message, code = run_python(script, str(drawn / "lookalike.gallery")).splitlines()
+    assert "pip install 'lookalike[browse]'" in message
+    assert code == "1"
