@@ -206,6 +206,24 @@ def test_the_state_follows_the_gallery(tmp_path):
     assert "not in the gallery any more" in gone.text
 
 
+def test_a_gallery_that_is_away_for_a_while_is_shown_as_it_was(tmp_path):
+    served = Served(made(tmp_path))
+    client = served.enter()
+    before = client.get("/api/order").json()
+    catalogue = tmp_path / "a.gallery" / "catalogue.sqlite"
+    kept = catalogue.read_bytes()
+    for damage in (catalogue.unlink, lambda: catalogue.write_bytes(b"x" * 5000)):
+        damage()
+        served.state._taken = -1e9
+        assert client.get("/api/order").json() == before
+        assert client.get("/photo/0").status_code == 200
+    catalogue.write_bytes(kept)
+    with la.Gallery.open(served.state.path) as other:
+        other.forget(other.paths[2])
+    served.state._taken = -1e9
+    assert sorted(client.get("/api/order").json()["rows"]) == [0, 1]
+
+
 def test_thumbnails_may_be_kept_as_long_as_rows_mean_the_same(tmp_path):
     served = Served(made(tmp_path))
     client = served.enter()
