@@ -32,7 +32,10 @@ __all__ = ["Shown", "State"]
 
 SHARE = 10
 """A new state is taken after so many times the time that taking the last one took."""
-COLUMNS = ("paths", "hashes", "by_hash", "labels", "folders", "dates", "label_counts", "digest")
+COLUMNS = (
+    *("paths", "hashes", "by_hash", "labels", "folders", "_sizes", "_changed"),
+    *("dates", "label_counts", "digest"),
+)
 """What is made of the catalogue as a whole, and stays as long as no image changes."""
 
 
