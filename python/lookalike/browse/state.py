@@ -6,6 +6,7 @@ newest state once and answers from it alone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -19,6 +20,7 @@ from lookalike.browse.jobs import Jobs
 from lookalike.browse.uploads import Uploads
 from lookalike.gallery.gallery import Gallery
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
+from lookalike.gallery.storage.errors import GalleryError
 from lookalike.printable import printable
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ __all__ = ["Shown", "State"]
 
 SHARE = 10
 """A new state is taken after so many times the time that taking the last one took."""
-COLUMNS = ("paths", "hashes", "by_hash", "labels", "folders", "dates", "label_counts", "digest")
+COLUMNS = (
+    *("paths", "hashes", "by_hash", "labels", "folders", "_sizes", "_changed"),
+    *("dates", "label_counts", "digest"),
+)
 """What is made of the catalogue as a whole, and stays as long as no image changes."""
 
 
@@ -214,9 +219,11 @@ class State:
         with self._guard:
             if now != self._seen:
                 began = time.monotonic()
-                newest = Shown(self.path)
-                newest.follow(self._shown)
-                self._shown, self._seen = newest, now
+                # What cannot be opened at this moment is looked at again; the pages go on.
+                with contextlib.suppress(GalleryError, OSError):
+                    newest = Shown(self.path)
+                    newest.follow(self._shown)
+                    self._shown, self._seen = newest, now
                 self._taken = time.monotonic()
                 self._cost = self._taken - began
         return self._shown
@@ -238,8 +245,11 @@ class State:
         return self.jobs.stop()
 
     def _look(self) -> tuple[int, ...]:
-        """Return what changes whenever the catalogue does."""
-        found = os.stat(os.path.join(self.path, FILE_NAME))
+        """Return what changes whenever the catalogue does; nothing where there is none now."""
+        try:
+            found = os.stat(os.path.join(self.path, FILE_NAME))
+        except OSError:
+            return ()
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
