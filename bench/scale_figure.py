@@ -10,7 +10,7 @@ LINES = {  # side: how it is called and drawn
     "lookalike": ("lookalike, exact", "#c2410c", "o", 2.4),
     "old": ("lookalike 0.1.0, exact", "#f0a878", "o", 1.4),
     "faiss": ("faiss flat, float32", "#475569", "s", 1.4),
-    "faiss HNSW": ("faiss HNSW, approximate", "#2563eb", "^", 1.4),
+    "faiss HNSW": ("faiss HNSW, approximate, with its recall", "#2563eb", "^", 1.4),
 }
 INK, FAINT = "#1f2937", "#e5e7eb"
 

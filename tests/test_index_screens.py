@@ -150,6 +150,6 @@ def test_a_file_without_screens_answers_too(metric, tmp_path, monkeypatch):
 
 def test_data_without_structure_is_not_screened(monkeypatch, rng):
     monkeypatch.delenv("LOOKALIKE_SCREENS")
-    X = rng.standard_normal((5000, 256)).astype(np.float32)
+    X = rng.standard_normal((17000, 256)).astype(np.float32)
     _, stats = lookalike.Index(X, "euclidean").knn(X[:1], 10, return_stats=True)
     assert "screens" not in stats["stages"]

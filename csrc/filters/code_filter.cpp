@@ -81,12 +81,14 @@ CodeRows CodeFilter::as_panels(const Tile& t, Workspace& w) const {
   const int64_t kept = lines * kCodeGroup;
   if (y_->guard) y_->guard->check(t.j0 * stride, (t.j0 + t.cols) * stride);
   if (!w.panels.get()) w.panels = Buffer<uint8_t>(size_t(code_bytes(kTile, kept)));
-  for (int j = 0; j < t.cols; ++j) {
-    const uint8_t* const from = y_->codes + (t.j0 + j) * stride;
-    uint8_t* const to =
-        w.panels.get() + j / kCodeRows * lines * kCodeLine + j % kCodeRows * kCodeGroup;
-    for (int64_t k = 0; k < lines; ++k) {
-      std::memcpy(to + k * kCodeLine, from + k * kCodeGroup, kCodeGroup);
+  for (int j = 0; j < t.cols; j += kCodeRows) {
+    const uint8_t* from[kCodeRows];
+    for (int r = 0; r < kCodeRows; ++r) {  // rows behind the last are looked at by nobody
+      from[r] = y_->codes + (t.j0 + std::min(j + r, t.cols - 1)) * stride;
+    }
+    uint8_t* to = w.panels.get() + j * kept;
+    for (int64_t k = 0; k < kept; k += kCodeGroup, to += kCodeLine) {
+      for (int r = 0; r < kCodeRows; ++r) std::memcpy(to + r * kCodeGroup, from[r] + k, kCodeGroup);
     }
   }
   CodeRows rows = y_->view(comparison_.filter_cols());

@@ -41,18 +41,20 @@ Index::Index(const MatrixView& rows, const Specification& specification, Team& t
 void Index::code(Team& team) {
   coded_ = std::make_unique<CodedDatabase>();
   coded_->coding = choose_coding(traits().codes, side_->rows);
+  screens_ = ScreenedDatabase();
   // Codes of a database with screens lie row after row: few rows are read then.
   if (ScreenedDatabase::fits(*side_, coded_->coding.form)) {
     std::vector<int32_t> order(static_cast<size_t>(rows().rows));
     std::iota(order.begin(), order.end(), 0);
     coded_->side = encode_rows(coded_->coding, *side_, order, team);
-    screens_ = ScreenedDatabase(Comparison(every(rows().rows / kSampled), side_, specification_,
-                                           filter_needs(traits()), team),
-                                *side_, *coded_, team);
+    const Comparison some(every(rows().rows / kSampled), side_, specification_,
+                          filter_needs(traits()), team);
+    screens_ = ScreenedDatabase(some, *side_, *coded_, team);
     try_screens(team);
-  } else {
-    coded_->side = encode(coded_->coding, *side_, team);
+    if (screens_.pay(ScreenedDatabase::kTried[0], 1)) return;
+    screens_ = ScreenedDatabase();
   }
+  coded_->side = encode(coded_->coding, *side_, team);
 }
 
 // One in so many rows.

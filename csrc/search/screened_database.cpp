@@ -65,7 +65,7 @@ bool ScreenedDatabase::pay(int64_t k, int64_t queries) const {
   if (levels_.empty() || said("never")) return false;
   if (said("always")) return true;
   // All codes are read once for all queries, and compared for each.
-  constexpr double kRead = 50, kCompare = 8;
+  constexpr double kRead = 100, kCompare = 8;
   const double other = kCompare + kRead / double(std::max<int64_t>(1, queries));
   const double most = k <= kTried[0] ? cost[0] : cost[1] * std::max(1.0, double(k) / kTried[1]);
   return most < other;
