@@ -29,7 +29,7 @@ def said_by_stages(rows: Array, k: int, metric: str, with_limit: bool) -> list[s
         f"{work} of {1e3 * whole:.0f} ms",
     ]
     if with_limit:
-        rate = stats["pairs"] * rows.shape[1] / parts["filtering"]
+        rate = (stats["pairs"] - stats["screened"]) * rows.shape[1] / parts["filtering"]
         for name, part in fraction(stats["stages"][-1], rate, simd_level()).items():
             said.append(f"filter at {part:.2f} of {name.replace('_', ' ')}")
     return said

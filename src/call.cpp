@@ -85,7 +85,7 @@ void check_k(int64_t k, int64_t available, const int64_t* exclude, int64_t queri
 
 py::dict as_dict(const la::Stats& s) {
   py::dict d;
-  d["stages"] = std::vector<std::string>(s.stages.begin(), s.stages.end());
+  d["stages"] = s.stages;
   d["pairs"] = s.pairs.load();
   d["screened"] = s.screened.load();
   d["candidates"] = s.candidates.load();
