@@ -76,7 +76,7 @@ def in_words(said: Said, asked: int, k: int, cols: int, with_limit: bool) -> lis
         f"{work} + other {1e3 * said.other:.3g} of {1e3 * said.seconds:.4g} ms",
     ]
     if with_limit and said.phases["filtering"] > 0:
-        rate = stats["pairs"] * cols / said.phases["filtering"]
+        rate = (stats["pairs"] - stats["screened"]) * cols / said.phases["filtering"]
         for name, part in fraction(stats["stages"][-1], rate, simd_level()).items():
             words.append(f"filter at {part:.2f} of {name.replace('_', ' ')}")
     return words

@@ -4,12 +4,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace lookalike {
 
 struct Stats {
-  std::vector<const char*> stages;     // the filters used
+  std::vector<std::string> stages;     // the filters used
   std::atomic<int64_t> pairs{0};       // pairs a filter looked at
   std::atomic<int64_t> screened{0};    // of those, excluded by a screen
   std::atomic<int64_t> candidates{0};  // of those, let through

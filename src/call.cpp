@@ -102,7 +102,7 @@ py::tuple as_tuple(la::Within&& within, const la::Stats& stats) {
 
 py::dict as_dict(const la::Stats& s) {
   py::dict d;
-  d["stages"] = std::vector<std::string>(s.stages.begin(), s.stages.end());
+  d["stages"] = s.stages;
   d["pairs"] = s.pairs.load();
   d["screened"] = s.screened.load();
   d["candidates"] = s.candidates.load();

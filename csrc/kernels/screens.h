@@ -8,7 +8,7 @@ namespace lookalike {
 
 inline constexpr int kScreenRows = 16;        // rows of a panel
 inline constexpr int kScreenGroup = 4;        // consecutive bytes of one row
-inline constexpr int kMostScreenWidth = 128;  // bytes of a row, a multiple of kScreenGroup
+inline constexpr int kMostScreenWidth = 256;  // bytes of a row, a multiple of kScreenGroup
 
 // A panel is sixteen rows: lines of 64 bytes, each with four consecutive bytes of every row.
 constexpr int64_t screen_bytes(int64_t rows, int width) {

@@ -25,9 +25,12 @@ struct Projected {
   double rest_error;  // infinite where it is not known
 };
 
-// The least sample of rows that says whether a basis pays: one over the mean squared cosine between
-// two rows less their mean, in how many directions the rows are spread.
+// In how many directions the rows are spread: one over the mean squared cosine between two of a few
+// rows, less their mean.
 double directions(const Comparison& comparison, Team& team);
+
+// From how many of so many rows a basis is chosen.
+int64_t sample_size(int64_t rows);
 
 // At most `count` directions, the most important first, the same whatever the team. The comparison's
 // metric has an inner product.

@@ -44,9 +44,9 @@ class Projection {
   std::vector<Projected> known_;
 };
 
-void choose_products(const Comparison& comparison, ScreenCoding& screens, Team& team) {
+// Centre and step of the coordinates in the basis that the screens have.
+void fit_products(const Comparison& comparison, ScreenCoding& screens) {
   const Rows& rows = comparison.x().rows;
-  screens.basis = choose_basis(comparison, screens.width - 1, team);
   screens.stretch = (1 + screens.basis.skew) * (1 + 0x1p-40);
   screens.centre.assign(size_t(screens.width), 0);
   constexpr int kBatches = 8, kBatch = 64;
@@ -106,7 +106,7 @@ void choose_largest(const Comparison& comparison, const Coding& coding, ScreenCo
   screens.byte_of.resize(size_t(cols));
   for (int64_t k = 0; k < cols; ++k) {
     screens.byte_of[size_t(by_spread[size_t(k)])] =
-        uint8_t(k < alone ? k : alone + (k - alone) % blocks);
+        uint16_t(k < alone ? k : alone + (k - alone) % blocks);
   }
 }
 
@@ -123,11 +123,44 @@ ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, 
   screens.form = coding.form;
   screens.width = width;
   if (coding.form == CodeForm::products) {
-    choose_products(comparison, screens, team);
+    screens.basis = choose_basis(comparison, width - 1, team);
+    fit_products(comparison, screens);
   } else {
     choose_largest(comparison, coding, screens);
   }
   return screens;
+}
+
+ScreenCoding narrowed(const Comparison& comparison, const ScreenCoding& screens, int width) {
+  ScreenCoding narrow = screens;
+  narrow.width = width;
+  narrow.basis.count = std::min(screens.basis.count, width - 1);
+  narrow.basis.rows.resize(size_t(narrow.basis.count * narrow.basis.cols));
+  fit_products(comparison, narrow);
+  return narrow;
+}
+
+void screen_values(const ScreenCoding& screens, const MetricKernels& metric, const Rows& rows,
+                   Team& team, std::vector<float>& out) {
+  const double most = kLevels * screens.step;
+  const int64_t n = rows.matrix.rows;
+  out.resize(size_t(n * screens.width));
+  team.run((n + kTile - 1) / kTile, double(n) * double(rows.filter_cols) * screens.width,
+           [&](int64_t unit, int) {
+             const int64_t first = unit * kTile;
+             const int some = int(std::min<int64_t>(kTile, n - first));
+             Projection projection(metric, rows, screens);
+             projection.of(first, some);
+             float* to = &out[size_t(first * screens.width)];
+             for (int r = 0; r < some; ++r) {
+               for (int k = 0; k < screens.width; ++k) {
+                 const bool used = k < screens.width - 1 || screens.with_rest;
+                 const double value = used ? projection.value(r, k) - screens.centre[size_t(k)] : 0;
+                 *to++ = float(std::clamp(value, -most, most));
+               }
+             }
+           },
+           0, 0);
 }
 
 namespace {

@@ -31,7 +31,7 @@ struct ScreenCoding {
   bool with_rest = false;
   double stretch = 1;
   // Of largest: which byte takes a feature in.
-  std::vector<uint8_t> byte_of;
+  std::vector<uint16_t> byte_of;
 };
 
 // Has the form screens here, for rows of so many features?
@@ -40,6 +40,9 @@ bool screens_fit(CodeForm form, int64_t filter_cols);
 // Chooses a screen of `width` bytes for one side's rows, which `coding` is for.
 ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, int width,
                             Team& team);
+
+// The same with fewer bytes.
+ScreenCoding narrowed(const Comparison& comparison, const ScreenCoding& screens, int width);
 
 // Screens of one side's rows, row after row, in the order of the side.
 struct ScreenRows {
@@ -50,6 +53,11 @@ struct ScreenRows {
 };
 ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
                           const MetricKernels& metric, const Side& side, Team& team);
+
+// The numbers that the bytes of products stand for, before they are rounded and in the units of filter
+// rows: width floats a row.
+void screen_values(const ScreenCoding& screens, const MetricKernels& metric, const Rows& rows,
+                   Team& team, std::vector<float>& out);
 
 // The same as panels, row order[r] being the r-th.
 struct ScreenPanels {

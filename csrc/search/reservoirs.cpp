@@ -48,7 +48,7 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       number_(order.size()),
       k_(k),
       capacity_(capacity(comparison, k, workers)),
-      tightened_after_(std::max<int64_t>(16, k / 2)),
+      tightened_after_(std::max<int64_t>(4, k / 2)),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),

@@ -1,63 +1,47 @@
 #include "search/screened.h"
 
-#include <cstdlib>
-#include <string>
-
+#include "filters/screen_choice.h"
 #include "filters/screen_pass.h"
 #include "search/near_order.h"
 #include "search/reservoirs.h"
 
 namespace lookalike {
-namespace {
-
-enum class Wanted { never, if_they_pay, always };
-
-// LOOKALIKE_SCREENS=never or always, for tests, is read once.
-Wanted wanted() {
-  static const Wanted is = [] {
-    const char* said = std::getenv("LOOKALIKE_SCREENS");
-    const std::string word = said ? said : "";
-    return word == "never"    ? Wanted::never
-           : word == "always" ? Wanted::always
-                              : Wanted::if_they_pay;
-  }();
-  return is;
-}
-
-}  // namespace
 
 bool screened_neighbors(const Comparison& comparison, const Exclusion& exclusion, int64_t k,
                         Team& team, Stats& stats, double* distances, int64_t* indices) {
   const CodeForm form = comparison.traits().codes;
   const int64_t rows = comparison.x().rows.matrix.rows;
-  if (wanted() == Wanted::never || !comparison.self() || exclusion.exclude) return false;
-  if (exclusion.left_out || exclusion.split) return false;
-  if (!CodeFilter::fits(comparison.traits(), comparison.filter_cols(), comparison.any_negative()) ||
+  if (!comparison.self() || exclusion.exclude || exclusion.left_out || exclusion.split ||
+      use_screens() == UseScreens::never ||
+      !CodeFilter::fits(comparison.traits(), comparison.filter_cols(), comparison.any_negative()) ||
       !screens_fit(form, comparison.filter_cols())) {
     return false;
   }
-  const bool always = wanted() == Wanted::always;
-  if (!always) return false;
   Lap lap;
-  const int width = 128;
-  if (comparison.filter_cols() < 2 * width) return false;
   const Coding coding = choose_coding(form, comparison.x().rows);
-  const ScreenCoding screens = choose_screens(comparison, coding, width, team);
+  const ScreenCoding screens = choose_screens_for(comparison, coding, k, team);
   lap.to(stats.preparing);
-  const ScreenRows bytes =
-      encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);
-  lap.to(stats.preparing);
-  const std::vector<int32_t> order = near_order(bytes);
-  const std::vector<TilePair> pairs = near_pairs(bytes, order);
-  lap.to(stats.preparing);
-  ScreenPass pass(comparison, screens, coding, panels_of(bytes, form, order, team),
+  if (screens.width == 0) return false;
+  std::vector<int32_t> order;
+  std::vector<TilePair> pairs;
+  ScreenPanels panels;
+  {
+    const ScreenRows bytes =
+        encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);
+    order = near_order(bytes);
+    pairs = near_pairs(bytes, order);
+    panels = panels_of(bytes, form, order, team);
+  }
+  ScreenPass pass(comparison, screens, coding, std::move(panels),
                   encode_rows(coding, comparison.x(), order, team), exclusion.include_self, team,
                   stats);
   ExactDistances exact(comparison, team.threads());
   Inbox inbox(rows, k, distances, indices);
   Reservoirs reservoirs(comparison, pass.bounds(), k, exact, order, team.threads(), stats, nullptr);
-  stats.stages = {form == CodeForm::products ? "screen of coordinates" : "screen of features",
-                  code_kernels(form).name};
+  const bool products = form == CodeForm::products;
+  stats.stages = {
+      "screen of " + std::to_string(screens.width) + (products ? " coordinates" : " features"),
+      code_kernels(form).name};
   stats.unbounded_rows = comparison.unbounded_rows();
   lap.to(stats.preparing);
   const double cost = double(rows) * double(rows) * double(comparison.cols());

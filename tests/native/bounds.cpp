@@ -1,14 +1,17 @@
 // Holds every filter's bounds against the float64 distances, pair by pair. Rows come from standard
 // input, one job after another: four int64 (rows of x, rows of y or 0 for a self-join, cols, bytes of a
 // float: 4 or 8), then x and y. For each metric and filter a line: their names, how many pairs it
-// bounded wrongly, and the largest share of the allowed error that a pair took.
+// bounded wrongly, and the largest share of the allowed error that a pair took. Likewise for screens of
+// a self-join, with the largest share of a pair's distance that one saw.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include "exact_distances.h"
+#include "filters/code_filter.h"
 #include "filters/filters.h"
 #include "kernels/dispatch.h"
+#include "rows/screens.h"
 #include "tiles.h"
 
 using namespace lookalike;
@@ -104,6 +107,47 @@ void check(const Comparison& c, const char* metric, Stage stage, Team& team) {
   std::printf("%-13s %s,%lld,%.4f\n", metric, filter->name(), static_cast<long long>(wrong), most);
 }
 
+// A screen says from below how far apart two rows are: of products as norms, of largest as the filter's
+// own value.
+void check_screen(const Comparison& c, const char* metric, int width, Team& team) {
+  const Coding coding = choose_coding(c.traits().codes, c.x().rows);
+  const ScreenCoding screens = choose_screens(c, coding, width, team);
+  const ScreenRows rows = encode_screens(screens, coding, c.kernels(), c.x(), team);
+  const bool products = coding.form == CodeForm::products;
+  const std::unique_ptr<Filter> codes = make_filter(Stage::codes, c, nullptr, team);
+  ExactDistances exact(c, 1);
+  int64_t wrong = 0;
+  double most = 0;
+  const auto n = int32_t(c.x().rows.matrix.rows);
+  for (int32_t i = 0; i < n; ++i) {
+    for (int32_t j = 0; j < n; ++j) {
+      double square = 0, largest = 0;
+      for (int k = 0; k < width; ++k) {
+        const double apart = std::fabs(double(rows.bytes[size_t(i * width + k)]) -
+                                       rows.bytes[size_t(j * width + k)]);
+        square += apart * apart;
+        largest = std::max(largest, apart);
+      }
+      double allowed, said = largest;
+      if (products) {
+        double distance;
+        exact.row(0, i, &j, 1, &distance);
+        said = screens.step * std::sqrt(square);
+        allowed = screens.stretch * c.norm_of(distance) * c.norm_unit() * (1 + 0x1p-30) +
+                  rows.residual[size_t(i)] + rows.residual[size_t(j)];
+      } else {
+        const Tile one{i / kCodeRows * kCodeRows, j / kCodeRows * kCodeRows, i % kCodeRows + 1,
+                       j % kCodeRows + 1, false};
+        allowed = codes->values(one, 0)[i % kCodeRows * kTile + j % kCodeRows];
+      }
+      wrong += !(said <= allowed);
+      if (allowed > 0 && allowed < 0x1p60) most = std::max(most, said / allowed);
+    }
+  }
+  std::printf("%-13s screen of %d bytes,%lld,%.4f\n", metric, width, static_cast<long long>(wrong),
+              most);
+}
+
 }  // namespace
 
 int main() {
@@ -123,6 +167,13 @@ int main() {
         const Comparison comparison(x, ny ? &y : nullptr, specification, needs, team);
         for (const Stage stage : stages(comparison, nullptr)) {
           check(comparison, kMetricNames[m], stage, team);
+        }
+        const bool coded = CodeFilter::fits(comparison.traits(), comparison.filter_cols(),
+                                            comparison.any_negative());
+        if (comparison.self() && coded && screens_fit(comparison.traits().codes, cols)) {
+          for (const int width : {4, 8, 32}) {
+            check_screen(comparison, kMetricNames[m], width, team);
+          }
         }
       } catch (const BadRow&) {  // the metric is not defined for these rows
       }

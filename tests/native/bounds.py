@@ -12,8 +12,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from matrices import AGAINST_CODES, HOSTILE
+from screened_batch import AGAINST_SCREENS
 
-KINDS = HOSTILE | AGAINST_CODES
+KINDS = HOSTILE | AGAINST_CODES | AGAINST_SCREENS
 
 
 def jobs(cases: int):

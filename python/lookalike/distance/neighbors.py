@@ -124,10 +124,11 @@ def knn(
         True shows a bar on standard error; a function gets the number of rows done.
     return_stats : bool
         Whether to return a dict of counts as well: ``"stages"`` (the filters used), ``"pairs"``
-        (how many they looked at), ``"candidates"`` (how many they let through), ``"refined"``
-        (float64 distances computed), ``"candidates_per_neighbor"`` (on the sample that decided for
-        8 bits, 0 without), ``"seconds"`` (of all threads together, by phase), ``"overflows"``,
-        ``"unbounded_rows"``, ``"row_major"``.
+        (how many they looked at), ``"screened"`` (of those, excluded by a first, coarser one),
+        ``"candidates"`` (how many they let through), ``"refined"`` (float64 distances computed),
+        ``"candidates_per_neighbor"`` (on the sample that decided for 8 bits, 0 without),
+        ``"seconds"`` (of all threads together, by phase), ``"overflows"``, ``"unbounded_rows"``,
+        ``"row_major"``.
 
     Returns
     -------

@@ -1,0 +1,68 @@
+"""Screens exclude pairs before their codes are looked at: results are the brute force's, to the bit.
+
+They are forced (LOOKALIKE_SCREENS=always), as no search of a test is long enough for them to pay.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike
+from matrices import googlenet_like
+
+HERE = Path(__file__).parent
+LEVELS = lookalike.cpu_info()["levels"]
+
+
+def batch(*arguments, **environment):
+    """Run the batch in a process of its own; give the lines that it prints."""
+    said = subprocess.run(
+        [sys.executable, HERE / "screened_batch.py", *arguments],
+        env={**os.environ, "LOOKALIKE_SCREENS": "always", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    return said.stdout.splitlines()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_rows_made_against_screens(level):
+    *stages, screened = batch("1", LOOKALIKE_SIMD=level)
+    screens = [stage for stage in stages if stage.startswith("screen")]
+    assert bool(screens) == (level != "baseline")
+    if screens:
+        assert any("coordinates" in s for s in screens)
+        assert any("features" in s for s in screens)
+        assert int(screened.split()[1]) > 1e6
+
+
+def test_without_extensions():
+    if "avx512" not in LEVELS:
+        pytest.skip("no level of this CPU has extensions")
+    stages = batch("2", LOOKALIKE_EXTENSIONS="")
+    assert any("coordinates then 7-bit" in s for s in stages)
+
+
+@pytest.mark.long
+def test_every_kind_of_hostile_rows():
+    batch("3", "hostile")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_long_search_for_a_pair_wrongly_screened(seed):
+    level = LEVELS[seed % len(LEVELS)]
+    batch(str(seed), "hostile", LOOKALIKE_SIMD=level)
+
+
+def test_a_sample_decides():
+    # Noise has no few directions, and a small search none to spare for looking: no screen.
+    rng = np.random.default_rng(0)
+    for X in (rng.standard_normal((8100, 256), np.float32), googlenet_like(2640, 256)):
+        _, stats = lookalike.knn(X, k=3, metric="euclidean", return_stats=True)
+        assert stats["screened"] == 0
