@@ -1,7 +1,7 @@
 """Self-joins by screens against the brute force: `python screened_batch.py SEED [hostile]`.
 
-Run under LOOKALIKE_SCREENS=always, exits with an error at the first bit that differs. Prints which
-stages ran.
+Run under LOOKALIKE_SCREENS=always, it exits with an error at the first bit that differs.
+Prints which stages ran.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Screens exclude pairs before their codes are looked at: results are the brute force's to the bit.
+"""Screens exclude pairs before their codes are looked at: results stay what they are, to the bit.
 
 They are forced (LOOKALIKE_SCREENS=always), as no search of a test is long enough for them to pay.
 """
