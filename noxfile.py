@@ -220,7 +220,7 @@ def scipy(session: nox.Session) -> None:
 def ecosystem(session: nox.Session) -> None:
     """Run what other packages make of what is found here, with all of them: 3 minutes."""
     measures = ("ranx", "ir_measures", "pytrec_eval-terrier", "torchmetrics")
-    session.install(".[test,sklearn,parquet,polars]", "umap-learn", "torch", *measures)
+    session.install(".[test,sklearn,parquet,polars,dask]", "umap-learn", "torch", *measures)
     session.run("pytest", "-m", "ecosystem", *session.posargs)
 
 

@@ -8,6 +8,7 @@
 #include "matrix.h"
 #include "search/merge.h"
 #include "search/neighbors.h"
+#include "search/reservoirs.h"
 #include "threads/openmp_runtime.h"
 #include "threads/workers.h"
 
@@ -81,12 +82,15 @@ py::tuple topk(const py::array& matrix, int64_t k, int threads) {
 }
 
 py::tuple knn_across(const py::array& x, int64_t split, const py::object& metric, int64_t k,
-                     const py::array_t<double, py::array::c_style>& worst, int threads,
+                     const py::array_t<double, py::array::c_style>& kept, int threads,
                      py::object progress) {
   const la::MatrixView view = view_of(x);
   if (k < 1 || k > view.rows) throw py::value_error("k is out of range");
   if (split < 1 || split >= view.rows) throw py::value_error("split is out of range");
-  if (worst.ndim() != 1 || worst.size() != view.rows) throw py::value_error("worst does not fit");
+  if (kept.ndim() != 2 || kept.shape(0) != view.rows || kept.shape(1) < k) {
+    throw py::value_error("kept does not fit");
+  }
+  const la::Kept before{kept.data(), kept.shape(1)};
   const la::Specification specification = specification_of(metric);
   py::array_t<double> distances({view.rows, k});
   py::array_t<int64_t> indices({view.rows, k});
@@ -94,7 +98,7 @@ py::tuple knn_across(const py::array& x, int64_t split, const py::object& metric
   double* const d = distances.mutable_data();
   int64_t* const i = indices.mutable_data();
   without_gil(threads, std::move(progress), [&](la::Team& team) {
-    la::neighbors_across(view, split, specification, worst.data(), k, team, stats, d, i);
+    la::neighbors_across(view, split, specification, before, k, team, stats, d, i);
   });
   return py::make_tuple(distances, indices, as_dict(stats));
 }

@@ -93,7 +93,15 @@ def test_the_graph_goes_on_where_it_stopped(rows, tmp_path, monkeypatch, stop):
     assert len(met) <= 28 + 1  # the one that was interrupted
 
 
+def test_little_is_held_in_memory_where_little_may_be(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(graph, "HELD_BYTES", 3 * 9 * 6 * 16)
+    met = pairs_met(monkeypatch)
+    assert_graph(rows, tmp_path)
+    assert sorted(met) == all_blocks()
+
+
 def test_blocks_that_are_lost_or_damaged_meet_all_again(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(graph, "SECONDS_TO_LOSE", 0)
     assert_graph(rows, tmp_path)
     work = tmp_path / "work"
     (work / "block-000002.npz").unlink()
@@ -116,7 +124,7 @@ def killing(path):
     if calls == last:
         os.kill(os.getpid(), signal.SIGKILL)
     return replacing(path)
-graph.replacing = killing
+graph.replacing, graph.SECONDS_TO_LOSE = killing, 0
 graph.neighbor_graph(rows, 6, "l1", work="work", block_rows=9)
 """
 

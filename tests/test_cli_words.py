@@ -36,7 +36,13 @@ def test_wrong_usage(lookalike, arguments, message):
 
 
 @pytest.mark.parametrize(
-    ("given", "name"), [("l2", "euclidean"), ("Bray-Curtis", "braycurtis"), ("L1", "manhattan")]
+    ("given", "name"),
+    [
+        ("l2", "euclidean"),
+        ("Bray-Curtis", "braycurtis"),
+        ("L1", "manhattan"),
+        ("Minkowski:p=3", "minkowski:p=3"),
+    ],
 )
 def test_a_metric_has_several_names(lookalike, given, name):
     done = lookalike("search", "photos/round/1.png", "--metric", given, "--json")

@@ -1,9 +1,11 @@
 """Blocks of rows as Dask's tasks find what one search finds, to the bit."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +20,10 @@ da = pytest.importorskip("dask.array", reason="needs lookalike[dask]")
 distributed = pytest.importorskip("distributed", reason="needs lookalike[dask]")
 
 import lookalike.dask as ld  # noqa: E402 - only where there is Dask
-from lookalike.dask.nearest import meetings  # noqa: E402
+from lookalike.dask.nearest import rounds  # noqa: E402
 from lookalike.dask.threads import threads_of_task  # noqa: E402
+
+pytestmark = pytest.mark.ecosystem
 
 CHUNKS = (100, 1, 0, 57, 130, 12)
 SCHEDULERS = ("threads", "synchronous")
@@ -91,11 +95,13 @@ def test_any_chunks_and_any_k(rows, k, chunks):
 
 def test_everybody_meets_everybody_once():
     for count in range(1, 12):
-        pairs = list(meetings(count))
-        assert sorted(pairs) == [(a, b) for a in range(count) for b in range(a + 1, count)]
-        for start in range(0, len(pairs), max(1, count // 2)):
-            together = [each for pair in pairs[start : start + count // 2] for each in pair]
-            assert len(together) == len({*together})
+        found = rounds(count)
+        pairs = sorted(pair for each in found for pair in each)
+        assert pairs == [(a, b) for a in range(count) for b in range(a + 1, count)]
+        for each in found:
+            together = [place for pair in each for place in pair]
+            assert len(together) == len({*together}) == count // 2 * 2
+        assert sorted(found[0]) == [(a, a + 1) for a in range(0, count - 1, 2)]
 
 
 def test_nothing_is_computed_before_it_is_asked_for(rows):
@@ -134,7 +140,7 @@ def test_bad_arrays(rows):
         ld.radius_neighbors(x, radius=-1)
     with pytest.raises(ValueError, match="index must hold the 300 rows to choose from, got 299"):
         ld.knn(x, k=1, index=la.Index(rows[1:]))
-    with pytest.raises(ValueError, match=r"index must be of Metric..correlation..*, got Metric"):
+    with pytest.raises(ValueError, match="index must be of the metric correlation, got cosine"):
         ld.knn(x, k=1, index=la.Index(rows, "cosine"))
     with pytest.raises(ValueError, match="index must be None where y is an Index"):
         ld.knn(x, la.Index(rows), k=1, index=True)
@@ -185,6 +191,13 @@ def test_no_task_takes_threads_of_another(monkeypatch):
     for declared, threads in [("1", 1), ("8", 2), ("9,2", 2), ("", 1), ("many", 1)]:
         monkeypatch.setenv("OMP_NUM_THREADS", declared)
         assert threads_of_task() == threads
+
+
+def test_the_page_runs(run_python, tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "scale.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    run_python(f"import os; os.chdir({str(tmp_path)!r})\n" + "\n".join(blocks))
 
 
 CLUSTER = """

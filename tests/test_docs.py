@@ -22,10 +22,15 @@ MODULES = [
         if not module.name.startswith("lookalike._")
     ),
 ]
+NEEDS = {"lookalike.dask": "dask", "lookalike.gallery.contents_reader": "dask"}
+"""What the examples of some rooms need beside the package's own dependencies."""
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests(name):
+    for module, needed in NEEDS.items():
+        if f"{name}.".startswith(f"{module}."):
+            pytest.importorskip(needed, reason=f"needs lookalike[{needed}]")
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     results = doctest.testmod(importlib.import_module(name), optionflags=options)
     assert results.failed == 0

@@ -281,7 +281,7 @@ class TestCommandLine:
         labels = ["a", "b"] * 30
         Gallery.import_features("lookalike.gallery", rows, labels=labels).close()
         np.save("w.npy", W)
-        np.save("a,p=b.npy", V)
+        np.save("a,b.npy", V)
         np.save("short.npy", W[1:])
         np.save("texts.npy", np.array(["a"]))
         (tmp_path / "no.npy").write_bytes(b"no")
@@ -291,7 +291,7 @@ class TestCommandLine:
         done = lookalike("distances", "-o", "D.npy", "--metric", "Minkowski:p=3,w=w.npy")
         assert re.match(r"D.npy: 60 images, minkowski:p=3,w=#[0-9a-f]{8} \(", done.out), done.out
         assert_same_bits(np.load("D.npy"), la.cdist(gallery, gallery, "minkowski", p=3, w=W))
-        done = lookalike("neighbors", "-k", "3", "--metric", "se:V=a,p=b.npy", "--json")
+        done = lookalike("neighbors", "-k", "3", "--metric", "se:V=a,b.npy", "--json")
         assert done.json["metric"].startswith("seuclidean:V=#")
         with np.load("neighbors.npz") as read:
             expected = la.knn(gallery, k=3, metric="seuclidean", V=V)

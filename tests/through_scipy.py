@@ -26,7 +26,12 @@ def takes(matrices, metric, rest, given):
         return False
     if "w" in given and not np.any(given["w"]):
         return False  # all weights 0, which ours refuse
-    return all(np.asarray(matrix).dtype.kind in "fiub" for matrix in matrices)
+    if not all(np.asarray(matrix).dtype.kind in "fiub" for matrix in matrices):
+        return False
+    wide = [np.asarray(matrix, np.float64) for matrix in matrices]
+    if ALIASES.get(name, name) == "jensenshannon":  # NaN there, an error here
+        return all((rows >= 0).all() and rows.any(axis=1).all() for rows in wide)
+    return True
 
 
 def through(ours, original):

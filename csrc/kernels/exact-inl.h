@@ -53,6 +53,13 @@ LK_INLINE void exact_block(const T& of, int64_t k0, const double* const* u, cons
       F64 a[R];
       for (int r = 0; r < R; ++r) a[r] = F64::load(u[r] + k + p * F64::lanes);
       const auto& here = at<F64>(of, k0 + k + p * F64::lanes);
+      if constexpr (T::many > 1 && C > 1) {
+        F64 b[C], terms[C];
+        for (int c = 0; c < C; ++c) b[c] = F64::load(v[c] + k + p * F64::lanes);
+        here.terms(a[0], b, terms);
+        for (int c = 0; c < C; ++c) acc[0][c][p] = add(acc[0][c][p], terms[c]);
+        continue;
+      }
       for (int c = 0; c < C; ++c) {
         const F64 b = F64::load(v[c] + k + p * F64::lanes);
         for (int r = 0; r < R; ++r) acc[r][c][p] = accumulate(here, acc[r][c][p], a[r], b);
@@ -148,7 +155,7 @@ template <class T>
 void exact_pairs(const T& of, int64_t k0, const double* const* u, int ni, const double* const* v,
                  int nj, int64_t padded, double* sums) {
   constexpr int rows = T::heavy ? 1 : kExactRows, cols = T::heavy ? 1 : kExactCols;
-  constexpr int list = T::heavy ? 1 : kExactList;
+  constexpr int list = T::heavy ? T::many : kExactList;
   int i = 0;
   for (; i + rows <= ni && rows > 1; i += rows) {
     int j = 0;
@@ -172,7 +179,7 @@ void exact_pairs(const T& of, int64_t k0, const double* const* u, int ni, const 
 // keeps |u|+|v| finite. Features with u = v are left out: their term is 0, or in a weight harmless.
 template <class T>
 double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s, bool by_feature,
-                    bool is_weight) {
+                    bool is_weight, double more = 1) {
   alignas(64) double u[kChunk], v[kChunk];
   const T of = with<T>(x.parameters);
   double total = 0, lanes[8] = {};
@@ -186,7 +193,7 @@ double rescaled_sum(const Rows& x, int64_t i, const Rows& y, int64_t j, double s
       if (by_feature && __builtin_fabs(u[k]) + __builtin_fabs(v[k]) > 0x1p1000) f = 0x1p-100;
       Scalar acc{lanes[k & 7]};
       const auto& here = at<Scalar>(of, k0 + k);
-      lanes[k & 7] = accumulate(here, acc, Scalar{u[k] * f}, Scalar{v[k] * f}).v;
+      lanes[k & 7] = accumulate(here, acc, Scalar{u[k] * f * more}, Scalar{v[k] * f * more}).v;
     }
     if ((k0 + count) % kExactBlock == 0 || count == left) {
       if constexpr (T::combine == Combine::maximum) {
@@ -227,7 +234,8 @@ LK_INLINE int largest_exponent(const T& of, const Rows& x, int64_t i, const Rows
 
 // The distance of a pair whose plain sums may have left the range of a double.
 template <class M>
-double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, double weight) {
+double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, double weight,
+                [[maybe_unused]] bool extreme) {
   using T = ExactTerm<M>;
   const M metric = with<M>(x.parameters);
   constexpr Rescale rescale = M::rescale;
@@ -240,14 +248,19 @@ double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, 
     return metric.finish(rescaled_sum<T>(x, i, y, j, s, false, false),
                          rescaled_sum<ExactWeight<M>>(x, i, y, j, s, false, true));
   } else if constexpr (rescale != Rescale::never) {
-    if (by_difference && sum >= 0x1p-900 && sum <= 0x1p1000) return metric.finish(sum, 0);
+    // Powers of numbers below the normal range are not computed.
+    if (by_difference && sum >= 0x1p-900 && sum <= 0x1p1000 && !(T::heavy && extreme)) {
+      const double plain = metric.finish(sum, 0);
+      if (plain >= 0x1p-1000 && plain <= 0x1p1000) return plain;
+    }
     // The largest is from ½ to 1, so that no power of it overflows.
     const int e = 1 + largest_exponent(with<T>(x.parameters), x, i, y, j, by_difference);
-    const int s = -e > 1000 ? 1000 : -e < -1000 ? -1000 : -e;
-    const double scaled =
-        metric.finish(rescaled_sum<T>(x, i, y, j, power_of_two(s), false, false), 0);
+    // In two steps: 2^-e alone may not be a double.
+    const int s = -e > 1000 ? 1000 : -e < -1000 ? -1000 : -e, more = -e - s;
+    const double scaled = metric.finish(
+        rescaled_sum<T>(x, i, y, j, power_of_two(s), false, false, power_of_two(more)), 0);
     // Squares of differences go with their square, a sum of values with these.
-    return __builtin_ldexp(scaled, -s * (by_difference ? M::power : 1));
+    return __builtin_ldexp(scaled, e * (by_difference ? M::power : 1));
   } else {
     return metric.finish(sum, weight);
   }
@@ -312,7 +325,7 @@ void exact(const ExactArgs& args) {
       if (is_unit(M::prepare) && either & kDegenerate) {
         out = both & kDegenerate ? 0 : M::degenerate;
       } else if (M::rescale != Rescale::never && (M::any_range || either & kExtreme)) {
-        out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight);
+        out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight, either & kExtreme);
       } else {
         out = metric.finish(out, weight);
       }

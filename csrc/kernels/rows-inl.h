@@ -151,9 +151,7 @@ void filter_row(const Rows& rows, int64_t row, int64_t k0, int64_t count, float*
     const float inverse_norm = float(rows.scales[row].inverse_norm);
     read(m, row, k0, count, out);
     for (int64_t k = 0; k < count; ++k) out[k] = (out[k] - mean) * inverse_norm;
-    return;
-  }
-  if (narrow && rows.filter_scale == 1) {
+  } else if (narrow && rows.filter_scale == 1) {
     read(m, row, k0, count, out);
   } else {
     alignas(64) double chunk[kChunk];

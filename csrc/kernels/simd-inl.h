@@ -211,6 +211,7 @@ LK_INLINE F64 operator/(F64 a, F64 b) { return {a.v / b.v}; }
 LK_INLINE F64 abs(F64 a) { return {vabs(a.v)}; }
 LK_INLINE F64 negated(F64 a) { return {-a.v}; }
 LK_INLINE F64 max(F64 a, F64 b) { return {vmax(a.v, b.v)}; }
+LK_INLINE F64 min(F64 a, F64 b) { return {a.v < b.v ? a.v : b.v}; }
 LK_INLINE F64 square_root(F64 a) {
 #if defined(__AVX512F__)
   return {_mm512_sqrt_pd(a.v)};

@@ -25,6 +25,8 @@ struct Distance {
   static constexpr bool any_range = false;
   // Are few pairs compared at a time, as a term takes many registers?
   static constexpr bool heavy = false;
+  // How many pairs `terms` computes terms of, if there is one; no more than that are compared at a time.
+  static constexpr int many = 1;
   // An array among the parameters. `linear` metrics are of rows mapped by a matrix first. Of a number
   // for each feature: the weight of its term, and the factor that makes a filter row of a row, so that
   // plain terms of these are the weighted ones. Where a common multiple of the weights changes nothing
@@ -80,6 +82,7 @@ template <class T>
 struct PerFeature {
   static constexpr Combine combine = T::combine;
   static constexpr bool heavy = T::heavy;
+  static constexpr int many = T::many;
   explicit LK_INLINE PerFeature(const Parameters& parameters)
       : of(with<T>(parameters)), weights(parameters.weights) {}
   template <class V>
@@ -88,6 +91,11 @@ struct PerFeature {
     const T& of;
     V weight;
     LK_INLINE V term(V u, V v) const { return weight * value_of(of.term(u, v)); }
+    template <int N>
+    LK_INLINE void terms(F64 u, const F64 (&v)[N], F64 (&out)[N]) const {
+      of.terms(u, v, out);
+      for (F64& each : out) each = weight * each;
+    }
   };
   template <class V>
   LK_INLINE At<V> at(int64_t feature) const {

@@ -161,15 +161,21 @@ struct Minkowski : Distance {
   using Term = Minkowski;
   static constexpr const char* parameters[kMostParameters] = {"p"};
   static LK_INLINE bool takes(const Parameters& p) {
-    return p.value[0] >= 0x1p-6 && p.value[0] <= 256;
+    return p.value[0] >= 0x1p-4 && p.value[0] <= 256;
   }
   static constexpr Rescale rescale = Rescale::by_difference;
   static constexpr bool any_range = true;
   static constexpr bool heavy = true;
+  static constexpr int many = 4;
   explicit LK_INLINE Minkowski(const Parameters& p) : power_(p.value[0]), root_(1 / p.value[0]) {}
   template <class V>
   LK_INLINE V term(V u, V v) const {
     return power_.of(abs(u - v));
+  }
+  template <int N>
+  LK_INLINE void terms(F64 u, const F64 (&v)[N], F64 (&out)[N]) const {
+    for (int i = 0; i < N; ++i) out[i] = abs(u - v[i]);
+    power_.of_all(out);
   }
   LK_INLINE double finish(double sum, double) const { return root_.of(Scalar{sum}).v; }
 

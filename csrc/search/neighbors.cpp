@@ -19,7 +19,7 @@ double most_candidates(const Traits& traits, bool prepared) {
 // One attempt with one form of the filter. If it is not the last there is, it gives up early on
 // when reservoirs have to be refined: then hardly anything is excluded.
 void attempt(const Comparison& comparison, const CodedDatabase* database,
-             const Exclusion& exclusion, const double* worst, Stage stage, bool last, int64_t k,
+             const Exclusion& exclusion, const Kept* kept, Stage stage, bool last, int64_t k,
              Team& team, Stats& stats, double* distances, int64_t* indices) {
   const int64_t rows = comparison.x().rows.matrix.rows;
   Lap lap;
@@ -33,7 +33,7 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
   lap.to(stats.preparing);
   std::unique_ptr<Inbox> inbox;
   if (comparison.self()) inbox = std::make_unique<Inbox>(rows, k, distances, indices);
-  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats, worst);
+  Reservoirs reservoirs(comparison, pass.bounds(), k, exact, team.threads(), stats, kept);
   const double cost =
       double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   const int64_t before = stats.overflows.load();
@@ -64,14 +64,14 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
       0.9, 1);
 }
 
-// `worst` is null where every row finds k others.
+// `kept` is null where every row finds k others.
 void search(const Comparison& comparison, const CodedDatabase* database, const Exclusion& exclusion,
-            const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+            const Kept* kept, int64_t k, Team& team, Stats& stats, double* distances,
             int64_t* indices) {
   const std::vector<Stage> list = stages(comparison, database);
   for (const Stage stage : list) {
     try {
-      return attempt(comparison, database, exclusion, worst, stage, stage == list.back(), k, team,
+      return attempt(comparison, database, exclusion, kept, stage, stage == list.back(), k, team,
                      stats, distances, indices);
     } catch (const Unsuitable&) {
       continue;
@@ -88,13 +88,13 @@ void neighbors(const Comparison& comparison, const CodedDatabase* database,
 }
 
 void neighbors_across(const MatrixView& x, int64_t split, const Specification& specification,
-                      const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+                      const Kept& kept, int64_t k, Team& team, Stats& stats, double* distances,
                       int64_t* indices) {
   Lap lap;
   const RowNeeds needs = filter_needs(kernels_of(specification).traits);
   const Comparison comparison(x, nullptr, specification, needs, team);
   lap.to(stats.preparing);
-  search(comparison, nullptr, {false, nullptr, nullptr, split}, worst, k, team, stats, distances,
+  search(comparison, nullptr, {false, nullptr, nullptr, split}, &kept, k, team, stats, distances,
          indices);
 }
 

@@ -6,6 +6,8 @@
 
 namespace lookalike {
 
+struct Kept;
+
 struct Query {
   MatrixView x;
   const MatrixView* y;  // null: x among itself
@@ -23,10 +25,10 @@ void neighbors(const Comparison& comparison, const CodedDatabase* database,
                int64_t* indices);
 
 // The k nearest rows on the other side of a split for each row of x, on either side: a self-join's work
-// for the pairs of two blocks of rows. Rows farther than `worst` of the asking row may be missing from
-// its list. Lists may be shorter than k, and then end with index -1 at distance infinity.
+// for the pairs of two blocks of rows. Rows that are not among the nearest with what the asking row has
+// kept may be missing from its list. Lists may be shorter than k, and then end with index -1 at distance infinity.
 void neighbors_across(const MatrixView& x, int64_t split, const Specification& specification,
-                      const double* worst, int64_t k, Team& team, Stats& stats, double* distances,
+                      const Kept& kept, int64_t k, Team& team, Stats& stats, double* distances,
                       int64_t* indices);
 
 struct Within {

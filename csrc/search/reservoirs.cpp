@@ -37,13 +37,13 @@ int64_t capacity(const Comparison& comparison, int64_t k, int workers) {
 }  // namespace
 
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
-                       ExactDistances& exact, int workers, Stats& stats, const double* worst)
+                       ExactDistances& exact, int workers, Stats& stats, const Kept* kept)
     : comparison_(comparison),
       bounds_(bounds),
       exact_(exact),
       stats_(stats),
+      kept_(kept),
       k_(k),
-      least_(worst ? 0 : k),
       capacity_(capacity(comparison, k, workers)),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
@@ -54,7 +54,8 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       workspaces_(size_t(workers)) {
   for (size_t row = 0; row < thresholds_.size(); ++row) {
     const float t =
-        worst ? bounds_.threshold(comparison, worst[row]) : std::numeric_limits<float>::infinity();
+        kept ? bounds_.threshold(comparison, kept->distances[int64_t(row + 1) * kept->width - 1])
+             : std::numeric_limits<float>::infinity();
     thresholds_[row].store(t, std::memory_order_relaxed);
   }
 }
@@ -108,12 +109,21 @@ void Reservoirs::shrink(int worker, int64_t row) {
 
 void Reservoirs::tighten(Workspace& w, int64_t row) {
   int32_t& count = counts_[size_t(row)];
-  if (count < k_) return;
-  w.uppers.resize(size_t(capacity_) + 16);
+  const int64_t kept = kept_ ? kept_->width : 0;
+  if (count + kept < k_) return;
+  w.uppers.resize(size_t(capacity_ + kept) + 16);
   kernels().uppers(bounds_.of(row), values(row), indices(row), count, w.uppers.data());
-  const float t = std::min(threshold(row), kernels().kth_smallest(w.uppers.data(), count, k_));
+  if (kept_) kept_uppers(row, w.uppers.data() + count);
+  const float kth = kernels().kth_smallest(w.uppers.data(), count + kept, kept_ ? kept : k_);
+  const float t = std::min(threshold(row), kth);
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
   count = kernels().within(bounds_.limit(t, row), values(row), indices(row), count);
+}
+
+void Reservoirs::kept_uppers(int64_t row, float* out) const {
+  for (int64_t c = 0; c < kept_->width; ++c) {
+    out[c] = bounds_.threshold(comparison_, kept_->distances[row * kept_->width + c]);
+  }
 }
 
 int Reservoirs::nearest_first(Workspace& w, int64_t row) {
@@ -206,9 +216,9 @@ void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances
   Workspace& w = workspaces_[size_t(worker)];
   int32_t& count = counts_[size_t(row)];
   // Never true of a proven bound; if it were, what follows would write beyond its lists.
-  if (count < least_) throw std::logic_error("a filter excluded a neighbour");
+  if (count < (kept_ ? 0 : k_)) throw std::logic_error("a filter excluded a neighbour");
   tighten(w, row);
-  if (count < least_) throw std::logic_error("a filter excluded a neighbour");
+  if (count < (kept_ ? 0 : k_)) throw std::logic_error("a filter excluded a neighbour");
   w.sent.clear();
   if (inbox) {
     w.place.resize(counts_.size());

@@ -11,16 +11,23 @@
 
 namespace lookalike {
 
+// What rows have found among others before: for each the distances of the nearest, ascending, infinity
+// where there are fewer.
+struct Kept {
+  const double* distances;  // (rows, width)
+  int64_t width;
+};
+
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
 // bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If
 // hardly anyone goes (masses of equal rows), all are refined, the k best kept, and the exact k-th
 // distance becomes the threshold. Rows are locked one at a time and for no longer than that takes.
 class Reservoirs {
  public:
-  // With `worst`, rows beyond that distance of the asking row are not wanted, and it may find fewer
-  // than k.
+  // With `kept`, rows are not wanted that are farther than what the asking row has kept, and it may
+  // find fewer than k.
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
-             int workers, Stats& stats, const double* worst);
+             int workers, Stats& stats, const Kept* kept);
 
   // The row's threshold, or an older, larger one.
   float threshold(int64_t row) const {
@@ -51,6 +58,8 @@ class Reservoirs {
     std::vector<int32_t> place;
     std::vector<Ranked> sent;
   };
+  // Upper bounds on what the row has kept.
+  void kept_uppers(int64_t row, float* out) const;
   static constexpr size_t kMostCounted = 512;  // entries to rank by counting
   class RowLock;
 
@@ -78,7 +87,8 @@ class Reservoirs {
   const Bounds& bounds_;
   ExactDistances& exact_;
   Stats& stats_;
-  int64_t k_, least_, capacity_;  // a row finds `least_` or more
+  const Kept* kept_;  // null: each row finds k others
+  int64_t k_, capacity_;
   Buffer<float> values_;
   Buffer<int32_t> indices_;
   std::vector<int32_t> counts_;

@@ -50,7 +50,7 @@ def knn_across(
     split: int,
     metric: _Metric,
     k: int,
-    worst: NDArray[np.float64],
+    kept: NDArray[np.float64],
     threads: int,
     progress: Callable[[float], object] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[str, Any]]: ...

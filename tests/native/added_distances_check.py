@@ -54,7 +54,7 @@ def check(name: str, X: np.ndarray, Y: np.ndarray | None, rng: np.random.Generat
         np.testing.assert_array_equal(found[1], expected[1])
         np.testing.assert_array_equal(found[0], expected[0])
     index = _core.Index(rows, metric, 0)
-    found = index.knn(X, 10, None, 0, None)
+    found = index.knn(X, 10, False, None, None, 0, None)
     np.testing.assert_array_equal(found[1], first_k(D, 10)[1])
     radius = float(rng.choice(D.ravel()))
     indptr, _, distances, _ = _core.radius_neighbors(X, Y, metric, radius, True, 0, None)

@@ -1,8 +1,8 @@
 """The graph of nearest neighbours of many rows, which goes on where it was stopped.
 
 Blocks of rows meet pair by pair, each pair once (`lookalike.distance.blocks`). What a block's rows
-have found lies in a file of its own that is replaced whole, and says how many blocks it has met:
-they come in the order of their numbers. So whatever is lost, none is met twice or left out.
+have found is written to a file of its own, which is replaced whole and says how many blocks it has
+met: they come in the order of their numbers. So whatever is lost, none is met twice or left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +39,10 @@ from lookalike.system import FileLock, HeldError
 __all__ = ["neighbor_graph"]
 
 SECONDS_TO_LOSE = 20
-"""How long a block's finds may be in memory alone while it meets others."""
+"""How long what blocks find may be in memory alone."""
+
+HELD_BYTES = 1 << 29
+"""How much of it is in memory at most, beside that of the two blocks that meet."""
 
 
 def neighbor_graph(
@@ -99,12 +103,17 @@ def neighbor_graph(
     }
     with _workplace(Path(work), job) as (distances, indices):
         blocks = [Block(features[at : at + size], at) for at in range(0, count, size)]
-        with reporting(progress, count, "rows") as report:
-            _meet_all(Path(work), blocks, k, chosen.specification(features.shape[1]), report)
-            report(count)
+        finds = _Finds(Path(work), blocks, k)
+        try:
+            with reporting(progress, count, "rows") as report:
+                _meet_all(finds, blocks, k, chosen.specification(features.shape[1]), report)
+                report(count)
+        except BaseException:  # Ctrl-C among others
+            finds.save()
+            raise
         for number, block in enumerate(blocks):
             some = slice(block.first, block.first + size)
-            distances[some], indices[some] = _load(_file(Path(work), number), block, k).near
+            distances[some], indices[some] = finds.of(number).near
         return Neighbors(np.asarray(distances), np.asarray(indices), count, itself=True)
 
 
@@ -115,8 +124,44 @@ class _Kept(NamedTuple):
     met: int
 
 
+class _Finds:
+    """What every block has found: in memory, and now and then in a file for each."""
+
+    def __init__(self, work: Path, blocks: list[Block], k: int) -> None:
+        self._work, self._blocks, self._k = work, blocks, k
+        self._held: dict[int, _Kept] = {}
+        self._unsaved: set[int] = set()
+        self._saved = time.monotonic()
+
+    def of(self, number: int) -> _Kept:
+        """Return what a block has found."""
+        if number not in self._held:
+            if sum(each.near.indices.nbytes for each in self._held.values()) > HELD_BYTES // 2:
+                self.save()
+                self._held.clear()
+            self._held[number] = _load(self._file(number), self._blocks[number], self._k)
+        return self._held[number]
+
+    def keep(self, number: int, kept: _Kept) -> None:
+        """Take note of what a block has found by now."""
+        self._held[number] = kept
+        self._unsaved.add(number)
+        if time.monotonic() - self._saved >= SECONDS_TO_LOSE:
+            self.save()
+
+    def save(self) -> None:
+        """Write what is in memory alone."""
+        for number in sorted(self._unsaved):
+            _save(self._file(number), self._held[number])
+        self._unsaved.clear()
+        self._saved = time.monotonic()
+
+    def _file(self, number: int) -> Path:
+        return self._work / f"block-{number:06d}.npz"
+
+
 def _meet_all(
-    work: Path,
+    finds: _Finds,
     blocks: list[Block],
     k: int,
     metric: Specification,
@@ -126,32 +171,22 @@ def _meet_all(
     steps = _steps(sum(len(each.rows) for each in blocks), count * (count + 1) // 2, report)
     for number, block in enumerate(blocks):
         part = next(steps)
-        if not _load(_file(work, number), block, k).met:
-            _save(_file(work, number), _Kept(within(block, k, metric, report=part), 1))
-    for i, one in enumerate(blocks):
-        kept, saved = _load(_file(work, i), one, k), time.monotonic()
-        done = kept.met
-        try:
-            for j in range(i + 1, count):
-                part, other = next(steps), blocks[j]
-                theirs = _load(_file(work, j), other, k)
-                if kept.met > j and theirs.met > i + 1:
-                    continue
-                sides = (
-                    kept.near if kept.met == j else _nothing(one, k, 0),
-                    theirs.near if theirs.met == i + 1 else _nothing(other, k, 0),
-                )
-                mine, found = across(one, other, sides, metric, report=part)
-                if theirs.met == i + 1:
-                    _save(_file(work, j), _Kept(found, i + 2))
-                if kept.met == j:
-                    kept = _Kept(mine, j + 1)
-                if time.monotonic() - saved > SECONDS_TO_LOSE:
-                    _save(_file(work, i), kept)
-                    done, saved = kept.met, time.monotonic()
-        finally:  # Ctrl-C among others
-            if kept.met > done:
-                _save(_file(work, i), kept)
+        if not finds.of(number).met:
+            finds.keep(number, _Kept(within(block, k, metric, report=part), 1))
+    for i, j in combinations(range(count), 2):
+        part = next(steps)
+        mine, theirs = finds.of(i), finds.of(j)
+        if mine.met > j and theirs.met > i + 1:
+            continue
+        sides = (
+            mine.near if mine.met == j else _nothing(blocks[i], k, 0),
+            theirs.near if theirs.met == i + 1 else _nothing(blocks[j], k, 0),
+        )
+        found = across(blocks[i], blocks[j], sides, metric, report=part)
+        if mine.met == j:
+            finds.keep(i, _Kept(found[0], j + 1))
+        if theirs.met == i + 1:
+            finds.keep(j, _Kept(found[1], i + 2))
 
 
 def _steps(
@@ -165,10 +200,6 @@ def _steps(
 
         part(0)
         yield part
-
-
-def _file(work: Path, number: int) -> Path:
-    return work / f"block-{number:06d}.npz"
 
 
 def _save(path: Path, kept: _Kept) -> None:

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 
 from lookalike.dask.arrays import Rows
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError, row_error
+from lookalike.distance.arguments import RowError
 from lookalike.distance.index import Index
-from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
+from lookalike.distance.metrics import (
+    AnyMetric,
+    Metric,
+    Parameters,
+    as_metric,
+    complete,
+    metric_label,
+)
 from lookalike.distance.parameters import require_width
 
 __all__ = ["Database", "IndexLike", "check_index", "database", "opened"]
@@ -55,7 +62,8 @@ def check_index(index: Index, rows: int | None, columns: int, metric: Metric) ->
     if index.shape[1] != columns:
         raise ValueError(f"index must have {columns} columns, got {index.shape[1]}")
     if index._metric != metric:
-        raise ValueError(f"index must be of {metric}, got {index._metric}")
+        found = metric_label(index._metric)
+        raise ValueError(f"index must be of the metric {metric_label(metric)}, got {found}")
 
 
 def opened(index: Database) -> Index:
@@ -79,4 +87,4 @@ def _made(blocks: list[NDArray[Any]], labels: list[str], metric: Metric) -> Inde
     except RowError as error:
         ends = list(accumulate(len(block) for block in blocks))
         label = labels[int(np.searchsorted(ends, error.row, "right"))]
-        raise row_error(label, 0, error.why, error.row) from None
+        raise error.renamed(label) from None

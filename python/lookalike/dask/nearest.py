@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal, SupportsIndex
 
 import dask.array as da
@@ -11,20 +10,12 @@ from dask import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.dask.arrays import Rows, check_sides, joined, rows_of
-from lookalike.dask.databases import (
-    Database,
-    IndexLike,
-    asked_for,
-    check_index,
-    database,
-    opened,
-)
+from lookalike.dask.databases import Database, IndexLike, asked_for, check_index, database, opened
 from lookalike.dask.threads import threads_of_task
 from lookalike.distance.arguments import (
     RowError,
     check_k,
     checked_matrix,
-    row_error,
     whole_number,
 )
 from lookalike.distance.blocks import Block, across, within
@@ -159,7 +150,7 @@ def _searched(
     try:
         near = index.knn(rows, k, exclude=exclude, threads=threads_of_task())
     except RowError as error:
-        raise row_error(label, error.side, error.why, start + error.row) from None
+        raise error.renamed(label, start + error.row) from None
     return near.distances, near.indices
 
 
@@ -191,7 +182,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise row_error(label, error.side, error.why, start + error.row) from None
+        raise error.renamed(label, start + error.row) from None
     return near.distances, near.indices + asked[1]
 
 
@@ -204,28 +195,43 @@ def _triangle(rows: Rows, k: int, metric: Metric, include_self: bool) -> list[An
     """Return what each block keeps after all have met.
 
     They meet in rounds, in each of which every block meets one other, so that half as many tasks as
-    there are blocks run at a time, each with the bounds of all rounds before.
+    there are blocks run at a time, each with the bounds of all rounds before. In the first round
+    neighbouring blocks are searched as one, which serves them among themselves as well.
     """
-    task = delayed(_met, nout=2, traverse=False)
+    met, together = (delayed(task, nout=2, traverse=False) for task in (_met, _together))
+    alone = delayed(_alone, traverse=False)
     blocks = [
         delayed(_block, traverse=False)(each, start, rows.label(number))
         for number, (each, start) in enumerate(zip(rows.blocks, rows.starts, strict=True))
     ]
-    kept = [delayed(_alone, traverse=False)(block, k, metric, include_self) for block in blocks]
-    for a, b in meetings(len(blocks)):
-        kept[a], kept[b] = task(blocks[a], blocks[b], kept[a], kept[b], metric)
+    first, *others = rounds(len(blocks))
+    kept: list[Any] = [None for _ in blocks]
+    for a, b in first:
+        kept[a], kept[b] = together(blocks[a], blocks[b], k, metric, include_self)
+    if len(blocks) % 2:
+        kept[-1] = alone(blocks[-1], k, metric, include_self)
+    for pairs in others:
+        for a, b in pairs:
+            kept[a], kept[b] = met(blocks[a], blocks[b], kept[a], kept[b], metric)
     return kept
 
 
-def meetings(count: int) -> Iterator[tuple[int, int]]:
-    """Yield all pairs of so many, round by round: nobody meets two others in a round."""
+def rounds(count: int) -> list[list[tuple[int, int]]]:
+    """Return all pairs of so many in rounds: nobody meets two others in one.
+
+    The first round is of neighbours, and of an odd number the last is left over.
+    """
     ring = [*range(count), *([-1] if count % 2 else [])]
-    for _ in range(len(ring) - 1):
-        half = len(ring) // 2
-        for a, b in zip(ring[:half], reversed(ring[half:]), strict=True):
-            if min(a, b) >= 0:
-                yield min(a, b), max(a, b)
+    half, found = len(ring) // 2, []
+    for _ in range(max(1, len(ring) - 1)):
+        pairs = zip(ring[:half], reversed(ring[half:]), strict=True)
+        found.append([pair for pair in pairs if min(pair) >= 0])
         ring[1:] = ring[-1:] + ring[1:-1]
+    seats = [each for pair in found[0] for each in pair]
+    place = {each: new for new, each in enumerate(seats)}
+    place |= {each: count - 1 for each in range(count) if each not in place}
+    seated = [[(place[a], place[b]) for a, b in pairs] for pairs in found]
+    return [[(min(pair), max(pair)) for pair in pairs] for pairs in seated]
 
 
 def _block(rows: NDArray[Any], start: int, label: str) -> Block:
@@ -233,8 +239,25 @@ def _block(rows: NDArray[Any], start: int, label: str) -> Block:
 
 
 def _alone(block: Block, k: int, metric: Metric, include_self: bool) -> Neighbors:
-    return within(
-        block, k, metric.specification(), include_self=include_self, threads=threads_of_task() or 0
+    threads = threads_of_task() or 0
+    return within(block, k, metric.specification(), include_self=include_self, threads=threads)
+
+
+def _together(
+    one: Block, other: Block, k: int, metric: Metric, include_self: bool
+) -> tuple[Neighbors, Neighbors]:
+    """Search two blocks that follow each other as one."""
+    split = len(one.rows)
+    both = Block(np.concatenate((one.rows, other.rows)), one.first)
+    try:
+        near = _alone(both, k, metric, include_self)
+    except RowError as error:
+        label = one.name if error.row < other.first else other.name
+        raise error.renamed(label) from None
+    distances, indices = near
+    return (
+        Neighbors(distances[:split], indices[:split]),
+        Neighbors(distances[split:], indices[split:]),
     )
 
 

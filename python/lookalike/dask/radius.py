@@ -11,16 +11,9 @@ from dask import delayed
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.dask.arrays import Rows, check_sides, joined, rows_of
-from lookalike.dask.databases import (
-    Database,
-    IndexLike,
-    asked_for,
-    check_index,
-    database,
-    opened,
-)
+from lookalike.dask.databases import Database, IndexLike, asked_for, check_index, database, opened
 from lookalike.dask.threads import threads_of_task
-from lookalike.distance.arguments import RowError, radius_limit, row_error
+from lookalike.distance.arguments import RowError, radius_limit
 from lookalike.distance.blocks import radius_transposed
 from lookalike.distance.index import Index
 from lookalike.distance.merging import merge_radius
@@ -143,7 +136,7 @@ def _searched(
             rows, radius=radius, exclude=exclude, threads=threads_of_task()
         )
     except RowError as error:
-        raise row_error(label, error.side, error.why, start + error.row) from None
+        raise error.renamed(label, start + error.row) from None
     return near.indptr, near.indices, near.distances
 
 
@@ -200,7 +193,7 @@ def _found(
         )
     except RowError as error:
         _, start, label = (asking, asked)[error.side]
-        raise row_error(label, error.side, error.why, start + error.row) from None
+        raise error.renamed(label, start + error.row) from None
     return near.indptr, near.indices + asked[1], near.distances
 
 

@@ -199,32 +199,6 @@ def check_k(
         raise ValueError(f"k must be from 1 to {available} ({what}), got {k}")
 
 
-class RowError(ValueError):
-    """A row with a value that cannot be compared.
-
-    Attributes
-    ----------
-    side : int
-        0 for the first array of a call, 1 for the second.
-    why : str
-        What is wrong with it: one of `ROW_FAULTS`.
-    row : int
-        The row's number.
-    """
-
-    def __init__(self, message: str, side: int, why: str, row: int) -> None:
-        super().__init__(message, side, why, row)
-        self.side, self.why, self.row = side, why, row
-
-    @property
-    def finite(self) -> bool:
-        """Whether the value is at fault for the metric alone."""
-        return self.why != "not finite"
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 ROW_FAULTS = {
     "not finite": "a value that is not finite",
     "negative": "a value below zero, where the metric is not defined",
@@ -232,6 +206,36 @@ ROW_FAULTS = {
     "no sum": "only zeros, and the metric compares shares of a row's sum",
 }
 """What the core says of a row, in words."""
+
+
+class RowError(ValueError):
+    """A row with a value that cannot be compared.
+
+    Attributes
+    ----------
+    row : int
+        The row's number.
+    side : int
+        0 for the first array of a call, 1 for the second.
+    fault : str
+        What the row has.
+    finite : bool
+        Whether the value is at fault for the metric alone.
+    """
+
+    def __init__(
+        self, name: str, row: int, side: int, fault: str = ROW_FAULTS["not finite"]
+    ) -> None:
+        super().__init__(name, row, side, fault)
+        self.row, self.side, self.fault = row, side, fault
+        self.finite = fault != ROW_FAULTS["not finite"]
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} row {self.row} has {self.fault}"
+
+    def renamed(self, name: str, row: int | None = None) -> RowError:
+        """Return the same of an array that its owner knows by this name, and by its own rows."""
+        return RowError(name, self.row if row is None else row, self.side, self.fault)
 
 
 class NamingRows:
@@ -254,9 +258,5 @@ class NamingRows:
     ) -> None:
         if type(error) is ArithmeticError:
             side, row, why = error.args
-            raise row_error(self.names[side], side, why, self.start + row) from None
-
-
-def row_error(name: str, side: int, why: str, row: int) -> RowError:
-    """Return the error for a row of an array of this name; `why` is one of `ROW_FAULTS`."""
-    return RowError(f"{name} row {row} has {ROW_FAULTS[why]}", side, why, row)
+            fault = ROW_FAULTS[why]
+            raise RowError(self.names[side], self.start + row, side, fault) from None

@@ -2,9 +2,9 @@
 
 Every block keeps the `k` nearest that its rows have found so far; -1 at infinity stands where there
 are fewer. A block is first compared in itself (`within`), then with each other block once
-(`across`), which serves the rows of both. The farthest that a row has kept is handed on as a bound:
-what is farther is not computed. When all pairs of blocks have met, in any order, what they keep is
-the answer of one search to the bit.
+(`across`), which serves the rows of both. The distances that a row has kept are handed on, and what
+cannot be among the nearest with these is not computed. When all pairs of blocks have met, in any
+order, what they keep is the answer of one search to the bit.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ def across(
     if not split or not len(other.rows):
         return kept
     together = np.concatenate((one.rows, other.rows))
-    worst = np.concatenate([near.distances[:, -1] for near in kept])
+    before = np.concatenate([near.distances for near in kept])
     count = min(k, max(split, len(other.rows)))
     with NamingRows(one.name, other.name):
         distances, indices, _ = _core.knn_across(
-            together, split, metric, count, worst, threads, report
+            together, split, metric, count, before, threads, report
         )
     places = np.where(indices < split, indices + one.first, indices - split + other.first)
     places[indices < 0] = -1

@@ -140,7 +140,7 @@ class Metric:
         _require_known(canonical, given)
         if "p" in parameters_of(canonical):
             given.setdefault("p", 2)
-        ordered: dict[str, Any] = {key: given[key] for key in ORDER if key in given}
+        ordered = {key: given.pop(key) for key in ORDER if key in given} | given
         checked = checked_parameters(ordered)
         object.__setattr__(self, "_name", canonical)
         object.__setattr__(self, "_parameters", MappingProxyType(checked))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.distance.arguments import row_error
+from lookalike.distance.arguments import RowError
 
 __all__ = ["FitError", "checked_parameters", "fitted_parameter", "require_width"]
 
@@ -31,7 +31,10 @@ class FitError(ValueError):
 
 def checked_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as the core takes them, or raise what names the one that cannot be."""
-    return {name: CHECKS[name](value) for name, value in given.items()}
+    return {
+        name: CHECKS[name](value) if name in CHECKS else _number(name, value)
+        for name, value in given.items()
+    }
 
 
 def require_width(parameters: Mapping[str, Any], columns: int) -> None:
@@ -104,7 +107,7 @@ def _require_variance(
     for side, (argument, matrix) in enumerate(rows.items()):
         bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
         if bad.size:
-            raise row_error(argument, side, "not finite", int(bad[0]))
+            raise RowError(argument, int(bad[0]), side)
     found = variances[column]
     limits = f"is not from {LEAST:.2g} to {MOST:.2g}: scale it"
     why = "has one value only" if found == 0 else f"has the variance {found:g}, which {limits}"
@@ -156,11 +159,15 @@ def _read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:
     return array
 
 
-def _exponent(value: Any) -> float:
+def _number(name: str, value: Any) -> float:
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"p must be a number, got {value!r}") from None
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
+
+
+def _exponent(value: Any) -> float:
+    number = _number("p", value)
     if not number > 0:
         raise ValueError(f"p must be above 0, got {value!r}")
     if not (1 / 64 <= number <= 256 or number == np.inf):

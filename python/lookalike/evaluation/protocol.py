@@ -129,7 +129,7 @@ def evaluate(
             try:
                 rankings[given] = ranker.rank(queries.rows, ks[-1], before)
             except RowError as error:  # all values are finite: it lies outside the metric's domain
-                skipped[given] = f"features {str(error).partition(' ')[2]}"
+                skipped[given] = str(error.renamed("features"))
         chosen = {given: chosen[given] for given in rankings}
         if not rankings:
             why = "; ".join(f"{metric_title(m)}: {reason}" for m, reason in skipped.items())

@@ -1,4 +1,4 @@
-"""What a gallery knows of its pictures beside features, and two ways on from these."""
+"""What a gallery knows beside features, which pictures are the same, and what Dask takes."""
 
 from __future__ import annotations
 
