@@ -30,13 +30,17 @@ def tints(count: int = 64) -> list[bytes]:
 
 
 def large_gallery(
-    path: Path, features: np.ndarray, thumbnails: Sequence[bytes] = (), copies: int = 0
+    path: Path,
+    features: np.ndarray,
+    thumbnails: Sequence[bytes] = (),
+    copies: int = 0,
+    space: str = "synthetic",
 ) -> Path:
     """Write a gallery of rows; the last `copies` of them have the content of the first ones."""
     n = len(features)
     pictures = thumbnails or tints()
     days = np.datetime64("2012-01-01") + np.arange(n) * DAYS // max(n, 1)
-    with Gallery.create(path, dim=features.shape[1], space="synthetic"):
+    with Gallery.create(path, dim=features.shape[1], space=space):
         pass
     writer = Writer(str(path))
     try:

@@ -3,7 +3,6 @@
 import itertools
 import signal
 import socket
-import sys
 import time
 
 import numpy as np
@@ -61,12 +60,6 @@ def test_a_photo_and_its_copies_are_not_among_its_look_alikes(asked):
     for row in (3, 283):
         for each in asked("/api/alike", row=row)["metrics"]:
             assert not {3, 283} & set(each["rows"])
-
-
-def test_without_room_for_an_index_the_answers_are_the_same(many, asked, monkeypatch):
-    monkeypatch.setattr("lookalike.browse.neighbors.CODES_AT_MOST", 0)
-    client = Served(many).enter()
-    assert client.get("/api/alike?row=7").json() == asked("/api/alike", row=7)
 
 
 def test_several_together_are_nearest_on_average(many, asked):
@@ -192,12 +185,12 @@ def test_the_state_follows_the_gallery(tmp_path):
     client = served.enter()
     before = client.get("/api/order").json()
     mark = served.state.shown.mark(1)
-    indexes = served.state.shown.made
+    long_made = served.state.shown.made
     with la.Gallery.open(served.state.path) as other:  # as another process would
         other.note_different(*other.paths[:2])
     seen = client.get("/api/order").json()
     assert seen == before  # something was decided, no image has changed
-    assert served.state.shown.made is indexes
+    assert served.state.shown.made is long_made
     with la.Gallery.open(served.state.path) as other:
         assert served.state.shown is served.state.shown
         other.forget(other.paths[0])
@@ -205,12 +198,30 @@ def test_the_state_follows_the_gallery(tmp_path):
     after = client.get("/api/order").json()
     assert after["state"] != before["state"]
     assert sorted(after["rows"]) == [0, 1]
-    assert served.state.shown.made is not indexes
+    assert served.state.shown.made is not long_made
     # An address leads to the same photo, and never to another.
     assert 'href="/file/0?is=' in client.get(f"/photo/1?is={mark}").text
     gone = client.get("/photo/1?is=0000000000000000")
     assert gone.status_code == 404
     assert "not in the gallery any more" in gone.text
+
+
+def test_a_gallery_that_is_away_for_a_while_is_shown_as_it_was(tmp_path):
+    served = Served(made(tmp_path))
+    client = served.enter()
+    before = client.get("/api/order").json()
+    catalogue = tmp_path / "a.gallery" / "catalogue.sqlite"
+    kept = catalogue.read_bytes()
+    for damage in (catalogue.unlink, lambda: catalogue.write_bytes(b"x" * 5000)):
+        damage()
+        served.state._taken = -1e9
+        assert client.get("/api/order").json() == before
+        assert client.get("/photo/0").status_code == 200
+    catalogue.write_bytes(kept)
+    with la.Gallery.open(served.state.path) as other:
+        other.forget(other.paths[2])
+    served.state._taken = -1e9
+    assert sorted(client.get("/api/order").json()["rows"]) == [0, 1]
 
 
 def test_thumbnails_may_be_kept_as_long_as_rows_mean_the_same(tmp_path):
@@ -308,10 +319,18 @@ def test_a_port_that_is_taken_is_one_line(lookalike):
     assert f"port {port}" in done.err
 
 
-def test_without_the_extra_the_command_names_it(lookalike, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("lookalike.browse")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    done = lookalike("browse", "--no-open")
-    assert done.code == 1
-    assert "pip install 'lookalike[browse]'" in done.err
+def test_without_the_extra_the_command_names_it(drawn, run_python):
+    script = """
+import sys
+sys.modules["uvicorn"] = None
+sys.argv[:1] = ["lookalike", "browse", "--no-open"]
+sys.stderr = sys.stdout
+from lookalike.cli import main
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+    message, code = run_python(script, str(drawn / "lookalike.gallery")).splitlines()
+    assert "pip install 'lookalike[browse]'" in message
+    assert code == "1"

@@ -114,7 +114,8 @@ class Tab:
     def ready(self) -> None:
         """Wait until what the page asks for has come, its pictures too."""
         self.wait(
-            "document.querySelector('[aria-busy=true]') === null"
+            "document.readyState === 'complete'"
+            " && document.querySelector('[aria-busy=true]') === null"
             " && [...document.images].every((image) => image.complete)"
             " && (!document.getElementById('grid') || document.querySelector('.grid .cell'))"
         )
@@ -338,8 +339,7 @@ def test_every_page_on_every_screen(tab, tmp_path, path):
     for size in (DESKTOP, PHONE):
         for dark in (False, True):
             tab.open(path, size, dark=dark)
-            tab.wait("document.querySelector('#count') || document.querySelector('h1')")
-            tab.wait("document.querySelector('[aria-busy=true]') === null")
+            tab.ready()
             width = tab.js("document.documentElement.scrollWidth")
             assert width <= size[0]
             shot = Image.open(tab.chromium.screenshot(tmp_path / "shot.png")).convert("L")

@@ -186,6 +186,11 @@ def linked(path):
     path.symlink_to(there)
 
 
+def linked_to_another(path):
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
 def behind_a_link(path):
     there = path.parent.with_name("elsewhere")
     path.parent.rename(there)
@@ -202,18 +207,31 @@ def a_pipe(path):
 
 
 @pytest.mark.parametrize(
-    "happens", [changed, same_size_and_time, linked, behind_a_link, gone, a_pipe]
+    ("happens", "thumbnail"),
+    [
+        (changed, 404),
+        (linked_to_another, 404),
+        (a_pipe, 404),
+        # The gallery has a thumbnail of what was indexed, which is all that it shows of these.
+        (same_size_and_time, 200),
+        (linked, 200),
+        (behind_a_link, 200),
+        (gone, 200),
+    ],
 )
-def test_a_file_that_is_not_as_it_was_is_not_sent(served, happens):
+def test_a_file_that_is_not_as_it_was_is_not_sent(served, happens, thumbnail):
     client = served.enter()
     assert client.get("/file/0").status_code == 200
     tag = client.get("/file/0").headers["etag"]
+    kept = client.get("/thumb/0").content
     happens(path_of(served, 0))
     for headers in ({}, {"if-none-match": tag}):
         answer = client.get("/file/0", headers=headers)
         assert answer.status_code == 404
         assert "not shown" in answer.text
-    assert client.get("/thumb/0").status_code == 200  # the gallery has that of the indexed content
+    answer = client.get("/thumb/0")
+    assert answer.status_code == thumbnail
+    assert (answer.content == kept) == (thumbnail == 200)
 
 
 def test_what_is_no_picture_is_never_sent_as_what_it_says_it_is(tmp_path):

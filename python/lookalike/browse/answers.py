@@ -58,7 +58,6 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
         token=request.app.state.access.token,
         read_only=state.read_only,
         gallery=state.path,
-        images=len(state.shown),
         version=__version__,
         **context,
     )

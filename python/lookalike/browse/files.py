@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -39,6 +40,9 @@ LARGEST = 256 << 20
 def thumb(request: Request) -> Response:
     """Send a thumbnail, which is kept by the gallery or made of the file as it was indexed."""
     shown, row = _asked(request)
+    facts = shown.file(row)
+    if facts is not None and _is_another(facts):
+        raise AskedError("this file has changed since it was indexed: it is not shown", 404)
     tag = f'"{shown.mark(row)}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if request.query_params.get("s") == shown.id:  # this address never means another picture
@@ -74,6 +78,16 @@ def _content(shown: Shown, row: int) -> bytes:
         return as_indexed(facts)
     except LeftAloneError as error:
         raise AskedError(f"this file {error}: it is not shown", 404) from None
+
+
+def _is_another(facts: FileFacts) -> bool:
+    """Tell whether what lies at a path now, if anything does, is not the file that was indexed."""
+    try:
+        found = os.stat(facts.path)
+    except OSError:  # gone, or on a disk that is away: its thumbnail is all there is
+        return False
+    known = (facts.size, facts.mtime_ns)
+    return not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != known
 
 
 def as_indexed(facts: FileFacts) -> bytes:

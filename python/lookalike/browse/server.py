@@ -141,9 +141,13 @@ def serve(
         with opening if open_browser else contextlib.nullcontext():
             say(address)
             Server(config).run([listening])
-    if not state.close():
+    state.close()
+    others = [each for each in threading.enumerate() if each is not threading.current_thread()]
+    for each in others:
+        each.join(0.3)
+    if any(each.is_alive() for each in others):
         sys.stdout.flush()
-        os._exit(0)  # a thread that is deep in something would be waited for, or end in a crash
+        os._exit(0)  # one that is deep in something would be waited for, or end in a crash
 
 
 class Server(uvicorn.Server):

@@ -6,6 +6,7 @@ newest state once and answers from it alone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -34,7 +35,10 @@ INDEXING = "index"
 
 SHARE = 10
 """A new state is taken after so many times the time that taking the last one took."""
-COLUMNS = ("paths", "hashes", "by_hash", "labels", "folders", "dates", "label_counts", "digest")
+COLUMNS = (
+    *("paths", "hashes", "by_hash", "labels", "folders", "_sizes", "_changed"),
+    *("dates", "label_counts", "digest"),
+)
 """What is made of the catalogue as a whole, and stays as long as no image changes."""
 
 
@@ -218,9 +222,11 @@ class State:
         with self._guard:
             if now != self._seen:
                 began = time.monotonic()
-                newest = Shown(self.path)
-                newest.follow(self._shown)
-                self._shown, self._seen = newest, now
+                # What cannot be opened at this moment is looked at again; the pages go on.
+                with contextlib.suppress(GalleryError, OSError):
+                    newest = Shown(self.path)
+                    newest.follow(self._shown)
+                    self._shown, self._seen = newest, now
                 self._taken = time.monotonic()
                 self._cost = self._taken - began
         return self._shown
@@ -248,8 +254,11 @@ class State:
         return self.jobs.stop()
 
     def _look(self) -> tuple[int, ...]:
-        """Return what changes whenever the catalogue does."""
-        found = os.stat(os.path.join(self.path, FILE_NAME))
+        """Return what changes whenever the catalogue does; nothing where there is none now."""
+        try:
+            found = os.stat(os.path.join(self.path, FILE_NAME))
+        except OSError:
+            return ()
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 

@@ -39,7 +39,7 @@ def browse(
     model: str | None,
     untrained: int | None,
 ) -> None:
-    """See a gallery in the browser, walk from picture to picture, decide.
+    """See a gallery in the browser, from photo to photo.
 
     Serves the gallery to this computer alone, prints the address on a line of its own and opens
     it. Whoever has the address can look at your photos as long as this runs: keep it to yourself.

@@ -57,7 +57,7 @@ function fill(found) {
   const same = found.label === null ? "" : ` Underlined: also labelled ${found.label}.`;
   const told = hint.firstChild;
   told.textContent = `${told.textContent.trim()}${same} `;
-  const standing = hint.innerHTML;
+  const standing = [...hint.childNodes];
 
   function show(row) {
     const facts = found.pictures[row];
@@ -70,7 +70,7 @@ function fill(found) {
       section.querySelector(".place").textContent = facts ? (place ? `${place}.` : `beyond ${found.ranked}`) : "";
     }
     if (facts) hint.textContent = [facts.name, facts.label].filter(Boolean).join(" · ");
-    else hint.innerHTML = standing;
+    else hint.replaceChildren(...standing);
     rows.classList.toggle("is-pointing", Boolean(facts));
   }
   const met = (event) => show(event.target.closest(".cell")?.dataset.row);

@@ -182,6 +182,13 @@ export class Grid {
     if (missing.length > MOST_ASKED) this.queue();
   }
 
+  /** Has another process changed the gallery? */
+  async check() {
+    if (!this.rows.length) return;
+    const found = await ask("/api/facts", { rows: this.rows[0] }).catch(() => null);
+    if (found && found.state !== this.state) this.onStale();
+  }
+
   choose(rows) {
     this.chosen = new Set(rows);
     for (const [index, cell] of this.cells) this.dress(cell, this.rows[index]);

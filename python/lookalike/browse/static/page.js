@@ -6,10 +6,15 @@ import { say } from "./notices.js";
 
 const chooser = document.getElementById("chooser");
 const dropping = document.getElementById("dropping");
+const MOST_BYTES = 64 * 2 ** 20; // as the server has it
 let searching = false;
 
 async function search(picture) {
   if (!picture || searching) return;
+  if (picture.size > MOST_BYTES) {
+    say("a picture may have 64 MiB, this has more", { bad: true });
+    return;
+  }
   searching = true;
   const end = say("Looking for what is like your picture …", { stays: true });
   try {

@@ -179,7 +179,7 @@ function start() {
     sessionStorage.setItem(`at ${location.search}`, JSON.stringify(at));
   });
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) grid.learn(0, 1); // has another process changed the gallery?
+    if (!document.hidden) grid.check();
   });
 
   const into = (event) => {
