@@ -22,8 +22,6 @@ from lookalike.gallery.storage.errors import GalleryError
 from lookalike.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lookalike.browse.jobs import Job, Report
     from lookalike.browse.state import State
     from lookalike.embedding.embedder import Embedder
@@ -100,7 +98,7 @@ class Indexing:
         """Wait for the end of the run; return whether it has come."""
         return self._job is None or self._job.wait(seconds)
 
-    def change_patterns(self, **changes: Iterable[str]) -> None:
+    def change_patterns(self, **changes: list[str]) -> None:
         """Change what is left out, as `Gallery.change_patterns` does.
 
         Raises

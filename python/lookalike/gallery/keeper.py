@@ -111,46 +111,6 @@ class GalleryKeeper(GalleryReader):
         """What is left out of folders, beside the defaults: "exclude" or "include", and what."""
         return self._view.patterns()
 
-    def change_patterns(
-        self,
-        *,
-        exclude: str | Iterable[str] = (),
-        include: str | Iterable[str] = (),
-        drop: str | Iterable[str] = (),
-    ) -> None:
-        """Have patterns remembered or dropped; they count from the next `add` or `update` on.
-
-        Parameters
-        ----------
-        exclude, include : str or several
-            Patterns as for `add`.
-        drop : str or several
-            Patterns as `patterns` has them.
-
-        Raises
-        ------
-        ValueError
-            A pattern can match nothing, or one to drop is not the gallery's; nothing is changed.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from lookalike import Gallery
-        >>> with Gallery.create(tempfile.mkdtemp() + "/a.gallery") as gallery:
-        ...     gallery.change_patterns(exclude=["*.gif", "raw/"])
-        ...     gallery.change_patterns(drop="*.gif")
-        ...     gallery.patterns
-        [('exclude', 'raw/')]
-        """
-        from lookalike.gallery.intake.exclusions import note_patterns
-
-        exclude, include, drop = (
-            [each] if isinstance(each, str) else list(each) for each in (exclude, include, drop)
-        )
-        with self._guard:
-            note_patterns(self._writing().catalogue, exclude, include, drop)
-            self.refresh()
-
     def trash(
         self,
         found: Duplicates,
