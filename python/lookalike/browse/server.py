@@ -18,8 +18,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from lookalike.browse import alike, evaluation, files, photos, search
+from lookalike.browse import alike, evaluation, files, index_page, photos, search
 from lookalike.browse.answers import threaded
+from lookalike.browse.indexing import Indexing
 from lookalike.browse.opening import opened
 from lookalike.browse.safety import Access, Safety
 from lookalike.browse.state import State
@@ -56,6 +57,8 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
             Route("/found/{name}/picture", threaded(search.found_picture)),
             Route("/distances", threaded(evaluation.distances)),
             Route("/distances/photos", threaded(evaluation.found_by)),
+            Route("/index", threaded(index_page.index)),
+            Route("/index/failures", threaded(index_page.failures)),
             Route("/thumb/{row:int}", threaded(files.thumb)),
             Route("/file/{row:int}", threaded(files.file)),
             Route("/api/order", threaded(photos.order)),
@@ -65,10 +68,16 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
             Route("/api/evaluation", threaded(evaluation.judged)),
             Route("/api/evaluation/photos", threaded(evaluation.found_rows)),
             Route("/api/search", search.search, methods=["POST"]),
+            Route("/api/index", threaded(index_page.contents)),
+            Route("/api/index/events", index_page.events),
+            Route("/api/index/start", index_page.start, methods=["POST"]),
+            Route("/api/index/stop", index_page.stop, methods=["POST"]),
+            Route("/api/index/patterns", index_page.patterns, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
     )
     app.state.browse = state
+    app.state.indexing = Indexing(state)
     app.state.access = access
     return Safety(app, access, port, state.read_only)
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from lookalike.gallery.storage.photos import Label
     from lookalike.trash.files import FileFacts
 
-__all__ = ["Shown", "State"]
+__all__ = ["INDEXING", "Shown", "State"]
+
+INDEXING = "index"
+"""The job that brings photos in, and is the gallery's writer meanwhile."""
 
 SHARE = 10
 """A new state is taken after so many times the time that taking the last one took."""
@@ -234,11 +237,17 @@ class State:
         Raises
         ------
         GalleryError
-            Another process writes it.
+            Another process writes it, or photos are being read into it.
         """
         if self.read_only:
             raise PermissionError("nothing can be changed: this server runs --read-only")
+        if (job := self.jobs.find(INDEXING)) is not None and job.running:
+            raise GalleryError("photos are being read: wait for the end, or stop it (Index)")
         return Gallery.open(self.path, mode="r+")
+
+    def renew(self) -> None:
+        """Have the next request see what has just been changed here, however long that takes."""
+        self._cost = 0.0
 
     def close(self) -> bool:
         """Have all that is at work end; return whether it has."""

@@ -292,6 +292,41 @@ class Gallery(GalleryKeeper):
         """
         return self._bring_in(survey_again, exclude, include, embedder, progress)
 
+    def change_patterns(
+        self,
+        *,
+        exclude: str | Sequence[str] = (),
+        include: str | Sequence[str] = (),
+        drop: str | Sequence[str] = (),
+    ) -> None:
+        """Have patterns remembered or dropped; they count from the next `add` or `update` on.
+
+        Parameters
+        ----------
+        exclude, include : str or several
+            Patterns as for `add`.
+        drop : str or several
+            Patterns as `patterns` has them.
+
+        Raises
+        ------
+        ValueError
+            A pattern can match nothing, or one to drop is not the gallery's; nothing is changed.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from lookalike import Gallery
+        >>> with Gallery.create(tempfile.mkdtemp() + "/a.gallery") as gallery:
+        ...     gallery.change_patterns(exclude=["*.gif", "raw/"])
+        ...     gallery.change_patterns(drop="*.gif")
+        ...     gallery.patterns
+        [('exclude', 'raw/')]
+        """
+        with self._guard:
+            note_patterns(self._writing().catalogue, exclude, include, drop)
+            self.refresh()
+
     def _bring_in(
         self,
         look: Callable[[Catalogue], Survey],

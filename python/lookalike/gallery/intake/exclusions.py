@@ -150,29 +150,41 @@ def checked_pattern(pattern: str) -> str:
 
 
 def note_patterns(
-    catalogue: Catalogue, exclude: Sequence[str] | str, include: Sequence[str] | str
+    catalogue: Catalogue,
+    exclude: Sequence[str] | str = (),
+    include: Sequence[str] | str = (),
+    drop: Sequence[str] | str = (),
 ) -> None:
     """Let a gallery remember patterns, after those that it has; one that it has moves to the end.
 
     Raises
     ------
     ValueError
-        A pattern can match nothing; none is remembered then.
+        A pattern can match nothing, or one to drop is not the gallery's; nothing is changed then.
     """
     given = [
-        (kind, checked_pattern(pattern))
-        for kind, patterns in (("exclude", exclude), ("include", include))
-        for pattern in ([patterns] if isinstance(patterns, str) else patterns)
+        *(("exclude", pattern) for pattern in _checked(exclude)),
+        *(("include", pattern) for pattern in _checked(include)),
     ]
-    if not given:
+    dropped = _checked(drop)
+    if not given and not dropped:
         return
     latest = {pattern: kind for kind, pattern in given}
     before = catalogue.patterns()
-    kept = [(kind, pattern) for kind, pattern in before if pattern not in latest]
+    for pattern in dropped:
+        if pattern not in [known for _, known in before]:
+            raise ValueError(f"the gallery has no pattern {pattern!r}")
+    kept = [each for each in before if each[1] not in latest and each[1] not in dropped]
     after = [*kept, *((kind, pattern) for pattern, kind in latest.items())]
     if after != before:
         with catalogue.transaction():
             catalogue.set_patterns(after)
+
+
+def _checked(patterns: Sequence[str] | str) -> list[str]:
+    return [
+        checked_pattern(each) for each in ([patterns] if isinstance(patterns, str) else patterns)
+    ]
 
 
 def without_effect(exclude: Sequence[str] | str, left_out: Collection[str]) -> Iterator[str]:
