@@ -30,7 +30,10 @@ def batch(*arguments, **environment):
     return said.stdout.splitlines()
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    "level",  # the baseline has no screens: not in a quick run
+    [pytest.param(level, marks=[pytest.mark.long] * (level == "baseline")) for level in LEVELS],
+)
 def test_rows_made_against_screens(level):
     *stages, screened = batch("1", LOOKALIKE_SIMD=level)
     screens = [stage for stage in stages if stage.startswith("screen")]
