@@ -96,6 +96,9 @@ def test_searches_are_the_brute_force(choice, tmp_path):
         assert each.metric == metric
         assert la.Metric(each.metric, **each.parameters) == la.Metric(metric, **given)
         assert_neighbours(each.knn(A, 7), first_k(matrix, 7))
+        assert_neighbours(each.knn(k=5), first_k(own, 5, without_self=True))
+    among = la.radius_neighbors(B, radius=radius, metric=metric, **given)
+    assert_pairs(index.radius_neighbors(radius=radius), tuple(among))
 
 
 @pytest.mark.parametrize("p", [1, 2, np.inf])

@@ -31,6 +31,7 @@ struct Index::Header {
 
 Index::Index(const MatrixView& rows, const Specification& specification, Team& team)
     : specification_(specification),
+      given_(rows),
       side_(prepare_database(rows, specification, filter_needs(kernels_of(specification).traits),
                              team)) {
   if (rows.rows > 0 && CodeFilter::fits(traits(), side_->rows.filter_cols, side_->any_negative())) {
@@ -128,7 +129,7 @@ void require(bool good, const char* part) {
 }  // namespace
 
 Index::Index(const MatrixView& given, const Specification& specification, File file, Team& team)
-    : specification_(specification), side_(std::make_shared<Side>()) {
+    : specification_(specification), given_(given), side_(std::make_shared<Side>()) {
   Header header;
   const Part part = file.part("header");
   require(file.guards.count("rows") && part.bytes == sizeof header, "header");
