@@ -82,7 +82,7 @@ void Index::try_screens(Team& team) {
                                      distances.data(), indices.data(), &share);
     // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
     screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
-                                       : 1.5 + 60 * share.first + 300 * share.second;
+                                       : 3.5 + 60 * share.first + 300 * share.second;
   }
 }
 

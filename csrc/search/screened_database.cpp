@@ -64,10 +64,13 @@ ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
 bool ScreenedDatabase::pay(int64_t k, int64_t queries) const {
   if (levels_.empty() || said("never")) return false;
   if (said("always")) return true;
-  // All codes are read once for all queries, and compared for each.
-  constexpr double kRead = 100, kCompare = 8;
+  // All codes are read once for all queries, and compared for each: as measured, in nanoseconds.
+  constexpr double kRead = 60, kCompare = 6;
   const double other = kCompare + kRead / double(std::max<int64_t>(1, queries));
-  const double most = k <= kTried[0] ? cost[0] : cost[1] * std::max(1.0, double(k) / kTried[1]);
+  // On the line through what was tried.
+  const double between = double(k - kTried[0]) / double(kTried[1] - kTried[0]);
+  const double most = between > 1 ? cost[1] * double(k) / kTried[1]
+                                  : cost[0] + std::max(0.0, between * (cost[1] - cost[0]));
   return most < other;
 }
 
