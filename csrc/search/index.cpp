@@ -72,7 +72,7 @@ void Index::try_screens(Team& team) {
   MatrixView some = every(rows().rows / kRows);
   some.rows = kRows;
   const Comparison comparison(some, side_, specification_, filter_needs(traits()), team);
-  for (int t = 0; t < 2; ++t) {
+  for (int t = 0; t < ScreenedDatabase::kTrials; ++t) {
     const int64_t k = ScreenedDatabase::kTried[t] + 1;  // and itself
     std::vector<double> distances(size_t(kRows * k));
     std::vector<int64_t> indices(size_t(kRows * k));
