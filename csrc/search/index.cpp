@@ -73,7 +73,7 @@ void Index::try_screens(Team& team) {
   MatrixView some = every(rows().rows / kRows);
   some.rows = kRows;
   const Comparison comparison(some, side_, specification_, filter_needs(traits()), team);
-  for (int t = 0; t < 2; ++t) {
+  for (int t = 0; t < ScreenedDatabase::kTrials; ++t) {
     const int64_t k = ScreenedDatabase::kTried[t] + 1;  // and itself
     std::vector<double> distances(size_t(kRows * k));
     std::vector<int64_t> indices(size_t(kRows * k));
@@ -83,7 +83,7 @@ void Index::try_screens(Team& team) {
                                      distances.data(), indices.data(), &share);
     // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
     screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
-                                       : 1.5 + 60 * share.first + 300 * share.second;
+                                       : 3.5 + 60 * share.first + 300 * share.second;
   }
 }
 
