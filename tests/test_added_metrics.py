@@ -136,9 +136,10 @@ def opened_again(X, wanted, parts):
     """An index of the parts that a file keeps."""
     X, chunk = np.ascontiguousarray(X), 1 << 12
     parts = {name: part.copy() for name, part in parts.items()}
-    rows = (chunk, _core.checksums(X.reshape(-1).view(np.uint8), chunk))
-    codes = (chunk, _core.checksums(parts["codes"], chunk)) if "codes" in parts else None
-    return _core.Index(X, wanted, parts, rows, codes)
+    large = {"rows": X.reshape(-1).view(np.uint8)}
+    large |= {name: parts[name] for name in ("codes", "screen 1", "screen 2") if name in parts}
+    guards = {name: (chunk, _core.checksums(part, chunk)) for name, part in large.items()}
+    return _core.Index(X, wanted, parts, guards)
 
 
 @pytest.mark.parametrize("p", [1 / 16, 0.3, 0.5, 1.5, 1.7, 3, 3.3, 5, 31.5, 64, 100.1, 256])
