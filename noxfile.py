@@ -102,7 +102,7 @@ def interpreter(session: nox.Session, version: str) -> str:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff, mypy and clang-format: 15 s."""
-    session.install(*DEPENDENCIES, *EXTRAS["lint"])
+    session.install(*DEPENDENCIES, *EXTRAS["browse"], *EXTRAS["lint"])  # mypy follows its types
     lint_all(session)
 
 
