@@ -136,9 +136,9 @@ def opened_again(X, wanted, parts):
     """An index of the parts that a file keeps."""
     X, chunk = np.ascontiguousarray(X), 1 << 12
     parts = {name: part.copy() for name, part in parts.items()}
-    guarded = {name: part for name, part in parts.items() if name == "codes"}
-    guarded["rows"] = X.reshape(-1).view(np.uint8)
-    guards = {name: (chunk, _core.checksums(part, chunk)) for name, part in guarded.items()}
+    large = {"rows": X.reshape(-1).view(np.uint8)}
+    large |= {name: parts[name] for name in ("codes", "screen 1", "screen 2") if name in parts}
+    guards = {name: (chunk, _core.checksums(part, chunk)) for name, part in large.items()}
     return _core.Index(X, wanted, parts, guards)
 
 

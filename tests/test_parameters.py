@@ -116,6 +116,20 @@ def test_three_of_minkowskis_are_the_faster_ones(p):
     assert_neighbours(index.knn(rows[:5], 9), tuple(la.knn(rows[:5], rows, k=9, metric=other)))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_singular_matrix_serves_as_any_other(seed):
+    rng = np.random.default_rng(seed)
+    rank, d = 22 + 4 * seed, 200
+    rows = rng.standard_normal((rank, d))
+    scales = 10.0 ** rng.integers(-60, 60, d) if seed % 2 else np.ones(d)
+    VI = (rows.T @ rows if seed % 3 else np.linalg.pinv(np.cov(rows.T), hermitian=True)) * scales
+    VI *= scales[:, None]
+    A = rng.standard_normal((9, d)) / scales
+    expected = scipys.cdist(A, A, lambda u, v: np.sqrt(max(0, (u - v) @ VI @ (u - v))))
+    found = la.cdist(A, A, "mahalanobis", VI=VI)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * expected.max())
+
+
 @from_rows
 def test_a_self_join_and_an_index_take_their_rows(metric, tmp_path):
     whole = la.Metric(metric).fitted(X)
