@@ -159,9 +159,9 @@ def test_a_self_join_and_an_index_take_their_rows(metric, tmp_path):
 def test_with_y_they_must_be_given(search, metric):
     limit = {"k": 1} if search is la.knn else {"radius": 1}
     name = {"seuclidean": "V", "mahalanobis": "VI"}[metric]
-    with pytest.raises(ValueError, match=f"{name} must be given for {metric} where Y is") as error:
+    with pytest.raises(ValueError, match=f"{name} must be given for {metric} where ") as error:
         search(X, Y, metric=metric, **limit)
-    assert f'Metric("{metric}").fitted(Y)' in str(error.value)
+    assert f'Metric("{metric}").fitted(rows)' in str(error.value)
     search(X, Y, metric=la.Metric(metric).fitted(Y), **limit)
 
 
@@ -332,6 +332,7 @@ class TestCommandLine:
             ("minkowski:p=x", "p must be a number, got 'x'"),
             ("minkowski:", "there are the parameters p=, w=, V= and VI=, got ''"),
             ("minkowski:q=3", "there are the parameters p=, w=, V= and VI=, got 'q=3'"),
+            ("minkowski:p=3,p=4", "'minkowski:p=3,p=4': p= stands twice"),
             ("l1:p=3", "p is no parameter of manhattan, but of minkowski, got p='3'"),
             ("dice:p=3", "'dice' is not one of 'manhattan'"),
             ("l1:w=none.npy", "w must be a .npy file, none.npy: No such file or directory"),
