@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AskedError", "data", "failed", "integer", "page", "rows", "threaded"]
 
-PAGES = (("/", "Photos"), ("/distances", "Which distance?"))
+PAGES = (("/", "Photos"), ("/duplicates", "Duplicates"), ("/distances", "Which distance?"))
 """The entries of the navigation: address and name."""
 TEMPLATES = Path(__file__).with_name("templates")
 
