@@ -42,7 +42,7 @@ def worklist(request: Request) -> Response:
         raise AskedError(job.error, 500)
     if job.result is None:
         return data({"done": job.done, "total": job.total}, 202)
-    found = Found(job.result, state, marks, noted)
+    found = asked(request).laid_over(job.result, state, marks, noted)
     kinds = {name: kind_of(each) for name, each in zip(found.groups, found.found, strict=True)}
     return data(
         {
@@ -176,7 +176,10 @@ def rules(values: dict[str, Any], work: Worklist) -> Any:
                 raise AskedError(f"{printable(folder)} must be a whole path, from / or ~")
             if not os.path.isdir(folder):
                 raise AskedError(f"{printable(folder)} is not a folder")
-    made = Rules(**folders, keep=values.get("keep") or None)
+    try:
+        made = Rules(**folders, keep=values.get("keep") or None)
+    except ValueError as error:
+        raise AskedError(str(error)) from None
     with work.changing() as gallery:
         gallery.note_rules(made)
     return _rules(made)

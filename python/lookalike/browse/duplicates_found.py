@@ -56,7 +56,7 @@ class Found:
         self.found = sorted(
             duplicates.groups, key=lambda each: (-potential(each), each.keeper.path)
         )
-        self._all = duplicates
+        self.all = duplicates
 
     @cached_property
     def groups(self) -> dict[str, Group]:
@@ -77,7 +77,7 @@ class Found:
     @property
     def duplicates(self) -> Duplicates:
         """All of it as `Gallery.trash` takes it."""
-        return replace(self._all, groups=list(self.groups.values()))
+        return replace(self.all, groups=list(self.groups.values()))
 
     @property
     def void(self) -> list[str]:
@@ -134,6 +134,7 @@ class Worklist:
         self._subject: Any = None
         self._among: tuple[Any, list[int]] | None = None
         self._compared: dict[Any, str] = {}
+        self._last: Found | None = None
         self._guard = threading.Lock()
         self.moving: Moving | None = None
 
@@ -144,6 +145,8 @@ class Worklist:
             different, state = frozenset(gallery.different), gallery.row_identity()
         subject = ("duplicates", state, different, rules)
         if self._subject not in (None, subject):
+            if (earlier := self._state.jobs.find(self._subject)) is not None:
+                earlier.stop()
             self._state.jobs.forget(self._subject)
         self._subject = subject
         job = self._state.jobs.begin(
@@ -165,7 +168,16 @@ class Worklist:
             raise AskedError(job.error, 500)
         if job.result is None:
             raise AskedError("duplicates are being searched: again in a moment", 503)
-        return Found(job.result, state, marks, rules)
+        return self.laid_over(job.result, state, marks, rules)
+
+    def laid_over(
+        self, duplicates: Duplicates, state: str, marks: dict[File, Mark], rules: Rules
+    ) -> Found:
+        """Return what is found with what is marked, as before if nothing is otherwise."""
+        last = self._last
+        if last is None or last.all is not duplicates or last.marks != marks:
+            last = self._last = Found(duplicates, state, marks, rules)
+        return last
 
     @contextmanager
     def changing(self) -> Iterator[Gallery]:

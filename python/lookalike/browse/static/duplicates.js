@@ -84,7 +84,8 @@ function sum() {
   const going = all.groups.reduce((total, each) => total + each.going, 0);
   const bytes = all.groups.reduce((total, each) => total + each.winnable, 0);
   at("review-open").disabled = !going && !all.void.length;
-  at("review-open").textContent = going ? `Review ${count(going, "file")}, ${size(bytes)}` : "Review";
+  at("review-open").textContent = going ? `Review ${count(going, "file")}` : "Review";
+  if (going) at("review-open").append(el("span", "won", size(bytes)));
 }
 
 async function open(id) {
@@ -121,6 +122,8 @@ function draw() {
   at("stage-state").className = `stage-state is-${group.looks ? "open" : group.going ? "going" : "staying"}`;
   at("previous").disabled = place <= 0;
   at("next").disabled = place >= shown.length - 1;
+  const sides = one.facts.pixels.split(" × ").map(Number);
+  at("panes").style.setProperty("--aspect", sides.length === 2 ? sides.join("/") : "4/3");
   pair.show(one, other, group.state);
   compare(at("compared"), one, other);
   for (const [side, each] of [["left", one], ["right", other]]) {

@@ -98,7 +98,9 @@ export class Worklist {
     image.src = thumbOf(group, this.state);
     const words = el("span", "words");
     const second = el("span", "faint");
-    second.append(`${group.count} · ${KINDS[group.kind]} · ${stateOf(group)}`);
+    const files = group.count > 2 ? `${group.count} files · ` : "";
+    const won = group.looks ? "" : ` · ${group.going ? size(group.winnable) : "all stay"}`;
+    second.textContent = `${files}${KINDS[group.kind]}${won}`;
     words.append(el("span", "name", group.name), second);
     line.append(image, words);
     if (group.by_hand) {
