@@ -196,7 +196,9 @@ def test_a_changed_file_is_refused(sorting, photos):
     (photos / "sent/a.jpg").write_bytes(b"mine")
     (photos / "album/b.jpg").unlink()
     review = sorting.review()
-    assert [os.path.basename(each["path"]) for each in review["going"]] == ["c.jpg"]
+    assert [
+        os.path.basename(os.path.join(each["folder"], each["name"])) for each in review["going"]
+    ] == ["c.jpg"]
     assert {each["why"] for each in review["refused"]} == {
         "has changed since it was indexed",
         "what stays for it is gone",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lookalike.browse.answers import AskedError, data, page, threaded
 from lookalike.browse.duplicates_found import Found, Worklist, file_id, kind_of, potential
 from lookalike.duplicates.choice import Rules
+from lookalike.duplicates.find import CALIBRATED_SPACE
+from lookalike.embedding.spaces import is_untrained
 from lookalike.printable import printable
 from lookalike.trash.files import FileFacts, LeftAloneError, looked_at, verified
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from lookalike.browse.state import State
     from lookalike.duplicates.result import Group, Member
+    from lookalike.gallery.gallery import Gallery
 
 __all__ = ["asked", "different", "duplicates", "group", "mark", "posted", "rules", "worklist"]
 
@@ -36,13 +39,13 @@ def duplicates(request: Request) -> Response:
 
 def worklist(request: Request) -> Response:
     """Answer with the groups in short, or with how far finding them is."""
-    job, marks, noted, state = asked(request).begun()
+    job, marks, subject = asked(request).begun()
     job.wait(WAIT)
     if job.error is not None:
         raise AskedError(job.error, 500)
     if job.result is None:
         return data({"done": job.done, "total": job.total}, 202)
-    found = asked(request).laid_over(job.result, state, marks, noted)
+    found = asked(request).laid_over(job.result, marks, subject)
     kinds = {name: kind_of(each) for name, each in zip(found.groups, found.found, strict=True)}
     return data(
         {
@@ -61,7 +64,8 @@ def worklist(request: Request) -> Response:
                 }
                 for name, each in found.groups.items()
             ],
-            "rules": _rules(noted),
+            "rules": _rules(found.rules),
+            "remark": _remark(_state(request).shown.gallery),
             "void": [printable(path) for path in found.void],
         }
     )
@@ -264,6 +268,17 @@ def _facts(member: Member) -> dict[str, Any]:
         else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(changed // 10**9)),
         "doubt": printable(facts.doubt),
     }
+
+
+def _remark(gallery: Gallery) -> str:
+    """Return what keeps this from finding all that there is."""
+    if is_untrained(gallery.space):
+        return "The network is untrained, so only files with the same content are found."
+    if gallery.is_of_earlier_decoding:
+        return "This gallery is of an earlier version: indexing it again finds more that can go."
+    if gallery.space != CALIBRATED_SPACE:
+        return "How near copies lie is known for GoogLeNet's weights; of these, some may be missed."
+    return ""
 
 
 def _rules(rules: Rules) -> dict[str, Any]:

@@ -33,6 +33,27 @@ __all__ = ["Found", "Moving", "Worklist", "file_id", "kind_of", "potential"]
 File = tuple[str, str]
 
 
+class Subject(NamedTuple):
+    """What duplicates are found of; equal ones have equal duplicates.
+
+    Attributes
+    ----------
+    kind : str
+        For the server's list of jobs.
+    state : str
+        Which image stands in which row.
+    different : frozenset
+        Pairs of contents that are said to be different.
+    rules : Rules
+        By which they are judged.
+    """
+
+    kind: str
+    state: str
+    different: frozenset[frozenset[str]]
+    rules: Rules
+
+
 class Found:
     """Duplicates as they were found by some rules, and what is marked of them now.
 
@@ -40,18 +61,15 @@ class Found:
     ----------
     duplicates : Duplicates
         As `Gallery.find_duplicates` returned them.
-    state : str
-        Which image stands in which row.
     marks : dict
         What is marked, by path and content.
-    rules : Rules
-        By which they were judged.
+    subject : Subject
+        What they were found of.
     """
 
-    def __init__(
-        self, duplicates: Duplicates, state: str, marks: dict[File, Mark], rules: Rules
-    ) -> None:
-        self.state, self.marks, self.rules = state, marks, rules
+    def __init__(self, duplicates: Duplicates, marks: dict[File, Mark], subject: Subject) -> None:
+        self.marks, self.subject = marks, subject
+        self.state, self.rules = subject.state, subject.rules
         self.images = duplicates.images
         self.found = sorted(
             duplicates.groups, key=lambda each: (-potential(each), each.keeper.path)
@@ -138,21 +156,19 @@ class Worklist:
         self._guard = threading.Lock()
         self.moving: Moving | None = None
 
-    def begun(self) -> tuple[Job, dict[File, Mark], Rules, str]:
-        """Return the search for what there is now, with marks, rules and the rows' state."""
+    def begun(self) -> tuple[Job, dict[File, Mark], Subject]:
+        """Return the search for what there is now, what is marked of it, and what it is of."""
         with Gallery.open(self._state.path, mode="r") as gallery:
-            marks, rules = gallery.marks, gallery.rules
-            different, state = frozenset(gallery.different), gallery.row_identity()
-        subject = ("duplicates", state, different, rules)
+            marks, subject = gallery.marks, self.subject_of(gallery)
         if self._subject not in (None, subject):
             if (earlier := self._state.jobs.find(self._subject)) is not None:
                 earlier.stop()
             self._state.jobs.forget(self._subject)
         self._subject = subject
         job = self._state.jobs.begin(
-            subject, "duplicates", lambda report: self._find(state, different, rules, report)
+            subject, "duplicates", lambda report: self._find(subject, report)
         )
-        return job, marks, rules, state
+        return job, marks, subject
 
     def found(self, seconds: float = 30.0) -> Found:
         """Return what is found now.
@@ -162,21 +178,19 @@ class Worklist:
         AskedError
             It takes longer than so many seconds, or cannot be done.
         """
-        job, marks, rules, state = self.begun()
+        job, marks, subject = self.begun()
         job.wait(seconds)
         if job.error is not None:
             raise AskedError(job.error, 500)
         if job.result is None:
             raise AskedError("duplicates are being searched: again in a moment", 503)
-        return self.laid_over(job.result, state, marks, rules)
+        return self.laid_over(job.result, marks, subject)
 
-    def laid_over(
-        self, duplicates: Duplicates, state: str, marks: dict[File, Mark], rules: Rules
-    ) -> Found:
+    def laid_over(self, duplicates: Duplicates, marks: dict[File, Mark], subject: Subject) -> Found:
         """Return what is found with what is marked, as before if nothing is otherwise."""
         last = self._last
         if last is None or last.all is not duplicates or last.marks != marks:
-            last = self._last = Found(duplicates, state, marks, rules)
+            last = self._last = Found(duplicates, marks, subject)
         return last
 
     @contextmanager
@@ -207,21 +221,25 @@ class Worklist:
             self.moving = Moving(what, outcome, job)
             return self.moving
 
-    def _find(
-        self, state: str, different: frozenset[Any], rules: Rules, report: Report
-    ) -> Duplicates:
+    @staticmethod
+    def subject_of(gallery: Gallery) -> Subject:
+        """Return what there is to be searched in a state of the gallery."""
+        different = frozenset(gallery.different)
+        return Subject("duplicates", gallery.row_identity(), different, gallery.rules)
+
+    def _find(self, subject: Subject, report: Report) -> Duplicates:
         """Find duplicates: among all, or among those found earlier if these have all links."""
         with Gallery.open(self._state.path, mode="r") as gallery:
-            if gallery.row_identity() != state:
+            if self.subject_of(gallery) != subject:
                 raise ValueError("the gallery is being changed: again in a moment")
             among = None
             if self._among is not None:
                 (earlier, before), rows = self._among
-                if earlier == state and before <= different:
+                if earlier == subject.state and before <= subject.different:
                     among = rows
             found = gallery.find_duplicates(
                 exact=is_untrained(gallery.space),
-                rules=rules,
+                rules=subject.rules,
                 progress=report,
                 comparing=report,
                 among=among,
@@ -229,7 +247,7 @@ class Worklist:
             )
         if among is None:
             rows = sorted(member.row for group in found.groups for member in group.members)
-            self._among = (state, different), rows
+            self._among = (subject.state, subject.different), rows
         return found
 
 

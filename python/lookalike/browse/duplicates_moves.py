@@ -41,10 +41,11 @@ def review(request: Request) -> Response:
                 "file": file_id(member),
                 "row": member.row,
                 "mark": _short(member),
-                "path": printable(member.path),
+                "name": printable(os.path.basename(member.path)),
+                "folder": printable(os.path.dirname(member.path)),
                 "bytes": member.facts.bytes,
                 "reason": printable(member.reason),
-                "keeper": printable(keeper.path),
+                "keeper": printable(_seen_from(member.path, keeper.path)),
                 "keeper_row": keeper.row,
                 "keeper_mark": _short(keeper),
                 "by_hand": found.mark_of(member) is not None,
@@ -93,10 +94,7 @@ def trash(values: dict[str, Any], work: Worklist) -> Any:
 
     def move(outcome: Outcome, report: Report) -> None:
         with work.changing() as gallery:
-            if gallery.row_identity() != found.state or (gallery.marks, gallery.rules) != (
-                found.marks,
-                found.rules,
-            ):
+            if work.subject_of(gallery) != found.subject or gallery.marks != found.marks:
                 raise ValueError("what is marked has changed since it was reviewed: look again")
             gallery.trash(
                 found.duplicates, protect=found.rules.protect, outcome=outcome, progress=report
@@ -159,6 +157,12 @@ def _told(moving: Moving | None) -> dict[str, Any]:
         "bytes": outcome.bytes,
         "left": [[printable(path), printable(why)] for path, why in list(outcome.left)],
     }
+
+
+def _seen_from(path: str, other: str) -> str:
+    """Return another file's path, of one in the same folder the name alone."""
+    alike = os.path.dirname(path) == os.path.dirname(other)
+    return os.path.basename(other) if alike else other
 
 
 def _doubt(member: Member, said: str = "") -> str:

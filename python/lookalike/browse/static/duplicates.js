@@ -66,6 +66,8 @@ function choose(wanted, id = null, place = 0) {
   }
   shown = all.groups.filter((each) => !wanted || each.kind === wanted);
   list.show(shown, all.state);
+  at("remark").textContent = all.remark;
+  at("remark").hidden = !all.remark;
   at("sorting").hidden = !shown.length;
   at("none").hidden = Boolean(shown.length);
   at("none").textContent = all.groups.length
@@ -97,9 +99,10 @@ async function open(id) {
       await load();
       return;
     }
+    const same = group?.id === id && member(left) && member(right);
     group = found;
-    left = group.members[0].file;
-    right = (group.members.slice(1).find((each) => each.verdict === "look") ?? group.members[1]).file;
+    if (!same) left = group.members[0].file;
+    if (!same) right = (group.members.slice(1).find((each) => each.verdict === "look") ?? group.members[1]).file;
     draw();
     ahead(1);
   } catch (error) {
@@ -248,14 +251,20 @@ function differ() {
 }
 
 const reload = () => load({ stay: true });
+document.addEventListener("visibilitychange", () => { // others may have decided meanwhile
+  if (!document.hidden && all && !busy && !document.querySelector("dialog[open]")) reload();
+});
 at("kinds").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button && all) choose(button.dataset.kind, group?.id);
 });
 for (const side of ["left", "right"]) {
   const file = () => (side === "left" ? left : right);
-  at(side).querySelector(".keep").addEventListener("click", () => mark({ [file()]: "keep" }));
-  at(side).querySelector(".remove").addEventListener("click", () => mark({ [file()]: "remove" }));
+  for (const what of ["keep", "remove"]) { // a second click takes it back
+    at(side).querySelector(`.${what}`).addEventListener("click", () => {
+      mark({ [file()]: member(file()).by_hand === what ? null : what });
+    });
+  }
 }
 at("previous").addEventListener("click", () => walk(-1));
 at("next").addEventListener("click", () => walk(1));

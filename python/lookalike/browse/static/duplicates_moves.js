@@ -63,7 +63,7 @@ function line(each, why = "") {
     pictures.append(image);
   }
   const words = el("span", "words");
-  words.append(el("span", "path", each.path));
+  words.append(el("span", "path", each.name), el("span", "faint", each.folder));
   const beside = each.beside?.length ? `, with ${each.beside.join(", ")}` : "";
   words.append(el("span", "faint", `${size(each.bytes)}${beside} – ${each.reason}`));
   words.append(el("span", "faint", `stays: ${each.keeper}`));
@@ -72,7 +72,7 @@ function line(each, why = "") {
   const keep = el("button", "", "Keep");
   keep.type = "button";
   keep.disabled = readOnly;
-  keep.setAttribute("aria-label", `Keep ${each.path}`);
+  keep.setAttribute("aria-label", `Keep ${each.name}`);
   keep.addEventListener("click", async () => {
     keep.disabled = true;
     try {
