@@ -300,6 +300,10 @@ def test_without_weights_the_page_says_so(tmp_path, own_cache):
     client = served.enter()
     hits = client.post("/api/search", content=known).json()["hits"]  # needs no network
     assert (hits[0]["row"], hits[0]["distance"]) == (0, 0.0)
+    for metric in ("nonsense", "seuclidean"):
+        answer = client.post(f"/api/search?metric={metric}", content=known)
+        assert answer.status_code == 400
+        assert answer.json()["error"].endswith(f", hamming, got '{metric}'")
     (tmp_path / "new.png").write_bytes(b"")
     draw("square", 50).save(tmp_path / "new.png")
     answer = client.post("/api/search", content=(tmp_path / "new.png").read_bytes())

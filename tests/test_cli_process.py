@@ -174,6 +174,11 @@ def test_every_verb_has_help_with_examples(lookalike, verb):
         assert "--json" in done.out
 
 
+@pytest.mark.parametrize("verb", ["download", "import", "info", "path"])
+def test_so_has_what_stands_below_model(lookalike, verb):
+    assert f"\n    lookalike model {verb}" in lookalike("model", verb, "--help").out
+
+
 @pytest.mark.parametrize("arguments", [[], ["model"]])
 def test_without_a_verb_the_help_is_shown(lookalike, arguments):
     done = lookalike(*arguments)

@@ -254,6 +254,15 @@ def test_without_pyarrow_parquet_names_the_command(tmp_path, rows, monkeypatch):
     assert not (tmp_path / "b.npy").exists()
 
 
+def test_without_dask_to_dask_names_the_command(tmp_path, rows, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("lookalike.dask")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "dask", None)
+    monkeypatch.setitem(sys.modules, "dask.array", None)
+    with pytest.raises(ImportError, match=r"pip install 'lookalike\[dask\]'"):
+        filled(tmp_path / "a", rows).to_dask()
+
+
 def test_an_older_format_is_migrated_and_a_newer_one_refused(folder, rows, monkeypatch):
     filled(folder, rows).close()
     column = "ALTER TABLE images ADD COLUMN stars INTEGER DEFAULT 5;"

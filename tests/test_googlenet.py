@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from lookalike import evaluate
-from lookalike.cli.duplicates import CALIBRATED_SPACE
+from lookalike.duplicates.find import CALIBRATED_SPACE
 from lookalike.embedding.embedder import Embedder
 from lookalike.embedding.googlenet import GoogLeNet
 from lookalike.embedding.preprocessing import BVLC, TORCHVISION, Preprocessing

@@ -149,8 +149,9 @@ def test_rows_and_codes_are_checked_when_they_are_read(tmp_path):
     at = whole.rindex(X[-1].tobytes())
     path.write_bytes(whole[:at] + b"\x01" + whole[at + 1 :])
     index = lookalike.Index.open(path)
-    near = index.knn(X[:1], 50)
-    assert (near.distances == 0).all()
+    if "8-bit" in repr(index):  # else all rows are read
+        near = index.knn(X[:1], 50)
+        assert (near.distances == 0).all()
     with pytest.raises(lookalike.IndexFileError, match="part 'rows' is not as it was written"):
         index.knn(X[:1], 800)
 

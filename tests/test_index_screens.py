@@ -1,6 +1,7 @@
 """Few queries of an index: what screens exclude is not near, from memory and from a file."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -146,6 +147,32 @@ def test_a_file_without_screens_answers_too(metric, tmp_path, monkeypatch):
     found, stats = lookalike.Index.open(path).knn(Q, 20, return_stats=True)
     assert "screens" not in stats["stages"]
     assert_neighbours(found, lookalike.knn(Q, X, k=20, metric=metric))
+
+
+@every_screened
+def test_batches_read_all_codes_as_panels(metric, tmp_path, monkeypatch):
+    # 210 features are no whole lines of codes, 901 rows no whole panels.
+    X, Q = googlenet_like(901, 210), googlenet_like(70, 210, seed=1)
+    path = tmp_path / "a.index"
+    index = lookalike.Index(X, metric)
+    index.save(path)
+    expected = lookalike.knn(Q, X, k=20, metric=metric)
+    monkeypatch.setenv("LOOKALIKE_SCREENS", "never")
+    for each in (index, lookalike.Index.open(path)):
+        with ThreadPoolExecutor(4) as pool:  # one makes the panels, the others do not wait for it
+            for found in pool.map(lambda _, each=each: each.knn(Q, 20), range(8)):
+                assert_neighbours(found, expected)
+        assert_neighbours(each.knn(Q[:1], 20), lookalike.knn(Q[:1], X, k=20, metric=metric))
+    if not HERE:
+        return
+    whole = path.read_bytes()
+    header = json.loads(whole.split(b"\n", 3)[2])
+    place = len(whole) - header["bytes"] + sum(header["parts"]["codes"][:2]) - 64
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    opened = lookalike.Index.open(path)
+    for _ in range(2):  # and again
+        with pytest.raises(lookalike.IndexFileError, match="'codes' is not as it was written"):
+            opened.knn(Q, 20)
 
 
 def test_data_without_structure_is_not_screened(monkeypatch, rng):

@@ -96,6 +96,9 @@ def test_searches_are_the_brute_force(choice, tmp_path):
         assert each.metric == metric
         assert la.Metric(each.metric, **each.parameters) == la.Metric(metric, **given)
         assert_neighbours(each.knn(A, 7), first_k(matrix, 7))
+        assert_neighbours(each.knn(k=5), first_k(own, 5, without_self=True))
+    among = la.radius_neighbors(B, radius=radius, metric=metric, **given)
+    assert_pairs(index.radius_neighbors(radius=radius), tuple(among))
 
 
 @pytest.mark.parametrize("p", [1, 2, np.inf])
@@ -111,6 +114,20 @@ def test_three_of_minkowskis_are_the_faster_ones(p):
     assert (index.metric, index.parameters) == ("minkowski", {"p": p})
     assert f"float32, minkowski:p={p}, " in repr(index)
     assert_neighbours(index.knn(rows[:5], 9), tuple(la.knn(rows[:5], rows, k=9, metric=other)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_singular_matrix_serves_as_any_other(seed):
+    rng = np.random.default_rng(seed)
+    rank, d = 22 + 4 * seed, 200
+    rows = rng.standard_normal((rank, d))
+    scales = 10.0 ** rng.integers(-60, 60, d) if seed % 2 else np.ones(d)
+    VI = (rows.T @ rows if seed % 3 else np.linalg.pinv(np.cov(rows.T), hermitian=True)) * scales
+    VI *= scales[:, None]
+    A = rng.standard_normal((9, d)) / scales
+    expected = scipys.cdist(A, A, lambda u, v: np.sqrt(max(0, (u - v) @ VI @ (u - v))))
+    found = la.cdist(A, A, "mahalanobis", VI=VI)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * expected.max())
 
 
 @from_rows
@@ -142,9 +159,9 @@ def test_a_self_join_and_an_index_take_their_rows(metric, tmp_path):
 def test_with_y_they_must_be_given(search, metric):
     limit = {"k": 1} if search is la.knn else {"radius": 1}
     name = {"seuclidean": "V", "mahalanobis": "VI"}[metric]
-    with pytest.raises(ValueError, match=f"{name} must be given for {metric} where Y is") as error:
+    with pytest.raises(ValueError, match=f"{name} must be given for {metric} where ") as error:
         search(X, Y, metric=metric, **limit)
-    assert f'Metric("{metric}").fitted(Y)' in str(error.value)
+    assert f'Metric("{metric}").fitted(rows)' in str(error.value)
     search(X, Y, metric=la.Metric(metric).fitted(Y), **limit)
 
 
@@ -315,6 +332,7 @@ class TestCommandLine:
             ("minkowski:p=x", "p must be a number, got 'x'"),
             ("minkowski:", "there are the parameters p=, w=, V= and VI=, got ''"),
             ("minkowski:q=3", "there are the parameters p=, w=, V= and VI=, got 'q=3'"),
+            ("minkowski:p=3,p=4", "'minkowski:p=3,p=4': p= stands twice"),
             ("l1:p=3", "p is no parameter of manhattan, but of minkowski, got p='3'"),
             ("dice:p=3", "'dice' is not one of 'manhattan'"),
             ("l1:w=none.npy", "w must be a .npy file, none.npy: No such file or directory"),

@@ -180,6 +180,11 @@ class TestNoTrash:
         assert pair[1].exists()
         assert not (tmp_path / "journal").exists()
 
+    def test_an_empty_variable_is_as_good_as_none(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("XDG_DATA_HOME", "")  # as the specification has it
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert places.trash_for(str(tmp_path / "a.jpg")) == str(tmp_path / ".local/share/Trash")
+
     def test_it_is_on_another_mount(self, pair, journal, monkeypatch):
         monkeypatch.setattr(places, "_mount", lambda folder: folder)
         with pytest.raises(NoTrashError, match="the trash is on another disk or mount"):

@@ -1,7 +1,5 @@
 #include "filters/code_filter.h"
 
-#include <cstring>
-
 #include "kernels/dispatch.h"
 
 namespace lookalike {
@@ -49,6 +47,9 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
     y_ = &first_;
   } else if (database) {
     y_ = &database->side;
+    if (y_->stride > 0) {
+      panels_ = database->panels(comparison.y().rows.matrix.rows, comparison.filter_cols(), team);
+    }
   } else {
     second_ = encode(coding_, comparison.y(), team);
     y_ = &second_;
@@ -66,7 +67,7 @@ float* CodeFilter::values(const Tile& t, int worker) {
   CodeTile tile{first_.view(cols), y_->view(cols),     t.i0,         t.j0,          t.rows, t.cols,
                 t.diagonal,        coding_.grid.table, w.sums.get(), w.values.get()};
   if (y_->stride > 0) {
-    tile.y = as_panels(t, w);
+    tile.y = panels_of(t, w);
     tile.j0 = 0;
   } else if (y_->guard) {
     y_->guard->check(code_bytes(t.j0, cols), code_bytes(t.j0 + t.cols, cols));
@@ -76,27 +77,18 @@ float* CodeFilter::values(const Tile& t, int worker) {
 }
 
 // The tile's rows of y as the first panels, and what is to be known of them.
-CodeRows CodeFilter::as_panels(const Tile& t, Workspace& w) const {
-  const int64_t lines = code_lines(comparison_.filter_cols()), stride = y_->stride;
-  const int64_t kept = lines * kCodeGroup;
-  if (y_->guard) y_->guard->check(t.j0 * stride, (t.j0 + t.cols) * stride);
-  if (!w.panels.get()) w.panels = Buffer<uint8_t>(size_t(code_bytes(kTile, kept)));
-  for (int j = 0; j < t.cols; j += kCodeRows) {
-    const uint8_t* from[kCodeRows];
-    for (int r = 0; r < kCodeRows; ++r) {  // rows behind the last are looked at by nobody
-      from[r] = y_->codes + (t.j0 + std::min(j + r, t.cols - 1)) * stride;
-    }
-    uint8_t* to = w.panels.get() + j * kept;
-    for (int64_t k = 0; k < kept; k += kCodeGroup, to += kCodeLine) {
-      for (int r = 0; r < kCodeRows; ++r) std::memcpy(to + r * kCodeGroup, from[r] + k, kCodeGroup);
-    }
+CodeRows CodeFilter::panels_of(const Tile& t, Workspace& w) const {
+  const int64_t cols = comparison_.filter_cols(), kept = code_lines(cols) * kCodeGroup;
+  if (!panels_) {
+    if (!w.panels.get()) w.panels = Buffer<uint8_t>(size_t(code_bytes(kTile, cols)));
+    as_panels(*y_, cols, t.j0, t.cols, w.panels.get());
   }
-  CodeRows rows = y_->view(comparison_.filter_cols());
-  rows.codes = w.panels.get();
+  CodeRows rows = y_->view(cols);
+  rows.codes = panels_ ? panels_ + code_bytes(t.j0, cols) : w.panels.get();
   if (coding_.form != CodeForm::products) return rows;
   for (int j = 0; j < t.cols; ++j) {  // without what pads a row to whole lines: codes of zero
     const auto row = size_t(t.j0 + j);
-    w.code_sums[j] = y_->sum[row] - y_->zero[row] * int32_t(stride - kept);
+    w.code_sums[j] = y_->sum[row] - y_->zero[row] * int32_t(y_->stride - kept);
   }
   rows.sum = w.code_sums;
   rows.scale += t.j0;

@@ -50,15 +50,16 @@ class CodeFilter final : public Filter {
   struct Workspace {
     Buffer<int32_t> sums;
     Buffer<float> values;
-    // Of codes that lie row after row.
+    // Of codes that lie row after row, where no panels of them are kept.
     Buffer<uint8_t> panels;
     int32_t code_sums[kTile];
   };
-  CodeRows as_panels(const Tile& tile, Workspace& w) const;
+  CodeRows panels_of(const Tile& tile, Workspace& w) const;
   const Comparison& comparison_;
   Coding coding_;
   CodedSide first_, second_;
-  const CodedSide* y_;  // one of those, or the database's
+  const CodedSide* y_;               // one of those, or the database's
+  const uint8_t* panels_ = nullptr;  // of the latter's codes, if these lie row after row
   std::vector<Workspace> workspaces_;
 };
 

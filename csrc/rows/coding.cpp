@@ -224,4 +224,44 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
   return out;
 }
 
+void as_panels(const CodedSide& side, int64_t cols, int64_t first, int64_t n, uint8_t* out) {
+  const int64_t kept = code_lines(cols) * kCodeGroup;
+  if (side.guard) side.guard->check(first * side.stride, (first + n) * side.stride);
+  for (int64_t j = 0; j < n; j += kCodeRows) {
+    const uint8_t* from[kCodeRows];
+    for (int r = 0; r < kCodeRows; ++r) {  // rows behind the last are looked at by nobody
+      from[r] = side.codes + (first + std::min(j + r, n - 1)) * side.stride;
+    }
+    for (int64_t k = 0; k < kept; k += kCodeGroup, out += kCodeLine) {
+      for (int r = 0; r < kCodeRows; ++r) {
+        std::memcpy(out + r * kCodeGroup, from[r] + k, kCodeGroup);
+      }
+    }
+  }
+}
+
+const uint8_t* CodedDatabase::panels(int64_t rows, int64_t cols, Team& team) const {
+  State state = kNone;
+  if (state_.compare_exchange_strong(state, kBeingMade, std::memory_order_acquire)) {
+    try {
+      constexpr int64_t some = 4 * kCodeRows;
+      panels_ = Buffer<uint8_t>(size_t(code_bytes(rows, cols)));
+      team.run((rows + some - 1) / some, double(rows) * double(cols),
+               [&](int64_t unit, int) {
+                 const int64_t first = unit * some;
+                 as_panels(side, cols, first, std::min(some, rows - first),
+                           panels_.get() + code_bytes(first, cols));
+               },
+               0, 0);
+    } catch (...) {
+      panels_ = Buffer<uint8_t>();
+      state_.store(kNone, std::memory_order_release);
+      throw;
+    }
+    state_.store(kThere, std::memory_order_release);
+    return panels_.get();
+  }
+  return state == kThere ? panels_.get() : nullptr;
+}
+
 }  // namespace lookalike

@@ -1,6 +1,7 @@
 // Rows to codes: which values the codes stand for, and what is to be known of each row.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "kernels/codes.h"
@@ -56,9 +57,21 @@ constexpr int64_t row_stride(int64_t cols) {
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                       Team& team);
 
+// Writes rows [first, first + n) of codes that lie row after row as panels, holding them against their
+// checksums.
+void as_panels(const CodedSide& side, int64_t cols, int64_t first, int64_t n, uint8_t* out);
+
 struct CodedDatabase {
   Coding coding;
   CodedSide side;
+  // Codes that lie row after row, as panels, which are made when they are first asked for and kept.
+  // Null while another thread makes them: nobody waits, since it may be lost in a fork.
+  const uint8_t* panels(int64_t rows, int64_t cols, Team& team) const;
+
+ private:
+  enum State { kNone, kBeingMade, kThere };
+  mutable std::atomic<State> state_{kNone};
+  mutable Buffer<uint8_t> panels_;
 };
 
 }  // namespace lookalike

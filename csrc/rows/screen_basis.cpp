@@ -33,7 +33,12 @@ void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool by_nor
   std::vector<int> order(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) order[size_t(i)] = i;
   if (by_norm) {
-    std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return g(i, i) > g(j, j); });
+    const auto longer = [&](int i, int j) {
+      const double one = g(i, i) > 0 ? g(i, i) : 0;  // NaN is none
+      const double other = g(j, j) > 0 ? g(j, j) : 0;
+      return one > other || (one == other && i < j);
+    };
+    std::sort(order.begin(), order.end(), longer);
   }
   // Row k of `lower` is that of L, and of `inverse` that of L⁻¹ in the order of b.
   std::vector<std::vector<double>> lower, inverse;

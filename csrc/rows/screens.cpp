@@ -100,8 +100,9 @@ void choose_largest(const Comparison& comparison, const Coding& coding, ScreenCo
   const auto spread = [&](int32_t k) {
     return square[size_t(k)] - sum[size_t(k)] * sum[size_t(k)] / double(n);
   };
-  std::stable_sort(by_spread.begin(), by_spread.end(),
-                   [&](int32_t a, int32_t b) { return spread(a) > spread(b); });
+  std::sort(by_spread.begin(), by_spread.end(), [&](int32_t a, int32_t b) {
+    return spread(a) > spread(b) || (spread(a) == spread(b) && a < b);
+  });
   const int64_t alone = screens.width / 2, blocks = screens.width - alone;
   screens.byte_of.resize(size_t(cols));
   for (int64_t k = 0; k < cols; ++k) {

@@ -31,6 +31,7 @@ struct Index::Header {
 
 Index::Index(const MatrixView& rows, const Specification& specification, Team& team)
     : specification_(specification),
+      given_(rows),
       side_(prepare_database(rows, specification, filter_needs(kernels_of(specification).traits),
                              team)) {
   if (rows.rows > 0 && CodeFilter::fits(traits(), side_->rows.filter_cols, side_->any_negative())) {
@@ -72,7 +73,7 @@ void Index::try_screens(Team& team) {
   MatrixView some = every(rows().rows / kRows);
   some.rows = kRows;
   const Comparison comparison(some, side_, specification_, filter_needs(traits()), team);
-  for (int t = 0; t < 2; ++t) {
+  for (int t = 0; t < ScreenedDatabase::kTrials; ++t) {
     const int64_t k = ScreenedDatabase::kTried[t] + 1;  // and itself
     std::vector<double> distances(size_t(kRows * k));
     std::vector<int64_t> indices(size_t(kRows * k));
@@ -82,7 +83,7 @@ void Index::try_screens(Team& team) {
                                      distances.data(), indices.data(), &share);
     // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
     screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
-                                       : 1.5 + 60 * share.first + 300 * share.second;
+                                       : 3.5 + 60 * share.first + 300 * share.second;
   }
 }
 
@@ -128,7 +129,7 @@ void require(bool good, const char* part) {
 }  // namespace
 
 Index::Index(const MatrixView& given, const Specification& specification, File file, Team& team)
-    : specification_(specification), side_(std::make_shared<Side>()) {
+    : specification_(specification), given_(given), side_(std::make_shared<Side>()) {
   Header header;
   const Part part = file.part("header");
   require(file.guards.count("rows") && part.bytes == sizeof header, "header");

@@ -43,7 +43,7 @@ class Index {
                           Team& team, Stats& stats) const;
   // Holds all that lies in a file against its checksums. Throws Damaged.
   void verify() const;
-  const MatrixView& rows() const { return side_->rows.matrix; }
+  const MatrixView& rows() const { return given_; }
   const char* stage() const;
 
  private:
@@ -53,6 +53,7 @@ class Index {
   void restore(const Header& header, const File& file);
 
   Specification specification_;
+  MatrixView given_;  // the side's own may be mapped
   const GuardedBytes* guard(const std::string& part) const;
   MatrixView every(int64_t step) const;
   void try_screens(Team& team);

@@ -61,14 +61,23 @@ ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
   }
 }
 
+// Straight on between what was tried, and beyond.
+double ScreenedDatabase::cost_of(int64_t k) const {
+  if (k <= kTried[0]) return cost[0];
+  for (int t = 1; t < kTrials; ++t) {
+    const double part = double(k - kTried[t - 1]) / double(kTried[t] - kTried[t - 1]);
+    if (part <= 1) return cost[t - 1] + part * (cost[t] - cost[t - 1]);
+  }
+  return cost[kTrials - 1] * double(k) / double(kTried[kTrials - 1]);
+}
+
 bool ScreenedDatabase::pay(int64_t k, int64_t queries) const {
   if (levels_.empty() || said("never")) return false;
   if (said("always")) return true;
-  // All codes are read once for all queries, and compared for each.
-  constexpr double kRead = 100, kCompare = 8;
+  // All codes are read once for all queries, and compared for each: as measured, in nanoseconds.
+  constexpr double kRead = 60, kCompare = 6;
   const double other = kCompare + kRead / double(std::max<int64_t>(1, queries));
-  const double most = k <= kTried[0] ? cost[0] : cost[1] * std::max(1.0, double(k) / kTried[1]);
-  return most < other;
+  return cost_of(k) < other;
 }
 
 int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows : rows / 5; }
@@ -77,7 +86,7 @@ int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows
 struct ScreenedDatabase::Header {
   int32_t form, width, count, with_rest;
   int64_t cols;
-  double skew, step, stretch, cost[2];
+  double skew, step, stretch, cost[kTrials];
 };
 
 namespace {
@@ -103,8 +112,9 @@ void ScreenedDatabase::parts(const Take& take) const {
   for (size_t l = 0; l < levels_.size(); ++l) {
     const ScreenLevel& level = levels_[l];
     const ScreenCoding& c = level.coding;
-    const Header header{int32_t(c.form), c.width, c.basis.count, c.with_rest,       c.basis.cols,
-                        c.basis.skew,    c.step,  c.stretch,     {cost[0], cost[1]}};
+    Header header{int32_t(c.form), c.width, c.basis.count, c.with_rest, c.basis.cols,
+                  c.basis.skew,    c.step,  c.stretch,     {}};
+    std::copy(std::begin(cost), std::end(cost), header.cost);
     take(part_name(l, " header"), &header, sizeof header);
     each_vector(level, l, [&](const std::string& name, const auto& vector) {
       take(name, vector.data(), int64_t(vector.size() * sizeof vector[0]));

@@ -39,9 +39,10 @@ class ScreenedDatabase {
   const std::vector<ScreenLevel>& levels() const { return levels_; }
 
   // What one of many queries costs a row of the database, in nanoseconds, by what the screens left of
-  // some rows' neighbours: the 10 nearest and the 100.
-  static constexpr int64_t kTried[] = {10, 100};
-  double cost[2] = {};
+  // some rows' neighbours: the 10 nearest, the 30 and the 100.
+  static constexpr int kTrials = 3;
+  static constexpr int64_t kTried[kTrials] = {10, 30, 100};
+  double cost[kTrials] = {};
   bool pay(int64_t k, int64_t queries) const;
   // So many rows may be left by screens and codes, or a pass over all codes takes less time.
   static int64_t most_left(int64_t rows);
@@ -61,6 +62,7 @@ class ScreenedDatabase {
 
  private:
   struct Header;
+  double cost_of(int64_t k) const;
   std::vector<ScreenLevel> levels_;
 };
 

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AskedError", "data", "failed", "integer", "page", "rows", "threaded"]
 
-PAGES = (("/", "Photos"), ("/distances", "Which distance?"), ("/index", "Index"))
+PAGES = (
+    ("/", "Photos"),
+    ("/duplicates", "Duplicates"),
+    ("/distances", "Which distance?"),
+    ("/index", "Index"),
+)
 """The entries of the navigation: address and name."""
 TEMPLATES = Path(__file__).with_name("templates")
 

@@ -127,7 +127,8 @@ def _as_jpeg(content: bytes) -> bytes:
 def _asked(request: Request) -> tuple[Shown, int]:
     state: State = request.app.state.browse
     shown = state.shown
-    row = int(request.path_params["row"])
-    if row >= len(shown):
-        raise AskedError(f"there is no row {row} in this gallery", 404)
+    asked = int(request.path_params["row"])
+    row = shown.row_of(asked, request.query_params.get("is"))
+    if row is None:
+        raise AskedError(f"there is no row {asked} of this content in this gallery", 404)
     return shown, row

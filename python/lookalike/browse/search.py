@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -12,8 +13,10 @@ from starlette.responses import Response
 from lookalike.browse.answers import AskedError, data, failed, integer, page
 from lookalike.browse.neighbors import nearest
 from lookalike.browse.uploads import Upload
-from lookalike.distance import METRICS
-from lookalike.distance.metrics import metric_name
+from lookalike.distance import ALL_METRICS, METRICS
+from lookalike.distance.metric_names import CanonicalName
+from lookalike.distance.metrics import Metric, metric_name
+from lookalike.printable import printable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -79,7 +82,7 @@ def _answer(request: Request, content: bytes) -> Response:
     state = _state(request)
     shown = state.shown
     k = integer(request, "k", 24, 1, 500)
-    metric = metric_name(request.query_params.get("metric", "correlation"))
+    metric = _metric(request)
     with _at_once:
         upload = _upload(state, shown, content)
     row = nearest(shown, upload.vector, (), metric, k)
@@ -101,6 +104,16 @@ def _answer(request: Request, content: bytes) -> Response:
             ],
         }
     )
+
+
+def _metric(request: Request) -> CanonicalName:
+    """Return the metric that is asked for: any that takes nothing from rows."""
+    given = request.query_params.get("metric", "correlation")
+    taken = [name for name in ALL_METRICS if Metric(name).missing is None]
+    with suppress(ValueError):
+        if (name := metric_name(given)) in taken:
+            return name
+    raise AskedError(f"metric must be one of {', '.join(taken)}, got {printable(given)[:40]!r}")
 
 
 def _upload(state: State, shown: Shown, content: bytes) -> Upload:

@@ -18,8 +18,19 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from lookalike.browse import alike, evaluation, files, index_page, photos, search
+from lookalike.browse import (
+    alike,
+    duplicates,
+    duplicates_moves,
+    evaluation,
+    files,
+    index_page,
+    photos,
+    search,
+)
 from lookalike.browse.answers import threaded
+from lookalike.browse.duplicates import posted
+from lookalike.browse.duplicates_found import Worklist
 from lookalike.browse.indexing import Indexing
 from lookalike.browse.opening import opened
 from lookalike.browse.safety import Access, Safety
@@ -55,6 +66,7 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
             Route("/together", threaded(alike.several)),
             Route("/found/{name}", threaded(search.found)),
             Route("/found/{name}/picture", threaded(search.found_picture)),
+            Route("/duplicates", threaded(duplicates.duplicates)),
             Route("/distances", threaded(evaluation.distances)),
             Route("/distances/photos", threaded(evaluation.found_by)),
             Route("/index", threaded(index_page.index)),
@@ -65,6 +77,15 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
             Route("/api/choices", threaded(photos.choices)),
             Route("/api/facts", threaded(photos.facts)),
             Route("/api/alike", threaded(alike.alike)),
+            Route("/api/duplicates", threaded(duplicates.worklist)),
+            Route("/api/duplicates/group", threaded(duplicates.group)),
+            Route("/api/duplicates/mark", posted(duplicates.mark), methods=["POST"]),
+            Route("/api/duplicates/different", posted(duplicates.different), methods=["POST"]),
+            Route("/api/duplicates/rules", posted(duplicates.rules), methods=["POST"]),
+            Route("/api/duplicates/review", threaded(duplicates_moves.review)),
+            Route("/api/duplicates/moves", threaded(duplicates_moves.moves)),
+            Route("/api/duplicates/trash", posted(duplicates_moves.trash), methods=["POST"]),
+            Route("/api/duplicates/undo", posted(duplicates_moves.undo), methods=["POST"]),
             Route("/api/evaluation", threaded(evaluation.judged)),
             Route("/api/evaluation/photos", threaded(evaluation.found_rows)),
             Route("/api/search", search.search, methods=["POST"]),
@@ -79,6 +100,7 @@ def application(state: State, access: Access, port: int) -> ASGIApp:
     app.state.browse = state
     app.state.indexing = Indexing(state)
     app.state.access = access
+    app.state.duplicates = Worklist(state)
     return Safety(app, access, port, state.read_only)
 
 

@@ -57,7 +57,7 @@ def browse(
         if error.name not in ("starlette", "uvicorn", "anyio", "h11"):
             raise
         raise click.ClickException(
-            "the browser's page needs two more packages: pip install 'lookalike[browse]'"
+            "the browser's page needs packages of its own: pip install 'lookalike[browse]'"
         ) from None
     with open_gallery(gallery) as opened:
         path, space = opened.path, opened.space

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["duplicates"]
 
-CALIBRATED_SPACE = "f3063a17a95e94ec5453963f104e152d"
-"""BVLC GoogLeNet, whatever converter wrote it."""
-
 folder = click.Path(exists=True, file_okay=False)
 
 
@@ -141,6 +138,7 @@ def duplicates(
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.distance.metrics import metric_label
     from lookalike.duplicates import METRIC, Rules
+    from lookalike.duplicates.find import CALIBRATED_SPACE
 
     if threshold is not None and not math.isfinite(threshold):
         raise click.UsageError(f"--threshold must be a number from 0, got {threshold}")

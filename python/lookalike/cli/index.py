@@ -35,7 +35,7 @@ MOST_REASONS = 20
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=click.Path(exists=True), metavar="FOLDER...")
+@click.argument("folders", nargs=-1, type=click.Path(exists=True), metavar="[FOLDER]...")
 @click.option(
     "-o",
     "-g",

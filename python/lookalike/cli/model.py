@@ -63,14 +63,24 @@ def import_(path: Path, as_json: bool) -> None:
 @model.command()
 @json_option
 def path(as_json: bool) -> None:
-    """Print the path of the model in use; nothing is downloaded."""
+    """Print the path of the model in use; nothing is downloaded.
+
+    \b
+    Example:
+      lookalike model path
+    """  # noqa: D301
     _print_path(weights.find_model(download=False), as_json)
 
 
 @model.command()
 @json_option
 def info(as_json: bool) -> None:
-    """Print what the model in use is; nothing is downloaded."""
+    """Print what the model in use is; nothing is downloaded.
+
+    \b
+    Example:
+      lookalike model info
+    """  # noqa: D301
     from lookalike.embedding.googlenet import GoogLeNet
 
     file = weights.find_model(download=False)

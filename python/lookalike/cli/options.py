@@ -90,7 +90,12 @@ class MetricName(click.Choice):  # type: ignore[type-arg]
         if not colon:
             return name
         try:
-            return Metric(name, **dict(map(_parameter, PARAMETERS.split(parameters))))
+            read: dict[str, Any] = {}
+            for key, number in map(_parameter, PARAMETERS.split(parameters)):
+                if key in read:
+                    raise ValueError(f"{key}= stands twice")
+                read[key] = number
+            return Metric(name, **read)
         except (TypeError, ValueError) as error:
             self.fail(f"{value!r}: {error}", param, ctx)
 

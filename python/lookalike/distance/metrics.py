@@ -307,8 +307,9 @@ def complete(metric: Metric, rows: Mapping[str, NDArray[Any]] | None) -> Metric:
         return metric
     if not rows:
         raise ValueError(
-            f"{name} must be given for {metric.name} where Y is, so that no answer depends on "
-            f'which rows come together, got none: Metric("{metric.name}").fitted(Y) takes it from Y'
+            f"{name} must be given for {metric.name} where there are two matrices, or blocks, so "
+            "that no answer depends on which rows come together, got none: "
+            f'Metric("{metric.name}").fitted(rows) takes it from rows'
         )
     fitted = {name: fitted_parameter(name, rows)}
     return Metric(metric.name, **metric.parameters, **fitted)

@@ -206,7 +206,7 @@ def _all_stats(counts: list[Stats]) -> Stats:
         return counts[0]
     out = _core.no_stats()
     out["stages"] = list(dict.fromkeys(stage for each in counts for stage in each["stages"]))
-    for name in ("pairs", "candidates", "refined", "overflows", "unbounded_rows"):
+    for name in ("pairs", "screened", "candidates", "refined", "overflows", "unbounded_rows"):
         out[name] = sum(each[name] for each in counts)
     out["row_major"] = any(each["row_major"] for each in counts)
     name = "candidates_per_neighbor"

@@ -36,10 +36,12 @@ from lookalike.duplicates.witnesses import Looks, Witnesses
 from lookalike.progress import Progress
 from lookalike.sequences import is_missing, values_of
 
-__all__ = ["METRIC", "THRESHOLD", "find_duplicates"]
+__all__ = ["CALIBRATED_SPACE", "METRIC", "THRESHOLD", "find_duplicates"]
 
 METRIC: Final = "braycurtis"
 THRESHOLD = 0.2
+CALIBRATED_SPACE = "f3063a17a95e94ec5453963f104e152d"
+"""The features that the threshold is for: BVLC GoogLeNet's, whatever converter wrote it."""
 
 
 def find_duplicates(

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     import dask.array as da
 
     from lookalike.duplicates import Duplicates, Rules
+    from lookalike.duplicates.marks import Mark
     from lookalike.gallery.storage.records import ContentRecord
     from lookalike.gallery.storage.snapshot import Snapshot
+    from lookalike.gallery.upkeep.duplicates import Compared
+    from lookalike.gallery.upkeep.trash import Batch
     from lookalike.progress import Progress
 
 __all__ = ["ContentsReader"]
@@ -138,6 +141,8 @@ class ContentsReader:
         rules: Rules | None = None,
         progress: Progress = None,
         comparing: Progress = None,
+        among: Sequence[int] | None = None,
+        compared: Compared | None = None,
         **parameters: Unpack[Parameters],
     ) -> Duplicates:
         """Find the groups of images that are the same picture, with all that the gallery knows.
@@ -150,6 +155,11 @@ class ContentsReader:
             As for :func:`lookalike.find_duplicates`; None stands for its defaults.
         progress, comparing : None, True or callable(done, total)
             Count the images searched for links, and the pairs of pictures that are then compared.
+        among : sequence of int, optional
+            The rows that are searched; all by default.
+        compared : dict, optional
+            What comparing the pictures of two contents has found: read and filled, so that it is
+            not done again for other rules.
 
         Returns
         -------
@@ -172,5 +182,37 @@ class ContentsReader:
             rules=rules,
             progress=progress,
             comparing=comparing,
+            among=among,
+            compared=compared,
             parameters=parameters,
         )
+
+    @property
+    def marks(self) -> dict[tuple[str, str], Mark]:
+        """What a person has marked, "keep" or "remove", by path and SHA-256 in hexadecimal."""
+        from lookalike.gallery.upkeep.marks import marks_in
+
+        return marks_in(self._view)
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that `note_rules` has noted, by which unmarked duplicates are judged."""
+        from lookalike.gallery.upkeep.marks import rules_in
+
+        return rules_in(self._view)
+
+    @property
+    def different(self) -> set[frozenset[str]]:
+        """Pairs of contents, SHA-256 in hexadecimal, that are said to be different pictures."""
+        return {
+            frozenset((each.hash.hex(), each.other.hex()))
+            for each in self._view.decisions("different")
+            if each.state == "done" and each.other is not None
+        }
+
+    @property
+    def batches(self) -> list[Batch]:
+        """What lies in the trash, by what was moved together; `undo` brings back the first."""
+        from lookalike.gallery.upkeep.trash import batches_in
+
+        return batches_in(self._view)

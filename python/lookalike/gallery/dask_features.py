@@ -19,9 +19,10 @@ __all__ = ["as_dask"]
 
 def as_dask(folder: str, view: Snapshot, rows: int) -> da.Array:
     """Return the features that a snapshot sees, in chunks of so many rows."""
-    from dask import delayed
+    from lookalike.dask.arrays import joined  # first: it says what to install
 
-    from lookalike.dask.arrays import joined
+    # isort: split
+    from dask import delayed
 
     header, live = view.header, view.rows
     file = folder, header.generation, header.rows, header.dim

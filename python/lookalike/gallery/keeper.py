@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from lookalike.gallery.reader import GalleryReader
@@ -13,6 +13,8 @@ from lookalike.gallery.storage.writer import Writer
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
+    from lookalike.duplicates.choice import Rules
+    from lookalike.duplicates.marks import Mark
     from lookalike.duplicates.result import Duplicates
     from lookalike.gallery.storage.catalogue import Catalogue
     from lookalike.gallery.upkeep.check import CheckReport
@@ -235,6 +237,30 @@ class GalleryKeeper(GalleryReader):
         from lookalike.gallery.upkeep.trash import take_back_different
 
         return self._about_two(take_back_different, one, other)
+
+    def mark(self, marks: Mapping[tuple[str, str], Mark | None]) -> None:
+        """Mark files to "keep" or to "remove", by path and SHA-256 in hexadecimal.
+
+        None takes a mark back. A mark moves nothing; it goes with the file's content, and means
+        nothing once that is another.
+        """
+        from lookalike.gallery.upkeep.marks import note_marks
+
+        with self._guard:
+            try:
+                note_marks(self._writing().catalogue, marks)
+            finally:
+                self._snapshot = None
+
+    def note_rules(self, rules: Rules) -> None:
+        """Remember by which rules duplicates are judged that nobody has marked."""
+        from lookalike.gallery.upkeep.marks import note_rules
+
+        with self._guard:
+            try:
+                note_rules(self._writing().catalogue, rules)
+            finally:
+                self._snapshot = None
 
     def _about_two(
         self, decide: Callable[[Catalogue, bytes, bytes], bool], one: PathLike, other: PathLike

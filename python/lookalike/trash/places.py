@@ -58,7 +58,7 @@ def trash_for(path: str) -> str:
 
 
 def _home_trash() -> str:
-    data = os.environ.get("XDG_DATA_HOME", os.path.expanduser("~/.local/share"))
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     if not os.path.isabs(data):  # a trash in whatever folder is the current one
         raise LeftAloneError(f"XDG_DATA_HOME must be an absolute path, got {data!r}")
     return os.path.join(data, "Trash")

@@ -80,12 +80,12 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         at TEXT NOT NULL,             -- UTC, ISO 8601
         batch INTEGER,                -- one run of what moves files; NULL for others
-        kind TEXT NOT NULL,           -- 'different', 'kept', 'trash'
+        kind TEXT NOT NULL,           -- 'different', 'mark', 'rules', 'trash'
         state TEXT NOT NULL,          -- 'intended', 'done', 'undone', 'failed'
         hash BLOB NOT NULL,           -- the content decided about
         other BLOB,                   -- of 'different' the other content, of 'trash' the keeper's
-        path BLOB,                    -- of 'trash' where the file lay, absolute
-        detail TEXT                   -- JSON
+        path BLOB,                    -- of 'trash' where the file lay, of 'mark' lies; absolute
+        detail TEXT                   -- JSON; of 'mark' 'keep' or 'remove'
     );
     CREATE TABLE patterns (           -- what is left out or taken back, in the order given
         id INTEGER PRIMARY KEY,

@@ -7,11 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from lookalike.distance.metrics import AnyMetric, Parameters
 from lookalike.duplicates.facts import Facts, file_facts
 from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
+from lookalike.duplicates.result import Group
 from lookalike.duplicates.witnesses import Pair, Witnesses
 from lookalike.gallery.storage.snapshot import Snapshot
 from lookalike.gallery.upkeep.beside import with_neighbours
@@ -24,7 +28,10 @@ if TYPE_CHECKING:
     from lookalike.duplicates.choice import Rules
     from lookalike.duplicates.result import Duplicates
 
-__all__ = ["duplicates_in"]
+__all__ = ["Compared", "duplicates_in"]
+
+Compared: TypeAlias = dict[tuple[bytes | int, bytes | int], str]
+"""Why the pictures of two contents, the keeper's first, are not the same; empty if they are."""
 
 SMALL = 128
 """Side in pixels at which it is told whether a picture has colours."""
@@ -39,20 +46,38 @@ def duplicates_in(
     rules: Rules | None,
     progress: Progress,
     comparing: Progress,
+    among: Sequence[int] | None,
+    compared: Compared | None,
     parameters: Parameters,
 ) -> Duplicates:
     """Find the duplicates of a gallery as `Gallery.find_duplicates` says."""
     from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS
 
-    looks = _Files(view, comparing)
+    looks = _Files(view, comparing, {} if compared is None else compared)
+    rows = np.arange(len(view.paths)) if among is None else np.unique(np.asarray(among, np.int64))
+    place = {row: place for place, row in enumerate(rows.tolist())}
     hashes, known = view.perceptual_hashes
+    paths, digests = view.paths, view.column("hash")
+
+    def compare(pairs: Sequence[Pair]) -> list[str]:
+        return looks.compare([(int(rows[one]), int(rows[other])) for one, other in pairs])
+
     found = find_duplicates(
-        view.features,
-        view.paths,
-        view.column("hash"),
-        facts=looks.facts,
+        view.features if among is None else view.features[rows],
+        [paths[row] for row in place],
+        [digests[row] for row in place],
+        facts=lambda at: looks.facts(int(rows[at])),
         witnesses=Witnesses(
-            hashes, known, LOW_BITS, HIGH_BITS, looks.compare, list(_different(view))
+            hashes[rows],
+            known[rows],
+            LOW_BITS,
+            HIGH_BITS,
+            compare,
+            [
+                (place[one], place[other])
+                for one, other in _different(view)
+                if one in place and other in place
+            ],
         ),
         rules=rules,
         threshold=None if exact else THRESHOLD if threshold is None else threshold,
@@ -60,7 +85,18 @@ def duplicates_in(
         progress=progress,
         **parameters,
     )
+    if among is not None:
+        found = replace(found, groups=[_at(group, rows) for group in found.groups])
     return with_neighbours(found)
+
+
+def _at(group: Group, rows: npt.NDArray[np.int64]) -> Group:
+    """Return a group of places among `rows` as one of these rows."""
+    first, *others = (
+        replace(member, row=int(rows[member.row]), keeper=int(rows[member.keeper]))
+        for member in group.members
+    )
+    return Group(first, tuple(others))
 
 
 def _different(view: Snapshot) -> Iterator[Pair]:
@@ -75,8 +111,9 @@ def _different(view: Snapshot) -> Iterator[Pair]:
 class _Files:
     """The images' files, looked at when it comes to it."""
 
-    def __init__(self, view: Snapshot, progress: Progress) -> None:
+    def __init__(self, view: Snapshot, progress: Progress, compared: Compared) -> None:
         self._view = view
+        self._compared = compared
         self._progress = progress
         self._contents = view.contents()
         self._hashes = view.column("hash")
@@ -112,6 +149,17 @@ class _Files:
 
     def compare(self, pairs: Sequence[Pair]) -> list[str]:
         """Compare pictures: why the two are not the same, or an empty string."""
+        keys = [(self._content(one), self._content(other)) for one, other in pairs]
+        fresh = [place for place, key in enumerate(keys) if key not in self._compared]
+        found = dict(zip(fresh, self._compare([pairs[place] for place in fresh]), strict=True))
+        self._compared.update((keys[place], reason) for place, reason in found.items())
+        return [self._compared[key] for key in keys]
+
+    def _content(self, row: int) -> bytes | int:
+        digest: bytes | None = self._hashes[row]
+        return row if digest is None else digest
+
+    def _compare(self, pairs: Sequence[Pair]) -> list[str]:
         jobs = [list(some) for _, some in groupby(pairs, key=lambda pair: pair[0])]
         found: list[str] = []
         done = 0

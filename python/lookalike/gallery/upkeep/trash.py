@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.errors import GalleryError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lookalike.duplicates.result import Duplicates
 
 __all__ = [
+    "Batch",
+    "batches_in",
     "note_different",
     "removals_of",
     "take_back_different",
@@ -67,6 +69,24 @@ class CatalogueJournal:
     def entries(self, state: State) -> list[Entry]:
         """Return the files in a state."""
         return [_entry(each) for each in self._catalogue.decisions("trash") if each.state == state]
+
+
+class Batch(NamedTuple):
+    """Files that were moved to the trash together: its number, when (UTC), and which."""
+
+    number: int
+    at: str
+    files: list[Entry]
+
+
+def batches_in(view: Snapshot) -> list[Batch]:
+    """Return what lies in the trash, what was moved last first."""
+    found: dict[int, Batch] = {}
+    for record in view.decisions("trash"):
+        if record.state == "done":
+            entry = _entry(record)
+            found.setdefault(entry.batch, Batch(entry.batch, record.at, [])).files.append(entry)
+    return sorted(found.values(), reverse=True)
 
 
 def _decision(kind: str, digest: bytes, other: bytes, **more: Any) -> DecisionRecord:
