@@ -9,7 +9,7 @@ from io import BytesIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from lookalike.distance.metrics import AnyMetric, Parameters
+from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, metric_label
 from lookalike.duplicates.facts import Facts, file_facts
 from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
 from lookalike.duplicates.witnesses import Pair, Witnesses
@@ -44,6 +44,12 @@ def duplicates_in(
     """Find the duplicates of a gallery as `Gallery.find_duplicates` says."""
     from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS
 
+    chosen = as_metric(metric or METRIC, **parameters)
+    if threshold is None and not exact and chosen != Metric(METRIC):
+        raise ValueError(
+            f"threshold must be given for {metric_label(chosen)}, got None: {THRESHOLD} is a "
+            f"distance of {METRIC}"
+        )
     looks = _Files(view, comparing)
     hashes, known = view.perceptual_hashes
     found = find_duplicates(
