@@ -178,6 +178,27 @@ def test_frames_and_lists_of_polars():
 
 
 @pytest.mark.ecosystem
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_columns_in_another_order_are_refused(library):
+    kind = "table" if library == "pyarrow" else "DataFrame"
+    made = getattr(pytest.importorskip(library), kind)
+    columns = {"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5.0, 6.0]}
+    frame, turned, others = (
+        made(dict(zip(names, (columns[name] for name in order), strict=True)))
+        for names, order in (("abc", "abc"), ("acb", "acb"), ("xyz", "abc"))
+    )
+    words = "must have its columns in the order of XA?, got 'c' where XA? has 'b'"
+    for search in (
+        lambda other: la.cdist(frame, other, "l1"),
+        lambda other: la.knn(frame, other, k=1, metric="l1").distances,
+        lambda other: la.radius_neighbors(frame, other, radius=9, metric="l1").distances,
+    ):
+        with pytest.raises(ValueError, match=words):
+            search(turned)
+        array = np.transpose([*columns.values()])
+        assert search(frame).min() == search(others).min() == search(array).min() == 0
+
+
 def test_tables_and_lists_of_arrow():
     pa = pytest.importorskip(
         "pyarrow", reason="pyarrow is not installed: `nox -s ecosystem` has it"

@@ -242,6 +242,10 @@ def test_a_gallery_takes_its_rows(tmp_path):
             gallery.search(rows[0], q=1)
         found = gallery.find_duplicates(threshold=1e-9, metric="seuclidean")
         assert found.metric == la.Metric("seuclidean").fitted(rows)
+        assert gallery.find_duplicates(metric="braycurtis").threshold == 0.2
+        for given in ({"metric": "cosine"}, {"w": W}):
+            with pytest.raises(ValueError, match=r"threshold must be given for .*, got None: 0\.2"):
+                gallery.find_duplicates(**given)
 
 
 def exact(metric, u, v, p, w):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lookalike.distance.exact_integers import require_exact
-from lookalike.distance.inputs import plain
+from lookalike.distance.inputs import column_names, plain
 
 
 def dense(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -67,6 +67,17 @@ def check_same_width(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str)
         raise ValueError(f"{b_name} must have {a.shape[1]} columns like {a_name}, got {b.shape[1]}")
 
 
+def check_same_order(a: Any, a_name: str, b: Any, b_name: str) -> None:
+    """Refuse frames that have columns of the same names in another order."""
+    names, others = column_names(a), column_names(b)
+    if names != others and set(names) == set(others):
+        there = next(pair for pair in zip(others, names, strict=False) if pair[0] != pair[1])
+        raise ValueError(
+            f"{b_name} must have its columns in the order of {a_name}, got {there[0]!r} where "
+            f"{a_name} has {there[1]!r}"
+        )
+
+
 def same_buffer(a: NDArray[Any], b: NDArray[Any]) -> bool:
     """Tell whether two arrays are the same memory seen the same way."""
     return a is b or (
@@ -96,6 +107,7 @@ def two_sides(
         raise ValueError("include_self must be False when Y is given, got True")
     y = checked_matrix(Y, "Y")
     check_same_width(x, "X", y, "Y")
+    check_same_order(X, "X", Y, "Y")
     return x, y
 
 

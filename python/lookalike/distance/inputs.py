@@ -13,7 +13,7 @@ import numpy as np
 from lookalike.distance.edge_lists import Ids
 from lookalike.distance.frames import from_arrow, from_pandas, from_polars
 
-__all__ = ["kept_ids", "plain"]
+__all__ = ["column_names", "kept_ids", "plain"]
 
 HOST = {1, 3, 11, 13}
 """Devices of DLPack whose memory the CPU reads: its own, pinned and managed."""
@@ -26,6 +26,14 @@ def kept_ids(values: Any) -> Ids | None:
     index: Ids = values.index
     counts = type(index).__name__ == "RangeIndex" and (index.start, index.step) == (0, 1)  # type: ignore[union-attr]
     return None if counts else index
+
+
+def column_names(values: Any) -> list[Any]:
+    """Return what the columns of a frame or a table are called; nothing of all else."""
+    origins = _origins(values)
+    if not origins & {"pandas", "polars", "pyarrow"}:
+        return []
+    return list(getattr(values, "column_names" if "pyarrow" in origins else "columns", ()))
 
 
 def plain(values: Any, name: str) -> Any:

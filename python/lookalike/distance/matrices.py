@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from lookalike import _core
 from lookalike.distance.arguments import (
     NamingRows,
+    check_same_order,
     check_same_width,
     checked_matrix,
     output,
@@ -83,6 +84,7 @@ def cdist(
     """
     xa, xb = checked_matrix(XA, "XA"), checked_matrix(XB, "XB")
     check_same_width(xa, "XA", xb, "XB")
+    check_same_order(XA, "XA", XB, "XB")
     result = output(out, (len(xa), len(xb)), result_dtype(dtype, xa, xb, out=out), (xa, xb))
     wanted, workers = as_metric(metric, p=p, w=w, V=V, VI=VI), thread_count(threads)
     require_width(wanted.parameters, xa.shape[1])

@@ -77,7 +77,8 @@ def find_duplicates(
     rules : Rules, optional
         Folders to prefer or to protect, and what to keep.
     threshold : float or None
-        Largest distance of duplicates; None for equal contents alone.
+        Largest distance of duplicates; None for equal contents alone. The default was found for
+        Bray-Curtis and GoogLeNet, and says nothing of other metrics.
     metric : str or Metric
         One of `lookalike.ALL_METRICS`.
     progress : None, True or callable(done, total)

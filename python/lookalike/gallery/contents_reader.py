@@ -152,7 +152,8 @@ class ContentsReader:
         exact : bool
             Whether only files with the same content are taken.
         threshold, metric, rules, **parameters
-            As for :func:`lookalike.find_duplicates`; None stands for its defaults.
+            As for :func:`lookalike.find_duplicates`; None stands for its defaults. Its threshold
+            is Bray-Curtis's: another metric needs one of its own.
         progress, comparing : None, True or callable(done, total)
             Count the images searched for links, and the pairs of pictures that are then compared.
         among : sequence of int, optional
