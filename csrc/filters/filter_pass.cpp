@@ -56,6 +56,7 @@ void FilterPass::sample(
   constexpr int kRows = 8, kGroups = 4, kTiles = 8;
   const int64_t nx = comparison_.x().rows.matrix.rows, ny = comparison_.y().rows.matrix.rows;
   const int64_t tiles = (ny + kTile - 1) / kTile;
+  const int64_t most = nx == 1 ? kTiles / 2 : kTiles;  // one row's sample is part of its time
   std::vector<float> values(kRows * kTiles * kTile);
   std::vector<int32_t> columns(kTiles * kTile);
   int64_t last = -1;
@@ -65,8 +66,8 @@ void FilterPass::sample(
     last = i0;
     const int rows = int(std::min<int64_t>(kRows, nx - i0));
     int n = 0;
-    for (int64_t t = 0; t < std::min<int64_t>(tiles, kTiles); ++t) {
-      const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+    for (int64_t t = 0; t < std::min(tiles, most); ++t) {
+      const int64_t j0 = (tiles <= most ? t : tiles * t / most) * kTile;
       const int cols = int(std::min<int64_t>(kTile, ny - j0));
       const float* found = filter_->values(Tile{i0, j0, rows, cols, false}, 0);
       for (int i = 0; i < rows; ++i) {
@@ -77,7 +78,7 @@ void FilterPass::sample(
     for (int i = 0; i < rows; ++i) {
       int c = 0;
       for (int64_t t = 0; c < n; ++t) {
-        const int64_t j0 = (tiles <= kTiles ? t : tiles * t / kTiles) * kTile;
+        const int64_t j0 = (tiles <= most ? t : tiles * t / most) * kTile;
         for (int64_t j = j0; j < std::min(ny, j0 + kTile); ++j) columns[size_t(c++)] = int32_t(j);
       }
       look(i0 + i, values.data() + i * kTiles * kTile, columns.data(), n);
