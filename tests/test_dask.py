@@ -182,6 +182,7 @@ def test_a_far_row_that_cannot_be_compared_is_named(rows, far):
     for index in (None, True, la.Index(rows)):
         for found in (
             ld.knn(blocks(X), k=2, index=index),
+            ld.knn(blocks(X), k=1, include_self="first"),  # of which nothing need be computed
             ld.radius_neighbors(blocks(X), radius=0.1, index=index),
         ):
             with pytest.raises(ValueError, match=f"x {says}"):

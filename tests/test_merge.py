@@ -41,6 +41,8 @@ def test_what_cannot_be_merged():
         la.merge([one], 3)
     with pytest.raises(ValueError, match="have a row in common: row 0 has a neighbour twice"):
         la.merge([one, one], 2)
+    with pytest.raises(ValueError, match="have a row in common: row 0 has a neighbour twice"):
+        la.merge([one, (one.distances + 2, one.indices)], 4)
     with pytest.raises(ValueError, match="part 1 row 0 must be ordered"):
         la.merge([one, (one.distances[:, ::-1], one.indices + 9)], 1)
     with pytest.raises(ValueError, match="part 1 row 0 must be ordered"):

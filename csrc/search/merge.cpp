@@ -1,5 +1,6 @@
 #include "search/merge.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace lookalike {
@@ -35,6 +36,7 @@ struct Cursor {
 void merge(const std::vector<NearestPart>& parts, int64_t rows, int64_t k, bool short_lists,
            Team& team, double* distances, int64_t* indices) {
   std::vector<std::vector<Cursor>> cursors(size_t(team.threads()));
+  std::vector<std::vector<int64_t>> found(cursors.size());
   const double cost = double(rows) * double(k) * double(parts.size()) * 8;
   team.run(rows, cost, [&](int64_t row, int worker) {
     std::vector<Cursor>& list = cursors[size_t(worker)];
@@ -56,10 +58,14 @@ void merge(const std::vector<NearestPart>& parts, int64_t rows, int64_t k, bool 
       to[c] = least ? *least->distance : std::numeric_limits<double>::infinity();
       to_index[c] = least ? *least->index : -1;
       if (!least) continue;
-      if (c > 0 && to_index[c] == to_index[c - 1]) {
-        throw BadPart(BadPart::Why::repeated, least - list.data(), row);
-      }
       least->step();
+    }
+    // At one distance or at two.
+    std::vector<int64_t>& sorted = found[size_t(worker)];
+    sorted.assign(to_index, std::find(to_index, to_index + k, -1));
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+      throw BadPart(BadPart::Why::repeated, 0, row);
     }
   });
 }

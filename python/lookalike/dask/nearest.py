@@ -21,6 +21,7 @@ from lookalike.distance.arguments import (
 )
 from lookalike.distance.blocks import Block, across, within
 from lookalike.distance.index import Index
+from lookalike.distance.matrices import require_finite
 from lookalike.distance.merging import merge
 from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, complete
 from lookalike.distance.neighbors import knn as knn_in_memory
@@ -98,8 +99,12 @@ def knn(
     what = "the other rows of x" if others else ""
     check_k(count, len(queries), available - others, None, what)
     wanted = count - first
-    if wanted == 0 or not len(queries):
-        found = [_nothing(size) for size in queries.sizes]
+    if wanted == 0 or not len(queries):  # nothing else is wanted, but the rows are looked at
+        task = delayed(_nothing, traverse=False)
+        found = [
+            task(rows, start, queries.label(number), chosen)
+            for number, (rows, start) in enumerate(zip(queries.blocks, queries.starts, strict=True))
+        ]
     elif isinstance(y, Index):
         found = _by_index(delayed(y, traverse=False), queries, None, wanted, chosen, False)
     elif index is not None and index is not False:
@@ -112,10 +117,8 @@ def knn(
         found = _by_blocks(queries, among, wanted, chosen)
     if first:
         found = [
-            delayed(_first, traverse=False)(near, rows, start, queries.label(number))
-            for number, (near, rows, start) in enumerate(
-                zip(found, queries.blocks, queries.starts, strict=True)
-            )
+            delayed(_first, traverse=False)(near, start)
+            for near, start in zip(found, queries.starts, strict=True)
         ]
     distances = joined([near[0] for near in found], queries.sizes, count, np.float64)
     indices = joined([near[1] for near in found], queries.sizes, count, np.int64)
@@ -268,17 +271,18 @@ def _met(
     )
 
 
-def _nothing(size: int) -> Any:
-    return delayed((np.empty((size, 0)), np.empty((size, 0), np.int64)), traverse=False)
+def _nothing(rows: NDArray[Any], start: int, label: str, metric: Metric) -> Found:
+    """Return lists of no neighbours for a block, whose values are checked."""
+    try:
+        if len(rows):
+            require_finite(checked_matrix(rows, label), label, threads_of_task(), metric)
+    except RowError as error:
+        raise row_error(label, error.side, error.why, start + error.row) from None
+    return np.empty((len(rows), 0)), np.empty((len(rows), 0), np.int64)
 
 
-def _first(
-    near: Found,
-    rows: NDArray[Any],
-    start: int,
-    label: str,
-) -> Found:
+def _first(near: Found, start: int) -> Found:
     """Put the rows of a block in front of their neighbours."""
-    n = len(rows)
+    n = len(near[0])
     own = np.arange(start, start + n)[:, None]
     return np.concatenate((np.zeros((n, 1)), near[0]), 1), np.concatenate((own, near[1]), 1)
