@@ -172,6 +172,8 @@ def test_the_graphs_arguments_are_checked(rows, tmp_path):
     for k in (0, 60):
         with pytest.raises(ValueError, match=f"k must be from 1 to 59 .*, got {k}"):
             neighbor_graph(rows, k, "l1", work=work, block_rows=9)
+    with pytest.raises(ValueError, match="block_rows must be at least 1, got 0"):
+        neighbor_graph(rows, 3, "l1", work=work, block_rows=0)
     with pytest.raises(ValueError, match="metric must be one of"):
         neighbor_graph(rows, 3, "dice", work=work, block_rows=9)
     assert not work.exists()

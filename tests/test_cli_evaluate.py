@@ -140,6 +140,7 @@ def test_a_gallery_with_its_folders_as_labels(lookalike, drawn):
     ("arguments", "message"),
     [
         (["x.npy"], "x.npy has no labels: name a file of them with --labels"),
+        (["none.npy"], "there is no file none.npy"),
         (["none.npy", "--labels", "y.txt"], "there is no file none.npy"),
         (["none.gallery"], "there is no gallery none.gallery"),
         (["bad.npy", "--labels", "y.txt"], "bad.npy is not a NumPy array file"),

@@ -256,6 +256,11 @@ if __name__ == "__main__":
 """
 
 
+def test_it_is_imported_when_it_is_asked_for(run_python):
+    script = "import sys, lookalike as la; print('dask' in sys.modules, la.dask.knn.__module__)"
+    assert run_python(script).split() == ["False", "lookalike.dask.nearest"]
+
+
 def test_a_gallery(rows, tmp_path):
     path = tmp_path / "a.gallery"
     with la.Gallery.import_features(path, rows) as gallery:

@@ -167,6 +167,7 @@ __getattr__, __dir__ = lazy_names(
         "balanced_subset": "evaluation.labels",
         "category_counts": "evaluation.labels",
         "check_gallery": "gallery.upkeep.check",
+        "dask": "dask",
         "datasets": "datasets",
         "evaluate": "evaluation.protocol",
         "find_duplicates": "duplicates",

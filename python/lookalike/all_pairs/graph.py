@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from lookalike.all_pairs.room import BLOCK_ROWS, reserve
 from lookalike.distance import Neighbors, knn
+from lookalike.distance.arguments import whole_number
 from lookalike.distance.blocks import Block, across, within
 from lookalike.distance.metrics import (
     AnyMetric,
@@ -88,6 +89,8 @@ def neighbor_graph(
     array([1, 0, 3, 2])
     """
     count = len(features)
+    if whole_number(block_rows, "block_rows") < 1:
+        raise ValueError(f"block_rows must be at least 1, got {block_rows}")
     if count <= block_rows:
         return knn(features, k=k, metric=metric, progress=progress)
     if not 1 <= k < count:

@@ -36,9 +36,9 @@ PICTURE = 12  # columns of a picture in the terminal, and twice its lines
 def demo(output: str) -> None:
     """Run the whole job, without photos or weights.
 
-    Takes half a minute and no network. Draws some images and searches among them with an untrained
-    network; then compares the seven distances on features of 2,640 real photos that come with the
-    package, beside the numbers of the paper, and takes the time.
+    Takes half a minute, and no internet. Draws some images and searches among them with an
+    untrained network; then compares the seven distances on features of 2,640 real photos that come
+    with the package, beside the numbers of the paper, and takes the time.
 
     \b
     Examples:

@@ -219,14 +219,14 @@ def read_source(source: str, labels_file: str | None, column: str | None) -> Sou
         return Source(gallery.features, gallery.labels if labels is None else labels, gallery.paths)
     import numpy as np
 
-    if labels is None:
-        raise click.UsageError(f"{source} has no labels: name a file of them with --labels")
     try:
         features = np.load(source, mmap_mode="r")
     except (ValueError, EOFError) as error:
         raise click.UsageError(f"{source} {not_numbers(error)}") from None
     except FileNotFoundError:
         raise click.UsageError(f"there is no file {source}") from None
+    if labels is None:
+        raise click.UsageError(f"{source} has no labels: name a file of them with --labels")
     return Source(features, labels, None)
 
 

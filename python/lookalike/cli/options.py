@@ -68,9 +68,7 @@ html_option = click.option(
     metavar="FILE",
     help="Write a page with thumbnails; one file, nothing outside it is needed.",
 )
-absolute_option = click.option(
-    "--absolute", is_flag=True, help="Show whole paths, also in the page."
-)
+absolute_option = click.option("--absolute", is_flag=True, help="Show whole paths everywhere.")
 
 
 class MetricName(click.Choice):  # type: ignore[type-arg]
