@@ -12,7 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from matrices import AGAINST_CODES, HOSTILE
-from screened_batch import AGAINST_SCREENS
+from screen_matrices import AGAINST_SCREENS
 
 KINDS = HOSTILE | AGAINST_CODES | AGAINST_SCREENS
 
