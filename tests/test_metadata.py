@@ -16,10 +16,10 @@ HEADING = re.compile(r"^#+ (.*)", re.MULTILINE)
 
 
 def anchors(page):
-    """The names by which GitHub links to the headings of a page."""
+    """The names by which GitHub links to the headings of a page, and those that it gives itself."""
     return {
         re.sub(r"[^\w\- ]", "", text).lower().replace(" ", "-") for text in HEADING.findall(page)
-    }
+    } | {*re.findall('<a id="([^"]+)">', page)}
 
 
 def test_what_is_installed_is_this_version():

@@ -164,7 +164,7 @@ def evaluate(
       lookalike evaluate
       lookalike evaluate photos.gallery -k 10,100 --html report.html
       lookalike evaluate features.npy --labels labels.csv --bootstrap
-      lookalike evaluate --metric correlation --metric minkowski:p=0.5 --metric seuclidean
+      lookalike evaluate --metric correlation --metric minkowski:p=0.5
       lookalike evaluate --per-category 440 --include-self --latex > tables.tex
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.evaluation.protocol import evaluate as run
