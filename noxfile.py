@@ -127,7 +127,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
-    """Warnings as errors; address, undefined-behaviour and thread sanitizers: 8 minutes."""
+    """Warnings as errors; address, undefined-behaviour and thread sanitizers: 12 minutes."""
     session.install(*BUILD, *DEPENDENCIES, *EXTRAS["test"])
     session.run("tests/native/run", external=True)
 
