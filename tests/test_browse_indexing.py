@@ -273,6 +273,9 @@ def test_nothing_is_changed_read_only_nor_by_strangers(photos, empty):
         assert page.served.another().get(path).status_code == 403
     sent = page.client.post("/api/index/start", content=b"[" * 70_000, headers=page.served.token)
     assert sent.status_code == 413
+    for path in ("index/start", "duplicates/mark"):  # nested too deep to be read
+        deep, headers = b"[" * 60_000, page.served.token
+        assert page.client.post(f"/api/{path}", content=deep, headers=headers).status_code == 400
 
 
 def test_without_weights_it_is_said_what_can_be_done(photos, empty, monkeypatch, tmp_path):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lookalike.browse.state import State
 
-__all__ = ["AskedError", "data", "failed", "integer", "page", "rows", "threaded"]
+__all__ = ["AskedError", "data", "failed", "integer", "page", "posted", "rows", "threaded"]
 
 PAGES = (
     ("/", "Photos"),
@@ -29,6 +29,7 @@ PAGES = (
     ("/index", "Index"),
 )
 """The entries of the navigation: address and name."""
+LONGEST_CHANGE = 1 << 20  # bytes
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -67,6 +68,37 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
         **context,
     )
     return HTMLResponse(text.encode("utf-8", "backslashreplace"), status)
+
+
+def posted(
+    change: Callable[[Request, dict[str, Any]], Any], most: int = LONGEST_CHANGE
+) -> Callable[[Request], Any]:
+    """Return a route that is given the JSON object of a POST, and answers with what is returned.
+
+    The request may have `most` bytes.
+    """
+
+    async def route(request: Request) -> Response:
+        content = bytearray()
+        async for part in request.stream():
+            content += part
+            if len(content) > most:
+                break
+
+        def answer(request: Request) -> Response:
+            if len(content) > most:
+                raise AskedError(f"a change must be within {most:,} bytes", 413)
+            try:
+                values = json.loads(bytes(content) or b"{}")
+            except (ValueError, RecursionError):
+                raise AskedError("a change must be JSON") from None
+            if not isinstance(values, dict):
+                raise AskedError("a change must be an object")
+            return data(change(request, values))
+
+        return await threaded(answer)(request)  # type: ignore[no-any-return]
+
+    return route
 
 
 def integer(request: Request, name: str, default: int, least: int, most: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lookalike.browse.answers import AskedError, data, page, threaded
+from lookalike.browse import answers
+from lookalike.browse.answers import AskedError, data, page
 from lookalike.browse.duplicates_found import Found, Worklist, file_id, kind_of, potential
 from lookalike.duplicates.choice import Rules
 from lookalike.duplicates.find import CALIBRATED_SPACE
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["asked", "different", "duplicates", "group", "mark", "posted", "rules", "worklist"]
 
-LARGEST = 1 << 20
-"""Bytes of a change that is asked for."""
 WAIT = 0.25
 MARKS = ("keep", "remove", None)
 
@@ -189,32 +187,9 @@ def rules(values: dict[str, Any], work: Worklist) -> Any:
     return _rules(made)
 
 
-def posted(
-    change: Callable[[dict[str, Any], Worklist], Any],
-) -> Callable[[Request], Any]:
-    """Return a route that is given the object of a POST, and answers with what is returned."""
-
-    async def route(request: Request) -> Response:
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > LARGEST:
-                break
-
-        def answer(request: Request) -> Response:
-            if len(content) > LARGEST:
-                raise AskedError(f"a change must be within {LARGEST:,} bytes", 413)
-            try:
-                values = json.loads(bytes(content) or b"{}")
-            except ValueError:
-                raise AskedError("a change must be JSON") from None
-            if not isinstance(values, dict):
-                raise AskedError("a change must be an object")
-            return data(change(values, asked(request)))
-
-        return await threaded(answer)(request)  # type: ignore[no-any-return]
-
-    return route
+def posted(change: Callable[[dict[str, Any], Worklist], Any]) -> Callable[[Request], Any]:
+    """Return a route that changes what was found, and answers with what is returned."""
+    return answers.posted(lambda request, values: change(values, asked(request)))
 
 
 def asked(request: Request) -> Worklist:

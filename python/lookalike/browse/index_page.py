@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import functools
 import json
 import os
 import time
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from lookalike.browse.answers import AskedError, data, failed, page
+from lookalike.browse.answers import AskedError, data, page, posted
 from lookalike.browse.indexing import Indexing, checked_folder
 from lookalike.printable import printable
 
@@ -30,9 +29,9 @@ TICK = 0.2
 """Seconds between two looks at how far it is."""
 LIFE = 30.0
 """Seconds that a stream lasts at most while nothing goes on; the page asks for another."""
+MOST_BYTES = 1 << 16
 MOST_FILES = 50
 """Files that are named of each reason; all of them are in a file of their own."""
-MOST_BYTES = 1 << 16
 
 
 def index(request: Request) -> Response:
@@ -102,34 +101,14 @@ async def events(request: Request) -> Response:
     )
 
 
-def changing(
-    change: Callable[[Request, dict[str, Any]], None],
-) -> Callable[[Request], Any]:
-    """Return a route that takes JSON, changes something, and answers how far indexing is."""
+def changing(change: Callable[[Request, dict[str, Any]], None]) -> Callable[[Request], Any]:
+    """Return a route that changes something, and answers how far indexing is."""
 
-    def said(request: Request, content: bytes) -> Response:
-        try:
-            try:
-                given = json.loads(content or b"{}")
-            except (ValueError, RecursionError):
-                raise AskedError("the request is not JSON") from None
-            if not isinstance(given, dict):
-                raise AskedError("the request is not a JSON object")
-            change(request, given)
-            return data(_indexing(request).told())
-        except (AskedError, ValueError, OSError) as error:
-            return failed(request, error)
+    def said(request: Request, given: dict[str, Any]) -> Any:
+        change(request, given)
+        return _indexing(request).told()
 
-    @functools.wraps(change)
-    async def route(request: Request) -> Response:
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > MOST_BYTES:
-                return failed(request, AskedError("the request is too long", 413))
-        return await run_in_threadpool(said, request, bytes(content))
-
-    return route
+    return posted(said, MOST_BYTES)
 
 
 @changing
