@@ -142,7 +142,7 @@ class Browser:
         assert "errorText" not in navigated, navigated
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
-        # An image that the page replaces meanwhile is not decoded; a broken one that stays is an error.
+        # One that the page replaces meanwhile is not decoded; a broken one that stays is an error.
         broken = "image.isConnected && image.complete && !image.naturalWidth"
         decoded = f"image.decode().catch(error => {{ if ({broken}) throw error; }})"
         self.evaluate(f"Promise.all([...document.images].map(image => {decoded}))")
