@@ -37,6 +37,16 @@ Bounds code_bounds(const Comparison& comparison, const Coding& coding, const Cod
   return b;
 }
 
+CodeFilter::CodeFilter(const Comparison& comparison, const Coding& coding,
+                       const std::vector<int32_t>& order, Team& team)
+    : comparison_(comparison),
+      coding_(coding),
+      first_(encode_panels(coding, comparison.x(), order, team)),
+      y_(&first_),
+      workspaces_(size_t(team.threads())) {
+  bounds_ = code_bounds(comparison, coding_, first_, first_);
+}
+
 CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team)
     : comparison_(comparison),
       coding_(database ? database->coding

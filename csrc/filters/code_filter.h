@@ -39,6 +39,9 @@ Bounds code_bounds(const Comparison& comparison, const Coding& coding, const Cod
 
 class CodeFilter final : public Filter {
  public:
+  // Rows of a self-join in an order of their own, by whose numbers tiles ask for them.
+  CodeFilter(const Comparison& comparison, const Coding& coding, const std::vector<int32_t>& order,
+             Team& team);
   // `database` is y as it was coded before, or null.
   CodeFilter(const Comparison& comparison, const CodedDatabase* database, Team& team);
   static bool fits(const Traits& traits, int64_t filter_cols, bool any_negative);

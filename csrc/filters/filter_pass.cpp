@@ -21,8 +21,12 @@ TileGrid grid_of(const Comparison& c, int64_t split) {
 
 FilterPass::FilterPass(const Comparison& c, Stage stage, const CodedDatabase* database,
                        const Exclusion& exclusion, Team& team, Stats& stats)
+    : FilterPass(c, make_filter(stage, c, database, team), exclusion, team, stats) {}
+
+FilterPass::FilterPass(const Comparison& c, std::unique_ptr<Filter> filter,
+                       const Exclusion& exclusion, Team& team, Stats& stats)
     : comparison_(c),
-      filter_(make_filter(stage, c, database, team)),
+      filter_(std::move(filter)),
       grid_(grid_of(c, exclusion.split)),
       exclusion_(exclusion),
       stats_(stats),

@@ -32,6 +32,8 @@ class FilterPass {
  public:
   FilterPass(const Comparison& comparison, Stage stage, const CodedDatabase* database,
              const Exclusion& exclusion, Team& team, Stats& stats);
+  FilterPass(const Comparison& comparison, std::unique_ptr<Filter> filter,
+             const Exclusion& exclusion, Team& team, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_->bounds(); }
   // How many candidates the filter would leave for each of the k neighbours, measured on a sample.
@@ -41,7 +43,11 @@ class FilterPass {
   // Calls keep(row, values, indices, n) with those of the tile's pairs that the row's threshold does
   // not exclude, in a self-join for the rows on both of its sides. The two lists may be overwritten.
   template <class Threshold, class Keep>
-  void tile(int64_t unit, int worker, Threshold threshold, Keep keep);
+  void tile(int64_t unit, int worker, Threshold threshold, Keep keep) {
+    tile(grid_[unit], worker, threshold, keep);
+  }
+  template <class Threshold, class Keep>
+  void tile(const Tile& t, int worker, Threshold threshold, Keep keep);
 
  private:
   const Comparison& comparison_;
@@ -57,8 +63,7 @@ class FilterPass {
 };
 
 template <class Threshold, class Keep>
-void FilterPass::tile(int64_t unit, int worker, Threshold threshold, Keep keep) {
-  const Tile t = grid_[unit];
+void FilterPass::tile(const Tile& t, int worker, Threshold threshold, Keep keep) {
   auto& scan = workspaces_[size_t(worker)];
   if (!scan) scan = std::make_unique<TileScan>();
   Lap lap;

@@ -24,6 +24,9 @@ class Filter {
   Bounds bounds_{};
 };
 
+// Thrown where a filter excludes too little.
+struct Unsuitable {};
+
 enum class Stage { codes, products, differences, float64 };
 // Those that fit the comparison; the last always does. `database` is y as it was coded before, or null.
 std::vector<Stage> stages(const Comparison& comparison, const CodedDatabase* database);

@@ -46,6 +46,7 @@ class ScreenPass {
     uint16_t masks[kTile * (kTile / kScreenRows)];
     float row_values[kTile + 1], column_values[kTile + 1];
     int32_t row_columns[kTile + 1], column_columns[kTile + 1];
+    int unscreened = 0;  // tiles that come next
     std::vector<Found> found;
     std::vector<float> sorted_values;
     std::vector<int32_t> sorted_rows;
@@ -55,6 +56,8 @@ class ScreenPass {
     Buffer<float> values;
     std::unique_ptr<TileScan> scan;
   };
+  // After a tile whose pairs nearly all stay the next ones will be alike, near tiles coming first.
+  static constexpr int kUnscreened = 3;
   Workspace& workspace(int worker);
   template <class Threshold>
   void read(Limited& side, int64_t tile, Threshold threshold) const;
@@ -62,6 +65,9 @@ class ScreenPass {
   void limit(Limited& side, int64_t other) const;
   // Fills the masks; returns how many pairs stay.
   int64_t screen(Workspace& w, bool diagonal) const;
+  // Those that stay, one by one.
+  template <class Keep>
+  void finish_alive(Workspace& w, bool diagonal, Keep keep);
   // The pairs that stay: FinishRow of a row of x.
   FinishRow finish(Workspace& w, int row) const;
   // Values of all pairs.
@@ -96,14 +102,20 @@ void ScreenPass::tile(int64_t i, int64_t j, int worker, Threshold threshold, Kee
   const bool diagonal = i == j;
   read(w.x, i, threshold);
   read(w.y, j, threshold);
-  limit(w.x, j);
-  limit(w.y, i);
-  const int64_t alive = screen(w, diagonal);
-  lap.to(stats_.screening);
   const int64_t n = w.x.rows, pairs = diagonal ? n * (n - 1) / 2 : n * w.y.rows;
+  int64_t alive = pairs;
+  if (w.unscreened > 0) {
+    --w.unscreened;
+  } else {
+    limit(w.x, j);
+    limit(w.y, i);
+    alive = screen(w, diagonal);
+    lap.to(stats_.screening);
+  }
   stats_.pairs.fetch_add(pairs, std::memory_order_relaxed);
   stats_.screened.fetch_add(pairs - alive, std::memory_order_relaxed);
   if (20 * alive > 9 * pairs) {
+    if (alive < pairs && 5 * alive > 4 * pairs) w.unscreened = kUnscreened;
     float* const values = all_values(w, diagonal);
     lap.to(stats_.filtering);
     const Tile t{w.x.first, w.y.first, w.x.rows, w.y.rows, diagonal};
@@ -111,6 +123,12 @@ void ScreenPass::tile(int64_t i, int64_t j, int worker, Threshold threshold, Kee
     lap.to(stats_.bookkeeping);
     return;
   }
+  if (alive > 0 || (diagonal && include_self_)) finish_alive(w, diagonal, keep);
+}
+
+template <class Keep>
+void ScreenPass::finish_alive(Workspace& w, bool diagonal, Keep keep) {
+  Lap lap;
   w.found.clear();
   int64_t kept = 0;
   for (int r = 0; r < w.x.rows; ++r) {

@@ -224,6 +224,46 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
   return out;
 }
 
+CodedSide encode_panels(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
+                        Team& team) {
+  CodedSide out = vectors_for(coding, side);
+  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
+  const int64_t kept = code_lines(cols) * kCodeGroup, padded = row_stride(cols);
+  out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
+  out.codes = out.memory.get();
+  struct Scratch {
+    Buffer<float> values;
+    Buffer<uint8_t> codes;
+  };
+  std::vector<Scratch> scratch(size_t(team.threads()));
+  team.run((n + kCodeRows - 1) / kCodeRows, double(n) * double(cols),
+           [&](int64_t unit, int worker) {
+             Scratch& s = scratch[size_t(worker)];
+             if (!s.codes.get()) {
+               s.values = Buffer<float>(size_t(padded));
+               s.codes = Buffer<uint8_t>(size_t(padded));
+             }
+             uint8_t* const panel = out.memory.get() + unit * code_lines(cols) * kCodeLine;
+             for (int r = 0; r < kCodeRows; ++r) {
+               const auto at = size_t(unit * kCodeRows + r);
+               if (at < order.size()) {
+                 CodedRow coded;
+                 kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, order[at],
+                                      padded, kept, s.values.get(), s.codes.get(), &coded);
+                 note(coding, side, size_t(order[at]), coded, out, at);
+               } else {
+                 std::memset(s.codes.get(), 0, size_t(kept));
+               }
+               for (int64_t k = 0; k < code_lines(cols); ++k) {
+                 std::memcpy(panel + k * kCodeLine + r * kCodeGroup, s.codes.get() + k * kCodeGroup,
+                             kCodeGroup);
+               }
+             }
+           },
+           0, 0);
+  return out;
+}
+
 void as_panels(const CodedSide& side, int64_t cols, int64_t first, int64_t n, uint8_t* out) {
   const int64_t kept = code_lines(cols) * kCodeGroup;
   if (side.guard) side.guard->check(first * side.stride, (first + n) * side.stride);

@@ -56,6 +56,9 @@ constexpr int64_t row_stride(int64_t cols) {
 }
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                       Team& team);
+// Panels of rows in an order of their own.
+CodedSide encode_panels(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
+                        Team& team);
 
 // Writes rows [first, first + n) of codes that lie row after row as panels, holding them against their
 // checksums.

@@ -108,12 +108,11 @@ double directions(const Comparison& comparison, Team& team) {
   return squares > 0 ? pairs / squares : double(cols);
 }
 
-Basis choose_basis(const Comparison& comparison, int count, Team& team) {
-  const Rows& rows = comparison.x().rows;
+Basis choose_basis(const Rows& rows, const MetricKernels& metric, int count, Team& team) {
   const int64_t cols = rows.filter_cols,
                 n = std::min(sample_size(rows.matrix.rows), rows.matrix.rows);
   const std::vector<float> sample = sampled(rows, n, team);
-  Products products(comparison.kernels(), team);
+  Products products(metric, team);
   int width = int(std::min<int64_t>({count + kMore, n, cols}));
   std::vector<float> b(static_cast<size_t>(width * cols)), y;
   for (int64_t r = 0; r < width; ++r) {

@@ -32,9 +32,9 @@ double directions(const Comparison& comparison, Team& team);
 // From how many of so many rows a basis is chosen.
 int64_t sample_size(int64_t rows);
 
-// At most `count` directions, the most important first, the same whatever the team. The comparison's
-// metric has an inner product.
-Basis choose_basis(const Comparison& comparison, int count, Team& team);
+// At most `count` directions, the most important first, the same whatever the team. The metric
+// has an inner product.
+Basis choose_basis(const Rows& rows, const MetricKernels& metric, int count, Team& team);
 
 // The coordinates of filter rows in the basis: count numbers of each row [first, first + n), n <= kTile,
 // and how far they are off. `x` is a side of a comparison whose metric has these kernels.

@@ -124,7 +124,7 @@ ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, 
   screens.form = coding.form;
   screens.width = width;
   if (coding.form == CodeForm::products) {
-    screens.basis = choose_basis(comparison, width - 1, team);
+    screens.basis = choose_basis(comparison.x().rows, comparison.kernels(), width - 1, team);
     fit_products(comparison, screens);
   } else {
     choose_largest(comparison, coding, screens);
@@ -204,10 +204,10 @@ ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
   ScreenRows out;
   out.width = screens.width;
   out.bytes.resize(size_t(n * screens.width));
+  out.residual.resize(size_t(n));
   if (products) {
     out.square.resize(size_t(n));
     out.sum.resize(size_t(n));
-    out.residual.resize(size_t(n));
   }
   constexpr int64_t some = 128;
   const double cost = double(n) * double(cols) * (products ? screens.width : 1);
@@ -230,6 +230,7 @@ ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
                CodedRow row;
                kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, r, padded,
                                     padded, values.data(), codes.data(), &row);
+               out.residual[size_t(r)] = row.residual + side.residual[size_t(r)];
                uint8_t* const bytes = &out.bytes[size_t(r * screens.width)];
                for (int64_t k = 0; k < cols; ++k) {
                  uint8_t& byte = bytes[screens.byte_of[size_t(k)]];
@@ -253,7 +254,7 @@ ScreenPanels panels_of(const ScreenRows& rows, CodeForm form, const std::vector<
   const size_t room = size_t(panels * kScreenRows);
   out.square.resize(room);
   out.sum.resize(room);
-  out.residual.resize(rows.residual.size());
+  out.residual.resize(rows.square.size());
   team.run(
       panels, double(n) * width,
       [&](int64_t panel, int) {
@@ -265,7 +266,7 @@ ScreenPanels panels_of(const ScreenRows& rows, CodeForm form, const std::vector<
             const uint8_t byte = row < 0 ? sign : rows.bytes[size_t(row * width + k)];
             to[k / kScreenGroup * 64 + r * kScreenGroup + k % kScreenGroup] = uint8_t(byte ^ sign);
           }
-          if (row < 0 || rows.residual.empty()) continue;
+          if (row < 0 || rows.square.empty()) continue;
           out.square[size_t(at)] = rows.square[size_t(row)];
           out.sum[size_t(at)] = rows.sum[size_t(row)];
           out.residual[size_t(at)] = rows.residual[size_t(row)];

@@ -49,7 +49,7 @@ struct ScreenRows {
   int width = 0;
   std::vector<uint8_t> bytes;        // unsigned; of products less 128
   std::vector<int32_t> square, sum;  // of products: half of Σ code², rounded down; Σ code
-  std::vector<float> residual;       // of products, in the units of filter rows
+  std::vector<float> residual;       // in the units of filter rows; of largest that of the codes
 };
 ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
                           const MetricKernels& metric, const Side& side, Team& team);

@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 
-#include "kernels/kernels.h"
+#include "kernels/dispatch.h"
+#include "rows/plain_rows.h"
 
 namespace lookalike {
 namespace {
 
 constexpr int kCoordinates = 16;
+constexpr double kNear =
+    0.15;  // of all pairs of tiles: thresholds then are nearly what they will be
+constexpr int32_t kTogether = 8;  // tiles of either side whose codes stay in the cache
 // With more pairs of tiles than this a list of them would take too much memory: they are left in order.
 constexpr int64_t kMostListed = int64_t(1) << 21;
 
@@ -55,12 +60,48 @@ void halve(const std::vector<Coordinates>& at, int32_t* begin, int32_t* end) {
 
 }  // namespace
 
+ScreenRows near_coordinates(const Side& side, Team& team) {
+  const MetricKernels& products = kernels().metric[int(Metric::Euclidean)];
+  const Basis basis = choose_basis(side.rows, products, kCoordinates, team);
+  const Plain directions(basis.rows.data(), basis.count, basis.cols, basis.cols, 1);
+  std::vector<float> values;
+  Products(products, team)(side.rows, directions, 64, values);
+  double sum = 0, square = 0;
+  for (const float value : values) {
+    sum += double(value);
+    square += double(value) * value;
+  }
+  const double count = double(std::max<size_t>(1, values.size())), mean = sum / count;
+  const double step = std::sqrt(std::max(0.0, square / count - mean * mean)) / 24;
+  ScreenRows out;
+  out.width = kCoordinates;
+  out.bytes.resize(size_t(side.rows.matrix.rows) * kCoordinates, 128);
+  const auto found = size_t(basis.count);
+  for (size_t v = 0; v < values.size(); ++v) {
+    const double steps = (double(values[v]) - mean) / step;
+    out.bytes[v / found * kCoordinates + v % found] = steps > -128 && steps < 127
+                                                          ? uint8_t(steps + 128)
+                                                      : steps > 0 ? 255
+                                                                  : 0;
+  }
+  return out;
+}
+
 std::vector<int32_t> near_order(const ScreenRows& rows) {
   const auto n = int64_t(rows.bytes.size()) / rows.width;
   std::vector<int32_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   halve(first_bytes(rows, n), order.data(), order.data() + n);
   return order;
+}
+
+void worst_last(const std::vector<float>& residual, std::vector<int32_t>& order) {
+  std::vector<float> sorted = residual;
+  const auto middle = sorted.begin() + std::ptrdiff_t(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const float most = 2 * *middle;
+  std::stable_partition(order.begin(), order.end(),
+                        [&](int32_t row) { return residual[size_t(row)] <= most; });
 }
 
 std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order) {
@@ -97,6 +138,13 @@ std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32
     return a.second.i != b.second.i ? a.second.i < b.second.i : a.second.j < b.second.j;
   });
   for (size_t p = 0; p < pairs.size(); ++p) pairs[p] = apart[p].second;
+  const auto near = pairs.begin() + std::ptrdiff_t(double(pairs.size()) * kNear);
+  std::sort(near, pairs.end(), [](const TilePair& a, const TilePair& b) {
+    const auto place = [](const TilePair& p) {
+      return std::array<int32_t, 4>{p.i / kTogether, p.j / kTogether, p.i, p.j};
+    };
+    return place(a) < place(b);
+  });
   return pairs;
 }
 

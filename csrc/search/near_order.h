@@ -8,12 +8,20 @@
 
 namespace lookalike {
 
+// A few bytes of each row by which near ones may be told, whatever the metric.
+ScreenRows near_coordinates(const Side& side, Team& team);
+
 // By halving at the median of whichever of the first bytes of their screens differs most.
 std::vector<int32_t> near_order(const ScreenRows& rows);
+
+// The row of a tile that is off most from its bytes speaks for all of it: those that are off much get
+// tiles of their own, the last ones.
+void worst_last(const std::vector<float>& residual, std::vector<int32_t>& order);
 
 struct TilePair {
   int32_t i, j;  // i <= j
 };
+// The near pairs first; of the others neighbours in turn, so that they find each other in the cache.
 std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order);
 
 }  // namespace lookalike

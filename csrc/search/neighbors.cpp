@@ -1,15 +1,16 @@
 #include "search/neighbors.h"
 
+#include <limits>
+
 #include "filters/filter_pass.h"
+#include "search/near_search.h"
 #include "search/reservoirs.h"
-#include "search/screened.h"
 
 namespace lookalike {
 
 namespace {
 
-// Thrown by a worker when a filter excludes too little.
-struct Unsuitable {};
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Where codes leave more candidates than this, float32 is faster in all. Dividing it is slow, and a
 // prepared database is read for a few queries, whose candidates are few against its rows.
@@ -32,11 +33,9 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
       throw Unsuitable();
   }
   lap.to(stats.preparing);
-  std::unique_ptr<Inbox> inbox;
-  if (comparison.self()) inbox = std::make_unique<Inbox>(rows, k, distances, indices);
   const std::vector<int32_t> as_they_are;
   Reservoirs reservoirs(comparison, pass.bounds(), k, exact, as_they_are, team.threads(), stats,
-                        kept);
+                        kept, {distances, indices});
   // Codes that are there already are compared in less time than another thread takes to come.
   const double each = database && stage == Stage::codes ? 1.0 / 6 : 1;
   const double cost =
@@ -59,14 +58,7 @@ void attempt(const Comparison& comparison, const CodedDatabase* database,
         }
       },
       0, 0.9);
-  team.run(
-      rows, cost,
-      [&](int64_t row, int worker) {
-        Lap lap;
-        reservoirs.finish(worker, row, inbox.get(), distances, indices);
-        lap.to(stats.refining);
-      },
-      0.9, 1);
+  reservoirs.finish(team, cost, 0.9, 1);
 }
 
 // `kept` is null where every row finds k others.
@@ -75,9 +67,16 @@ void search(const Comparison& comparison, const CodedDatabase* database, const E
             int64_t* indices) {
   const std::vector<Stage> list = stages(comparison, database);
   for (const Stage stage : list) {
+    const bool last = stage == list.back();
+    const double most =
+        last ? kInfinity : most_candidates(comparison.traits(), database != nullptr);
     try {
-      return attempt(comparison, database, exclusion, kept, stage, stage == list.back(), k, team,
-                     stats, distances, indices);
+      if (stage == Stage::codes && !database && !kept &&
+          near_order_fits(comparison, exclusion, k)) {
+        return near_neighbors(comparison, exclusion, k, most, team, stats, distances, indices);
+      }
+      return attempt(comparison, database, exclusion, kept, stage, last, k, team, stats, distances,
+                     indices);
     } catch (const Unsuitable&) {
       continue;
     }
@@ -89,7 +88,6 @@ void search(const Comparison& comparison, const CodedDatabase* database, const E
 void neighbors(const Comparison& comparison, const CodedDatabase* database,
                const Exclusion& exclusion, int64_t k, Team& team, Stats& stats, double* distances,
                int64_t* indices) {
-  if (screened_neighbors(comparison, exclusion, k, team, stats, distances, indices)) return;
   search(comparison, database, exclusion, nullptr, k, team, stats, distances, indices);
 }
 

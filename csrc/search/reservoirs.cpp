@@ -24,35 +24,39 @@ class Reservoirs::RowLock {
 
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 // Entries of eight bytes a row: of the memory that a search may take, 16 (k + 32) bytes a row, of which
 // 64 are for what is kept of a row elsewhere; one byte a feature, as a filter's copy of the rows may
-// take two and takes one at the most; and half of what each thread may have.
-int64_t capacity(const Comparison& comparison, int64_t k, int workers) {
+// take two and takes one at the most; and half of what each thread may have. In near order fewer
+// candidates come.
+int64_t capacity(const Comparison& comparison, int64_t k, int workers, bool in_order) {
   const int64_t rows = std::max<int64_t>(1, comparison.x().rows.matrix.rows);
   const int64_t shared = (int64_t(16) << 20) * workers / (8 * rows);
-  return std::min(
-      {2 * k + 56 + comparison.cols() / 8 + shared, 5 * k + 64, comparison.y().rows.matrix.rows});
+  const int64_t most = 2 * k + 56 + comparison.cols() / 8 + shared;
+  return std::min({most, in_order ? 3 * k + 96 : 5 * k + 64, comparison.y().rows.matrix.rows});
 }
 
 }  // namespace
 
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
                        ExactDistances& exact, const std::vector<int32_t>& order, int workers,
-                       Stats& stats, const Kept* kept)
+                       Stats& stats, const Kept* kept, Results results, int64_t tightened_after)
     : comparison_(comparison),
       bounds_(bounds),
       exact_(exact),
       stats_(stats),
       kept_(kept),
       order_(order),
-      number_(order.size()),
+      results_(results),
       k_(k),
-      capacity_(capacity(comparison, k, workers)),
-      tightened_after_(std::max<int64_t>(4, k / 2)),
+      capacity_(capacity(comparison, k, workers, !order.empty())),
+      tightened_after_(tightened_after),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),
       fresh_(counts_.size()),
+      settled_(counts_.size()),
       thresholds_(counts_.size()),
       locks_(counts_.size()),
       last_index_(counts_.size(), std::numeric_limits<int32_t>::max()),
@@ -63,7 +67,6 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
              : std::numeric_limits<float>::infinity();
     thresholds_[row].store(t, std::memory_order_relaxed);
   }
-  for (size_t r = 0; r < order_.size(); ++r) number_[size_t(order_[r])] = int32_t(r);
 }
 
 // Those of the candidates that the row's threshold, and its last index, still let through.
@@ -100,11 +103,11 @@ void Reservoirs::offer(int worker, int64_t row, float* values, int32_t* indices,
     indices += some;
     n -= some;
   }
+  if (settled_[size_t(row)]) return;
   // The first threshold as early as it says something: until then a row lets every pair through. Where
-  // others can make use of it at once, a lower one as soon as a part of the k may be new.
+  // a lower one is of use at once, as soon as so many may be new.
   const bool first = threshold(row) == std::numeric_limits<float>::infinity();
-  if (first ? count >= k_ + k_ / 2
-            : !order_.empty() && fresh_[size_t(row)] >= tightened_after_ && count >= k_) {
+  if (first ? count >= k_ + k_ / 2 : fresh_[size_t(row)] >= tightened_after_ && count >= k_) {
     tighten(workspaces_[size_t(worker)], row);
   }
 }
@@ -113,14 +116,14 @@ void Reservoirs::shrink(int worker, int64_t row) {
   tighten(workspaces_[size_t(worker)], row);
   if (counts_[size_t(row)] > capacity_ - std::max<int64_t>(8, capacity_ / 16)) {
     stats_.overflows.fetch_add(1, std::memory_order_relaxed);
-    refine(worker, row);
+    rank(worker, row, 1);
   }
 }
 
 void Reservoirs::tighten(Workspace& w, int64_t row) {
   int32_t& count = counts_[size_t(row)];
   const int64_t kept = kept_ ? kept_->width : 0;
-  if (count + kept < k_) return;
+  if (count + kept < k_ || settled_[size_t(row)]) return;
   fresh_[size_t(row)] = 0;
   w.uppers.resize(size_t(capacity_ + kept) + 16);
   kernels().uppers(bounds_.of(row), values(row), indices(row), count, w.uppers.data());
@@ -156,126 +159,123 @@ int Reservoirs::nearest_first(Workspace& w, int64_t row) {
   return near;
 }
 
-void Reservoirs::rank(int worker, int64_t row, int begin, int end, Inbox* inbox) {
+template <class Begin, class End>
+void Reservoirs::measure(int worker, int64_t first, int n, Begin begin, End end) {
   Workspace& w = workspaces_[size_t(worker)];
-  const int32_t* const j = indices(row);
-  w.unknown.clear();
-  for (int c = begin; c < end; ++c) {
-    const int32_t place = w.sent.empty() ? 0 : w.place[size_t(row_of(j[c]))];
-    if (place > 0) {
-      w.ranked.push_back(w.sent[size_t(place - 1)]);
-    } else {
-      w.unknown.push_back(c);
-    }
-  }
-  const size_t n = w.unknown.size();
-  w.sorted_indices.resize(n);
-  w.distances.resize(n);
-  for (size_t u = 0; u < n; ++u) w.sorted_indices[u] = row_of(j[w.unknown[u]]);
-  exact_.row(worker, row_of(row), w.sorted_indices.data(), int64_t(n), w.distances.data());
-  stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
-  for (size_t u = 0; u < n; ++u) {
-    const int32_t other = w.sorted_indices[u];
-    const int32_t number = j[w.unknown[u]];
-    w.ranked.push_back({w.distances[u], other, values(row)[w.unknown[u]]});
-    if (inbox && number > row &&
-        bounds_.threshold(comparison_, w.distances[u]) <= threshold(number)) {
-      inbox->send(other, row_of(row), w.distances[u]);
-    }
+  for (int r = 0; r < n; ++r) {
+    const int64_t row = first + r;
+    const int from = begin(r), some = end(r) - from;
+    if (some <= 0) continue;
+    w.others.resize(size_t(some));
+    for (int c = 0; c < some; ++c) w.others[size_t(c)] = row_of(indices(row)[from + c]);
+    exact_.row(worker, row_of(row), w.others.data(), some, &w.exact[size_t(r * capacity_ + from)]);
+    stats_.refined.fetch_add(some, std::memory_order_relaxed);
   }
 }
 
-void Reservoirs::adopt_kth(Workspace& w, int64_t row) {
-  const auto kth = w.ranked.begin() + (k_ - 1);
-  std::nth_element(w.ranked.begin(), kth, w.ranked.end());
-  const float t = std::min(threshold(row), bounds_.threshold(comparison_, kth->distance));
+// The threshold that the k-th distance of a row gives.
+void Reservoirs::lower(int64_t row, double distance) {
+  const float t = std::min(threshold(row), bounds_.threshold(comparison_, distance));
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
 }
 
-int Reservoirs::rank_nearest(int worker, int64_t row, Inbox* inbox) {
+void Reservoirs::rank(int worker, int64_t first, int n) {
   Workspace& w = workspaces_[size_t(worker)];
-  int32_t& count = counts_[size_t(row)];
-  const int near = nearest_first(w, row);
-  w.ranked.clear();
-  rank(worker, row, 0, near, inbox);
-  if (near < count) {
-    adopt_kth(w, row);
-    count = near + wanted(row, values(row) + near, indices(row) + near, count - near);
+  w.exact.resize(size_t(std::max<int64_t>(n * capacity_, int64_t(w.exact.size()))));
+  for (int r = 0; r < n; ++r) w.near[r] = nearest_first(w, first + r);
+  const auto near = [&](int r) { return w.near[r]; };
+  const auto count = [&](int r) -> int32_t& { return counts_[size_t(first + r)]; };
+  measure(worker, first, n, [](int) { return 0; }, near);
+  // Their largest is a far better threshold than any bound, and most of the others go.
+  for (int r = 0; r < n; ++r) {
+    if (near(r) == count(r)) continue;
+    const double* const exact = &w.exact[size_t(r * capacity_)];
+    w.distances.assign(exact, exact + near(r));
+    std::nth_element(w.distances.begin(), w.distances.begin() + (k_ - 1), w.distances.end());
+    const int64_t row = first + r;
+    lower(row, w.distances[size_t(k_ - 1)]);
+    count(r) =
+        near(r) + wanted(row, values(row) + near(r), indices(row) + near(r), count(r) - near(r));
   }
-  return near;
+  measure(worker, first, n, near, count);
+  for (int r = 0; r < n; ++r) {
+    const int64_t row = first + r;
+    if (count(r) == 0 && settled_[size_t(row)]) continue;
+    const double* const exact = &w.exact[size_t(r * capacity_)];
+    w.distances.assign(exact, exact + count(r));
+    w.found.resize(size_t(count(r)));
+    for (int c = 0; c < count(r); ++c) w.found[size_t(c)] = row_of(indices(row)[c]);
+    place_nearest(w, row);
+    count(r) = 0;
+  }
 }
 
-void Reservoirs::refine(int worker, int64_t row) {
-  Workspace& w = workspaces_[size_t(worker)];
-  int32_t& count = counts_[size_t(row)];
-  w.sent.clear();
-  const int near = rank_nearest(worker, row, nullptr);
-  if (count <= capacity_ - capacity_ / 4) return;
-  rank(worker, row, near, count, nullptr);
-  adopt_kth(w, row);
-  const Ranked& farthest = w.ranked[size_t(k_ - 1)];
-  if (farthest.distance == 0) last_index_[size_t(row)] = farthest.index;
-  for (int64_t c = 0; c < k_; ++c) {
-    values(row)[c] = w.ranked[size_t(c)].value;
-    indices(row)[c] = number_of(w.ranked[size_t(c)].index);
-  }
-  count = int32_t(k_);
+void Reservoirs::finish(Team& team, double cost, double from, double to) {
+  const auto rows = int64_t(counts_.size());
+  const int64_t block = std::clamp<int64_t>(rows / (8 * team.threads()), 1, kBlock);
+  team.run((rows + block - 1) / block, cost,
+           [&](int64_t unit, int worker) {
+             Lap lap;
+             finish(worker, unit * block, int(std::min(block, rows - unit * block)));
+             lap.to(stats_.refining);
+           },
+           from, to);
 }
 
-void Reservoirs::finish(int worker, int64_t row, Inbox* inbox, double* distances,
-                        int64_t* indices) {
-  Workspace& w = workspaces_[size_t(worker)];
-  int32_t& count = counts_[size_t(row)];
-  // Never true of a proven bound; if it were, what follows would write beyond its lists.
-  if (count < (kept_ ? 0 : k_)) throw std::logic_error("a filter excluded a neighbour");
-  tighten(w, row);
-  if (count < (kept_ ? 0 : k_)) throw std::logic_error("a filter excluded a neighbour");
-  w.sent.clear();
-  if (inbox) {
-    w.place.resize(counts_.size());
-    inbox->close(row_of(row), [&](int64_t index, double distance) {
-      w.sent.push_back({distance, int32_t(index), 0});
-      w.place[size_t(index)] = int32_t(w.sent.size());
-    });
+void Reservoirs::finish(int worker, int64_t first, int n) {
+  for (int64_t row = first; row < first + n; ++row) {
+    // Never true of a proven bound; if it were, results would be missing.
+    const auto enough = [&] {
+      return kept_ || settled_[size_t(row)] || counts_[size_t(row)] >= k_;
+    };
+    const bool before = enough();
+    tighten(workspaces_[size_t(worker)], row);
+    if (!before || !enough()) throw std::logic_error("a filter excluded a neighbour");
   }
-  const int near = rank_nearest(worker, row, inbox);
-  rank(worker, row, near, count, inbox);
-  for (const Ranked& r : w.sent) w.place[size_t(r.index)] = 0;
-  place_nearest(w, distances + row_of(row) * k_, indices + row_of(row) * k_);
+  rank(worker, first, n);
 }
 
-void Reservoirs::place_nearest(Workspace& w, double* distances, int64_t* indices) const {
-  const size_t n = w.ranked.size();
-  if (int64_t(n) < k_) {
-    std::sort(w.ranked.begin(), w.ranked.end());
-    w.ranked.resize(size_t(k_), {std::numeric_limits<double>::infinity(), -1, 0});
-  } else if (n <= kMostCounted) {
-    double values[kMostCounted];
-    int32_t ranks[kMostCounted];
-    for (size_t c = 0; c < n; ++c) values[c] = w.ranked[c].distance;
-    kernels().ranks(values, int(n), ranks);
+void Reservoirs::place_nearest(Workspace& w, int64_t row) {
+  double* const distances = results_.distances + row_of(row) * k_;
+  int64_t* const indices = results_.indices + row_of(row) * k_;
+  if (settled_[size_t(row)]) {
+    w.distances.insert(w.distances.end(), distances, distances + k_);
+    w.found.insert(w.found.end(), indices, indices + k_);
+  }
+  const size_t n = w.distances.size();
+  bool placed = false;
+  if (int64_t(n) >= k_ && n <= kMostCounted) {
+    w.ranks.resize(n);
+    kernels().ranks(w.distances.data(), int(n), w.ranks.data());
     std::fill(indices, indices + k_, -1);
-    int64_t placed = 0;
+    int64_t in_place = 0;
     for (size_t c = 0; c < n; ++c) {
-      if (ranks[c] >= k_ || indices[ranks[c]] >= 0) continue;
-      distances[ranks[c]] = values[c];
-      indices[ranks[c]] = w.ranked[c].index;
-      ++placed;
+      const int32_t rank = w.ranks[c];
+      if (rank >= k_ || indices[rank] >= 0) continue;
+      distances[rank] = w.distances[c];
+      indices[rank] = w.found[c];
+      ++in_place;
     }
     // Equal distances have one rank and leave another empty, unless the tie is at the k-th.
-    const auto of_kth = [&](const Ranked& r) { return r.distance == distances[k_ - 1]; };
-    if (placed == k_ && std::count_if(w.ranked.begin(), w.ranked.end(), of_kth) == 1) return;
+    placed = in_place == k_ &&
+             std::count(w.distances.begin(), w.distances.end(), distances[k_ - 1]) == 1;
   }
-  // Too many, or equal distances, which go by their index.
-  const auto end = w.ranked.begin() + k_;
-  if (int64_t(n) >= k_) {
-    std::nth_element(w.ranked.begin(), end - 1, w.ranked.end());
-    std::sort(w.ranked.begin(), end);
+  if (!placed) {  // too few, too many, or equal distances, which go by their index
+    w.ranked.resize(n);
+    for (size_t c = 0; c < n; ++c) w.ranked[c] = {w.distances[c], w.found[c]};
+    const size_t some = std::min(n, size_t(k_));
+    if (n > some) std::nth_element(w.ranked.begin(), w.ranked.begin() + k_ - 1, w.ranked.end());
+    std::sort(w.ranked.begin(), w.ranked.begin() + std::ptrdiff_t(some));
+    w.ranked.resize(size_t(k_), {kInfinity, -1});
+    for (int64_t c = 0; c < k_; ++c) {
+      distances[c] = w.ranked[size_t(c)].distance;
+      indices[c] = w.ranked[size_t(c)].index;
+    }
   }
-  for (int64_t c = 0; c < k_; ++c) {
-    distances[c] = w.ranked[size_t(c)].distance;
-    indices[c] = w.ranked[size_t(c)].index;
-  }
+  if (int64_t(n) < k_) return;
+  settled_[size_t(row)] = 1;
+  lower(row, distances[k_ - 1]);
+  if (distances[k_ - 1] == 0) last_index_[size_t(row)] = int32_t(indices[k_ - 1]);
 }
 
 }  // namespace lookalike

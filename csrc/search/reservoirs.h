@@ -6,7 +6,6 @@
 
 #include "exact_distances.h"
 #include "filters/filters.h"
-#include "search/inbox.h"
 #include "stats.h"
 
 namespace lookalike {
@@ -18,18 +17,28 @@ struct Kept {
   int64_t width;
 };
 
+// Where the k nearest of each row go: (rows, k).
+struct Results {
+  double* distances;
+  int64_t* indices;
+};
+
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
 // bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If
-// hardly anyone goes (masses of equal rows), all are refined, the k best kept, and the exact k-th
-// distance becomes the threshold. Rows are locked one at a time and for no longer than that takes.
+// hardly anyone goes (masses of equal rows), the row is settled: the distances of all are computed, the
+// k best are its results so far, and the k-th is its threshold. Rows are locked one at a time and for
+// no longer than that takes.
 class Reservoirs {
  public:
   // In a self-join rows may be numbered in an order of their own, in which case `order` has the row of
   // the comparison that each is; distances, ties and results are those of the comparison's rows. With
   // `kept`, rows are not wanted that are farther than what the asking row has kept, and it may find
-  // fewer than k.
+  // fewer than k. A row's threshold is lowered when `tightened_after` candidates have come since the
+  // last time, and when its reservoir is full.
+  static constexpr int64_t kNever = int64_t(1) << 40;
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
-             const std::vector<int32_t>& order, int workers, Stats& stats, const Kept* kept);
+             const std::vector<int32_t>& order, int workers, Stats& stats, const Kept* kept,
+             Results results, int64_t tightened_after = kNever);
 
   // The row's threshold, or an older, larger one.
   float threshold(int64_t row) const {
@@ -37,56 +46,54 @@ class Reservoirs {
   }
   // n candidates of the row, whose lists may be overwritten.
   void offer(int worker, int64_t row, float* values, int32_t* indices, int n);
-  // The k nearest, once all candidates have been offered; called once a row, its results going to its
-  // place among all. Index -1 at distance infinity is where there are fewer. In a self-join what is
-  // computed for another row is left in `inbox`, else null.
-  void finish(int worker, int64_t row, Inbox* inbox, double* distances, int64_t* indices);
+  // The k nearest of all rows, once all candidates have been offered. Index -1 at distance infinity is
+  // where there are fewer. `cost`, `from` and `to` are those of the team's run.
+  void finish(Team& team, double cost, double from, double to);
 
  private:
+  static constexpr int kBlock = 64;  // rows that are ranked together
   struct Ranked {
     double distance;
     int32_t index;  // of the comparison's row
-    float value;    // of candidates
     bool operator<(const Ranked& b) const {
       return distance < b.distance || (distance == b.distance && index < b.index);
     }
   };
   struct Workspace {
-    std::vector<float> uppers, sorted_values;
-    std::vector<int32_t> sorted_indices, unknown;
+    std::vector<float> uppers;
+    std::vector<int32_t> others;
+    // Of a block's rows: how many candidates come first, and the distances of all, capacity_ a row.
+    int near[kBlock];
+    std::vector<double> exact;
+    // All that one row has found.
     std::vector<double> distances;
+    std::vector<int32_t> found, ranks;
     std::vector<Ranked> ranked;
-    // By index, 1 + its place in `sent`; 0 for all others.
-    std::vector<int32_t> place;
-    std::vector<Ranked> sent;
   };
-  // Upper bounds on what the row has kept.
-  void kept_uppers(int64_t row, float* out) const;
   static constexpr size_t kMostCounted = 512;  // entries to rank by counting
   class RowLock;
 
-  // The comparison's row, and back.
+  // The comparison's row.
   int32_t row_of(int64_t row) const { return order_.empty() ? int32_t(row) : order_[size_t(row)]; }
-  int32_t number_of(int32_t row) const { return number_.empty() ? row : number_[size_t(row)]; }
   float* values(int64_t row) { return values_.get() + row * capacity_; }
   int32_t* indices(int64_t row) { return indices_.get() + row * capacity_; }
   int wanted(int64_t row, float* values, int32_t* indices, int n) const;
   void shrink(int worker, int64_t row);
   void tighten(Workspace& w, int64_t row);
-  void refine(int worker, int64_t row);
+  void lower(int64_t row, double distance);
+  // Upper bounds on what the row has kept.
+  void kept_uppers(int64_t row, float* out) const;
   // Moves the k candidates of the least upper bounds, and any that equal the k-th, to the front, and
   // returns how many they are; all if there are no more than k.
   int nearest_first(Workspace& w, int64_t row);
-  // Appends the float64 distances of the row's candidates [begin, end) to w.ranked, computing those
-  // that it has not been sent.
-  void rank(int worker, int64_t row, int begin, int end, Inbox* inbox);
-  // Ranks the k nearest by their bounds, takes the threshold that they give, drops whom it excludes;
-  // returns how many of the row's first candidates are ranked.
-  int rank_nearest(int worker, int64_t row, Inbox* inbox);
-  // Writes the k least of w.ranked in their order.
-  void place_nearest(Workspace& w, double* distances, int64_t* indices) const;
-  // Brings the k least of w.ranked to its front, and the row's threshold down to the k-th.
-  void adopt_kth(Workspace& w, int64_t row);
+  // The distances of each of the block's rows to its candidates [begin(r), end(r)).
+  template <class Begin, class End>
+  void measure(int worker, int64_t first, int n, Begin begin, End end);
+  void finish(int worker, int64_t first, int n);
+  // The k nearest of these rows so far.
+  void rank(int worker, int64_t first, int n);
+  // Writes the k least of what the row has found to its results, in their order.
+  void place_nearest(Workspace& w, int64_t row);
 
   const Comparison& comparison_;
   const Bounds& bounds_;
@@ -94,11 +101,12 @@ class Reservoirs {
   Stats& stats_;
   const Kept* kept_;  // null: each row finds k others
   const std::vector<int32_t>& order_;
-  std::vector<int32_t> number_;  // the inverse of order_
+  const Results results_;
   int64_t k_, capacity_, tightened_after_;
   Buffer<float> values_;
   Buffer<int32_t> indices_;
   std::vector<int32_t> counts_, fresh_;  // entries; of those, how many since it was tightened
+  std::vector<uint8_t> settled_;
   std::vector<std::atomic<float>> thresholds_;
   std::vector<std::atomic<bool>> locks_;
   // With k neighbours at distance 0, none of a higher index than these can enter.

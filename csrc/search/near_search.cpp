@@ -1,0 +1,101 @@
+#include "search/near_search.h"
+
+#include <string>
+
+#include "filters/screen_choice.h"
+#include "filters/screen_pass.h"
+#include "search/near_order.h"
+#include "search/reservoirs.h"
+
+namespace lookalike {
+namespace {
+
+// Fewer rows are as fast in the order in which they lie.
+constexpr int64_t kFewestRows = 8000, kFewestFeatures = 64;
+// Thresholds are lowered whenever so many of a row's k may be new: for screens each is worth more.
+constexpr double kRenewed = 2, kRenewedScreened = 0.5;
+
+Tile tile_of(const TilePair& p, int64_t rows) {
+  const int64_t i = p.i * int64_t(kTile), j = p.j * int64_t(kTile);
+  return {i, j, int(std::min<int64_t>(kTile, rows - i)), int(std::min<int64_t>(kTile, rows - j)),
+          p.i == p.j};
+}
+
+}  // namespace
+
+bool near_order_fits(const Comparison& comparison, const Exclusion& exclusion, int64_t k) {
+  const int64_t rows = comparison.x().rows.matrix.rows, cols = comparison.filter_cols();
+  if (!comparison.self() || exclusion.exclude || exclusion.left_out || exclusion.split)
+    return false;
+  return use_screens() == UseScreens::always ||
+         (rows >= kFewestRows && cols >= kFewestFeatures && k <= rows / 16);
+}
+
+void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, int64_t k,
+                    double most, Team& team, Stats& stats, double* distances, int64_t* indices) {
+  const CodeForm form = comparison.traits().codes;
+  const int64_t rows = comparison.x().rows.matrix.rows;
+  Lap lap;
+  const Coding coding = choose_coding(form, comparison.x().rows);
+  ScreenCoding screens;
+  if (screens_fit(form, comparison.filter_cols())) {
+    screens = choose_screens_for(comparison, coding, k, team);
+  }
+  const bool screened = screens.width > 0;
+  std::vector<int32_t> order;
+  std::vector<TilePair> pairs;
+  ScreenPanels panels;
+  {
+    const ScreenRows bytes =
+        screened ? encode_screens(screens, coding, comparison.kernels(), comparison.x(), team)
+                 : ScreenRows();
+    // Screens of products are coordinates by which near rows may be told; others are none.
+    const bool told = form == CodeForm::products && screened;
+    const ScreenRows near = told ? ScreenRows() : near_coordinates(comparison.x(), team);
+    order = near_order(told ? bytes : near);
+    if (screened) worst_last(bytes.residual, order);
+    pairs = near_pairs(told ? bytes : near, order);
+    if (screened) panels = panels_of(bytes, form, order, team);
+  }
+  ExactDistances exact(comparison, team.threads());
+  const double cost = double(rows) * double(rows) * double(comparison.cols());
+  const auto search = [&](const Bounds& bounds, auto tile) {
+    const auto renewed = int64_t(double(k) * (screened ? kRenewedScreened : kRenewed));
+    Reservoirs reservoirs(comparison, bounds, k, exact, order, team.threads(), stats, nullptr,
+                          {distances, indices}, std::max<int64_t>(4, renewed));
+    lap.to(stats.preparing);
+    team.run(
+        int64_t(pairs.size()), cost,
+        [&](int64_t unit, int worker) {
+          tile(
+              pairs[size_t(unit)], worker, [&](int64_t row) { return reservoirs.threshold(row); },
+              [&](int64_t row, float* values, int32_t* found, int n) {
+                reservoirs.offer(worker, row, values, found, n);
+              });
+        },
+        0, 0.9);
+    reservoirs.finish(team, cost, 0.9, 1);
+  };
+  if (screened) {
+    ScreenPass pass(comparison, screens, coding, std::move(panels),
+                    encode_rows(coding, comparison.x(), order, team), exclusion.include_self, team,
+                    stats);
+    stats.stages = {"screen of " + std::to_string(screens.width) +
+                        (form == CodeForm::products ? " coordinates" : " features"),
+                    code_kernels(form).name};
+    stats.unbounded_rows = comparison.unbounded_rows();
+    search(pass.bounds(), [&](const TilePair& p, int worker, auto threshold, auto keep) {
+      pass.tile(p.i, p.j, worker, threshold, keep);
+    });
+  } else {
+    FilterPass pass(comparison, std::make_unique<CodeFilter>(comparison, coding, order, team),
+                    exclusion, team, stats);
+    stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
+    if (stats.candidates_per_neighbor > most) throw Unsuitable();
+    search(pass.bounds(), [&](const TilePair& p, int worker, auto threshold, auto keep) {
+      pass.tile(tile_of(p, rows), worker, threshold, keep);
+    });
+  }
+}
+
+}  // namespace lookalike
