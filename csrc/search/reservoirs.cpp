@@ -162,15 +162,17 @@ int Reservoirs::nearest_first(Workspace& w, int64_t row) {
 template <class Begin, class End>
 void Reservoirs::measure(int worker, int64_t first, int n, Begin begin, End end) {
   Workspace& w = workspaces_[size_t(worker)];
+  int32_t rows[kBlock];
+  w.pairs.clear();
   for (int r = 0; r < n; ++r) {
-    const int64_t row = first + r;
-    const int from = begin(r), some = end(r) - from;
-    if (some <= 0) continue;
-    w.others.resize(size_t(some));
-    for (int c = 0; c < some; ++c) w.others[size_t(c)] = row_of(indices(row)[from + c]);
-    exact_.row(worker, row_of(row), w.others.data(), some, &w.exact[size_t(r * capacity_ + from)]);
-    stats_.refined.fetch_add(some, std::memory_order_relaxed);
+    rows[r] = row_of(first + r);
+    const int32_t* const others = indices(first + r);
+    for (int c = begin(r); c < end(r); ++c) {
+      w.pairs.push_back({row_of(others[c]), r, int32_t(r * capacity_ + c)});
+    }
   }
+  exact_.pairs(worker, rows, n, w.pairs.data(), int64_t(w.pairs.size()), w.exact.data());
+  stats_.refined.fetch_add(int64_t(w.pairs.size()), std::memory_order_relaxed);
 }
 
 // The threshold that the k-th distance of a row gives.
@@ -212,7 +214,7 @@ void Reservoirs::rank(int worker, int64_t first, int n) {
 
 void Reservoirs::finish(Team& team, double cost, double from, double to) {
   const auto rows = int64_t(counts_.size());
-  const int64_t block = std::clamp<int64_t>(rows / (8 * team.threads()), 1, kBlock);
+  const int64_t block = std::clamp<int64_t>(rows / (8 * team.threads()), 1, std::min(kBlock, exact_.side()));
   team.run((rows + block - 1) / block, cost,
            [&](int64_t unit, int worker) {
              Lap lap;

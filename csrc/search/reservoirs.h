@@ -61,7 +61,7 @@ class Reservoirs {
   };
   struct Workspace {
     std::vector<float> uppers;
-    std::vector<int32_t> others;
+    std::vector<ExactPair> pairs;
     // Of a block's rows: how many candidates come first, and the distances of all, capacity_ a row.
     int near[kBlock];
     std::vector<double> exact;
