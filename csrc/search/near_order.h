@@ -8,11 +8,11 @@
 
 namespace lookalike {
 
-// A few bytes of each row by which near ones may be told, whatever the metric.
-ScreenRows near_coordinates(const Side& side, Team& team);
+// A few bytes of each row by which near ones may be told, whatever the metric that `coding` is for.
+ScreenRows near_coordinates(const Comparison& comparison, const Coding& coding, Team& team);
 
 // By halving at the median of whichever of the first bytes of their screens differs most.
-std::vector<int32_t> near_order(const ScreenRows& rows);
+std::vector<int32_t> near_order(const ScreenRows& rows, Team& team);
 
 // The row of a tile that is off most from its bytes speaks for all of it: those that are off much get
 // tiles of their own, the last ones.
@@ -22,6 +22,8 @@ struct TilePair {
   int32_t i, j;  // i <= j
 };
 // The near pairs first; of the others neighbours in turn, so that they find each other in the cache.
-std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order);
+// Those that are as far apart as makes no difference stay in order.
+std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order,
+                                 Team& team);
 
 }  // namespace lookalike

@@ -51,10 +51,10 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
                  : ScreenRows();
     // Screens of products are coordinates by which near rows may be told; others are none.
     const bool told = form == CodeForm::products && screened;
-    const ScreenRows near = told ? ScreenRows() : near_coordinates(comparison.x(), team);
-    order = near_order(told ? bytes : near);
+    const ScreenRows near = told ? ScreenRows() : near_coordinates(comparison, coding, team);
+    order = near_order(told ? bytes : near, team);
     if (screened) worst_last(bytes.residual, order);
-    pairs = near_pairs(told ? bytes : near, order);
+    pairs = near_pairs(told ? bytes : near, order, team);
     if (screened) panels = panels_of(bytes, form, order, team);
   }
   ExactDistances exact(comparison, team.threads());
