@@ -11,7 +11,7 @@ namespace lookalike {
 namespace {
 
 // Fewer rows are compared before a basis is found.
-constexpr int64_t kFewestRows = 5000, kFewestFeatures = 256;
+constexpr int64_t kFewestRows = 8000, kFewestFeatures = 256;
 constexpr int kQueries = 128;
 constexpr int64_t kOthers = 1024;   // whose distances say how far the nearest are
 constexpr int64_t kScreened = 256;  // of them, that screens are tried on: each query's among them
