@@ -1,0 +1,176 @@
+#include "filters/radius_screens.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "filters/screen_choice.h"
+#include "kernels/dispatch.h"
+#include "rows/plain_rows.h"
+
+namespace lookalike {
+namespace {
+
+// Fewer rows are compared before a basis is found.
+constexpr int64_t kFewestRows = 4000, kFewestFeatures = 128;
+constexpr int64_t kQueries = 32, kOthers = 1024;
+
+// Nanoseconds of one thread for a pair; only their ratios matter.
+constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
+constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
+constexpr double kProduct = 0.03;                           // two float32 in a projection
+
+// The share of pairs that are no farther than `limit`: rows of `width` numbers, kQueries against all, no
+// row with itself. `apart(u, v)` are how far two numbers are apart, `join` puts those of a pair together.
+template <class T, class Apart>
+double share_within(const std::vector<T>& rows, int stride, int width, double limit, Apart apart) {
+  const auto others = int64_t(rows.size()) / stride;
+  int64_t within = 0;
+  for (int64_t q = 0; q < kQueries; ++q) {
+    const int64_t own = q * others / kQueries;
+    for (int64_t j = 0; j < others; ++j) {
+      within +=
+          j != own && apart(&rows[size_t(own * stride)], &rows[size_t(j * stride)], width) <= limit;
+    }
+  }
+  return double(within) / double(kQueries * (others - 1));
+}
+
+double square_apart(const float* u, const float* v, int width) {
+  float lanes[4] = {};
+  for (int k = 0; k < width; k += 4) {
+    for (int l = 0; l < 4; ++l) lanes[l] += (u[k + l] - v[k + l]) * (u[k + l] - v[k + l]);
+  }
+  return double((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
+}
+
+double most_apart(const uint8_t* u, const uint8_t* v, int width) {
+  uint8_t most = 0;
+  for (int k = 0; k < width; ++k) {
+    most = std::max(most, uint8_t(u[k] > v[k] ? u[k] - v[k] : v[k] - u[k]));
+  }
+  return most;
+}
+
+// Of a pair: all are screened, those that stay are finished.
+double cost(double width, double alive, double cols) {
+  return kScreenByte * width + alive * (kFinish + kFinishByte * cols);
+}
+
+ScreenCoding without() { return {}; }
+
+ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& coding, double norm,
+                                   Team& team) {
+  const Rows& rows = comparison.x().rows;
+  const int64_t cols = rows.filter_cols, padded = row_stride(cols);
+  const int64_t others = std::min(kOthers, rows.matrix.rows);
+  std::vector<float> values(static_cast<size_t>(padded));
+  std::vector<uint8_t> codes(size_t(others * padded));
+  std::vector<float> residuals;
+  for (int64_t r = 0; r < others; ++r) {
+    CodedRow row;
+    kernels().encode_row(rows, coding.form, coding.grid, coding.levels,
+                         r * rows.matrix.rows / others, padded, padded, values.data(),
+                         &codes[size_t(r * padded)], &row);
+    residuals.push_back(row.residual);
+  }
+  const auto middle = residuals.begin() + others / 2;
+  std::nth_element(residuals.begin(), middle, residuals.end());
+  const double limit = (norm + 2 * double(*middle)) * coding.steps;
+  // Bytes are compared by four instructions, products by one.
+  double least = 2 * kCodeByte * double(cols);
+  ScreenCoding best = without();
+  for (const int width : {32, 64, 128}) {
+    if (width > cols / 2) break;
+    const ScreenCoding screens = choose_screens(comparison, coding, width, team);
+    std::vector<uint8_t> bytes(size_t(others * width));
+    for (int64_t r = 0; r < others; ++r) {
+      for (int64_t k = 0; k < cols; ++k) {
+        uint8_t& byte = bytes[size_t(r * width + screens.byte_of[size_t(k)])];
+        byte = std::max(byte, codes[size_t(r * padded + k)]);
+      }
+    }
+    const double alive = share_within(bytes, width, width, limit, most_apart);
+    const double price = cost(2 * width, alive, double(cols));
+    if (price >= least) continue;
+    least = price;
+    best = screens;
+  }
+  return best;
+}
+
+// The mean squared distance of two rows.
+double mean_square(const std::vector<float>& rows, int64_t cols) {
+  const int64_t n = int64_t(rows.size()) / cols;
+  std::vector<double> sum(static_cast<size_t>(cols));
+  double squares = 0;
+  for (int64_t r = 0; r < n; ++r) {
+    for (int64_t k = 0; k < cols; ++k) {
+      const double value = double(rows[size_t(r * cols + k)]);
+      sum[size_t(k)] += value;
+      squares += value * value;
+    }
+  }
+  for (const double s : sum) squares -= s * s / double(n);
+  return 2 * squares / double(n - 1);
+}
+
+ScreenCoding choose_products_within(const Comparison& comparison, const Coding& coding, double norm,
+                                    Team& team) {
+  const Rows& rows = comparison.x().rows;
+  const int64_t cols = rows.filter_cols, n = rows.matrix.rows;
+  const std::vector<float> sample = sampled(rows, std::min(kOthers, n), team);
+  const double typical = mean_square(sample, cols);
+  if (norm * norm > typical) return without();
+  constexpr int kWidths[] = {64, 128};
+  // Of rows without few directions any says its share.
+  const double share = kWidths[0] / double(cols);
+  if (2 * norm * norm > share * typical && directions(comparison, team) > double(cols) / 4) {
+    return without();
+  }
+  const double pairs = 0.5 * double(n) * double(n);
+  const auto preparing = [&](int width) {
+    return kProduct * double(cols) *
+           (double(n) * width + 4.0 * double(sample_size(n)) * (width + 16)) / pairs;
+  };
+  double least = kCodeByte * double(cols);
+  int best = 0;
+  ScreenCoding screens;
+  const Plain plain(sample.data(), int64_t(sample.size()) / cols, cols, cols, 1);
+  for (const int widest : kWidths) {
+    // Twice as many coordinates, if those that there are leave more than these cost.
+    const double more = kScreenByte * (widest - best) / 2 + preparing(widest) - preparing(best);
+    if (widest > cols / 2 || (best > 0 && least - cost(best, 0, 0) - preparing(best) < more)) break;
+    ScreenCoding wider = choose_screens(comparison, coding, widest, team);
+    std::vector<float> values;
+    screen_values(wider, comparison.kernels(), plain, team, values);
+    for (int width = widest; width >= widest / 2; width -= widest / 4) {
+      const double off = 2 * wider.step * std::sqrt(width / 12.0);
+      const double limit = wider.stretch * norm + off;
+      const double alive = share_within(values, widest, width, limit * limit, square_apart);
+      const double price = cost(width, alive, double(cols)) + preparing(width);
+      if (price >= least) continue;
+      least = price;
+      best = width;
+      screens = wider;
+    }
+  }
+  if (best == 0) return without();
+  return best == screens.width ? screens : narrowed(comparison, screens, best);
+}
+
+}  // namespace
+
+ScreenCoding choose_radius_screens(const Comparison& comparison, const Coding& coding,
+                                   double radius, Team& team) {
+  const int64_t rows = comparison.x().rows.matrix.rows, cols = comparison.filter_cols();
+  if (use_screens() == UseScreens::always) {
+    const int width = int(std::clamp<int64_t>(cols / 8 / kScreenGroup * kScreenGroup, 8, 64));
+    return choose_screens(comparison, coding, width, team);
+  }
+  if (rows < kFewestRows || cols < kFewestFeatures) return without();
+  const double norm = comparison.norm_of(radius) * comparison.norm_unit();
+  return coding.form == CodeForm::products ? choose_products_within(comparison, coding, norm, team)
+                                           : choose_largest_within(comparison, coding, norm, team);
+}
+
+}  // namespace lookalike

@@ -1,0 +1,50 @@
+#include "search/radius_sink.h"
+
+#include <algorithm>
+
+namespace lookalike {
+
+// Of a self-join both rows of a pair have the same threshold: the pair comes once for each, and the
+// first does for both.
+void RadiusSink::offer(int worker, int64_t row, const int32_t* candidates, int n) {
+  Pending& p = pending_[size_t(worker)];
+  const int32_t own = row_of(row);
+  for (int c = 0; c < n; ++c) {
+    const int32_t other = row_of(candidates[c]);
+    const bool wanted =
+        comparison_.self() ? candidates[c] >= row : !exclusion_.excludes(own, other);
+    if (!wanted) continue;
+    p.rows.push_back(own);
+    p.others.push_back(other);
+  }
+}
+
+void RadiusSink::finish(int worker) {
+  Pending& p = pending_[size_t(worker)];
+  if (p.rows.empty()) return;
+  Lap lap;
+  const size_t n = p.rows.size();
+  p.distances.resize(n);
+  for (size_t begin = 0; begin < n;) {
+    size_t end = begin + 1;
+    while (end < n && p.rows[end] == p.rows[begin]) ++end;
+    exact_.row(worker, p.rows[begin], &p.others[begin], int64_t(end - begin), &p.distances[begin]);
+    begin = end;
+  }
+  stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
+  for (size_t c = 0; c < n; ++c) {
+    if (p.distances[c] > radius_) continue;
+    const int32_t row = p.rows[c], other = p.others[c];
+    if (!comparison_.self() || !exclusion_.excludes(row, other)) {
+      found_.add(worker, row, other, p.distances[c]);
+    }
+    if (comparison_.self() && other != row && !exclusion_.excludes(other, row)) {
+      found_.add(worker, other, row, p.distances[c]);
+    }
+  }
+  p.rows.clear();
+  p.others.clear();
+  lap.to(stats_.refining);
+}
+
+}  // namespace lookalike
