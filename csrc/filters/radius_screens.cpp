@@ -17,7 +17,7 @@ constexpr int64_t kQueries = 32, kOthers = 1024;
 // Nanoseconds of one thread for a pair; only their ratios matter.
 constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
 constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
-constexpr double kProduct = 0.03;                           // two float32 in a projection
+constexpr double kProduct = 0.05;                           // two float32 in a projection
 
 // The share of pairs that are no farther than `limit`: rows of `width` numbers, kQueries against all, no
 // row with itself. `apart(u, v)` are how far two numbers are apart, `join` puts those of a pair together.
@@ -120,11 +120,11 @@ ScreenCoding choose_products_within(const Comparison& comparison, const Coding& 
   const int64_t cols = rows.filter_cols, n = rows.matrix.rows;
   const std::vector<float> sample = sampled(rows, std::min(kOthers, n), team);
   const double typical = mean_square(sample, cols);
-  if (norm * norm > typical) return without();
-  constexpr int kWidths[] = {64, 128};
+  const double near = norm * norm / typical;
+  if (!(near < 1)) return without();
   // Of rows without few directions any says its share.
-  const double share = kWidths[0] / double(cols);
-  if (2 * norm * norm > share * typical && directions(comparison, team) > double(cols) / 4) {
+  const int first = near < 1.0 / 16 ? 32 : near < 1.0 / 4 ? 64 : 128;
+  if (2 * near * double(cols) > first && directions(comparison, team) > double(cols) / 4) {
     return without();
   }
   const double pairs = 0.5 * double(n) * double(n);
@@ -136,10 +136,13 @@ ScreenCoding choose_products_within(const Comparison& comparison, const Coding& 
   int best = 0;
   ScreenCoding screens;
   const Plain plain(sample.data(), int64_t(sample.size()) / cols, cols, cols, 1);
-  for (const int widest : kWidths) {
-    // Twice as many coordinates, if those that there are leave more than these cost.
+  for (int widest = first; widest <= 128; widest *= 2) {
+    // More coordinates, if those that there are leave more to do than these cost.
     const double more = kScreenByte * (widest - best) / 2 + preparing(widest) - preparing(best);
-    if (widest > cols / 2 || (best > 0 && least - cost(best, 0, 0) - preparing(best) < more)) break;
+    if (widest > cols / 2 || preparing(widest) > (widest == first ? 0.25 : 0.1) * least ||
+        (best > 0 && least - cost(best, 0, 0) - preparing(best) < more)) {
+      break;
+    }
     ScreenCoding wider = choose_screens(comparison, coding, widest, team);
     std::vector<float> values;
     screen_values(wider, comparison.kernels(), plain, team, values);
