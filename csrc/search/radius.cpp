@@ -47,17 +47,18 @@ void filtered(const Comparison& comparison, const CodedDatabase* database,
 
 }  // namespace
 
-Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
+Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats, int64_t most) {
   Lap lap;
   const RowNeeds needs = filter_needs(kernels_of(query.specification).traits);
   const Comparison comparison(query.x, query.y, query.specification, needs, team);
   lap.to(stats.preparing);
-  return radius_neighbors(comparison, nullptr, query.exclusion, radius, team, stats);
+  return radius_neighbors(comparison, nullptr, query.exclusion, radius, team, stats, most);
 }
 
 Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
-                        const Exclusion& exclusion, double radius, Team& team, Stats& stats) {
-  FoundPairs found(comparison.x().rows.matrix.rows, team.threads());
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats,
+                        int64_t most) {
+  FoundPairs found(comparison.x().rows.matrix.rows, team.threads(), most);
   if (!screened_radius(comparison, exclusion, radius, team, stats, found)) {
     filtered(comparison, database, exclusion, radius, team, stats, found);
   }

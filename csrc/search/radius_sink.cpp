@@ -32,19 +32,23 @@ void RadiusSink::finish(int worker) {
     begin = end;
   }
   stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
+  int64_t added = 0;
   for (size_t c = 0; c < n; ++c) {
     if (p.distances[c] > radius_) continue;
     const int32_t row = p.rows[c], other = p.others[c];
     if (!comparison_.self() || !exclusion_.excludes(row, other)) {
       found_.add(worker, row, other, p.distances[c]);
+      ++added;
     }
     if (comparison_.self() && other != row && !exclusion_.excludes(other, row)) {
       found_.add(worker, other, row, p.distances[c]);
+      ++added;
     }
   }
   p.rows.clear();
   p.others.clear();
   lap.to(stats_.refining);
+  found_.count(added);
 }
 
 }  // namespace lookalike
