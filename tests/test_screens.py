@@ -88,13 +88,13 @@ def test_a_sample_decides():
 @pytest.mark.parametrize("metric", ["euclidean", "chebyshev"])
 def test_near_duplicates_are_worth_a_screen_of_any_rows(metric):
     # Nothing says where noise is spread, but of rows that are far apart any direction does.
-    X = np.random.default_rng(0).standard_normal((6000, 256), np.float32)
+    X = np.random.default_rng(0).standard_normal((8000, 256), np.float32)
     X[::100] = X[1::100] + np.float32(1e-3)
     expected = lookalike.knn(X[::100], X, k=2, metric=metric)
     found, stats = lookalike.radius_neighbors(X, radius=0.5, metric=metric, return_stats=True)
-    assert stats["screened"] > 0.99 * 6000 * 5999 / 2
+    assert stats["screened"] > 0.99 * 8000 * 7999 / 2
     assert stats["refined"] < 500
     assert np.flatnonzero(np.diff(found.indptr)).tolist() == sorted(
-        [*range(0, 6000, 100), *range(1, 6000, 100)]
+        [*range(0, 8000, 100), *range(1, 8000, 100)]
     )
     assert_same_bits(found.distances[::2], expected.distances[:, 1])

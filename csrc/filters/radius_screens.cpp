@@ -10,9 +10,10 @@
 namespace lookalike {
 namespace {
 
-// Fewer rows are compared before a basis is found.
-constexpr int64_t kFewestRows = 4000, kFewestFeatures = 128;
-constexpr int64_t kQueries = 32, kOthers = 1024;
+// Fewer rows are compared before a screen is chosen.
+constexpr int64_t kFewestRows = 5000, kFewestLargest = 8000, kFewestFeatures = 128;
+constexpr int64_t kQueries = 32, kOthers = 1024, kFew = 256;
+constexpr double kMargin = 0.85;  // by how much a screen has to be better
 
 // Nanoseconds of one thread for a pair; only their ratios matter.
 constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
@@ -51,9 +52,10 @@ double most_apart(const uint8_t* u, const uint8_t* v, int width) {
   return most;
 }
 
-// Of a pair: all are screened, those that stay are finished.
-double cost(double width, double alive, double cols) {
-  return kScreenByte * width + alive * (kFinish + kFinishByte * cols);
+// Of a pair: all are screened, those that stay are finished. The largest difference takes twice as many
+// instructions a byte as products do.
+double cost(double width, double alive, double cols, double each = 1) {
+  return kScreenByte * each * width + alive * (kFinish + kFinishByte * each * cols);
 }
 
 ScreenCoding without() { return {}; }
@@ -62,7 +64,7 @@ ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& c
                                    Team& team) {
   const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, padded = row_stride(cols);
-  const int64_t others = std::min(kOthers, rows.matrix.rows);
+  const int64_t others = std::min(kOthers / 2, rows.matrix.rows);
   std::vector<float> values(static_cast<size_t>(padded));
   std::vector<uint8_t> codes(size_t(others * padded));
   std::vector<float> residuals;
@@ -76,8 +78,7 @@ ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& c
   const auto middle = residuals.begin() + others / 2;
   std::nth_element(residuals.begin(), middle, residuals.end());
   const double limit = (norm + 2 * double(*middle)) * coding.steps;
-  // Bytes are compared by four instructions, products by one.
-  double least = 2 * kCodeByte * double(cols);
+  double least = 2 * kCodeByte * double(cols) * kMargin;
   ScreenCoding best = without();
   for (const int width : {32, 64, 128}) {
     if (width > cols / 2) break;
@@ -90,7 +91,7 @@ ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& c
       }
     }
     const double alive = share_within(bytes, width, width, limit, most_apart);
-    const double price = cost(2 * width, alive, double(cols));
+    const double price = cost(width, alive, double(cols), 2);
     if (price >= least) continue;
     least = price;
     best = screens;
@@ -118,9 +119,7 @@ ScreenCoding choose_products_within(const Comparison& comparison, const Coding& 
                                     Team& team) {
   const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, n = rows.matrix.rows;
-  const std::vector<float> sample = sampled(rows, std::min(kOthers, n), team);
-  const double typical = mean_square(sample, cols);
-  const double near = norm * norm / typical;
+  const double near = norm * norm / mean_square(sampled(rows, std::min(kFew, n), team), cols);
   if (!(near < 1)) return without();
   // Of rows without few directions any says its share.
   const int first = near < 1.0 / 16 ? 32 : near < 1.0 / 4 ? 64 : 128;
@@ -132,9 +131,10 @@ ScreenCoding choose_products_within(const Comparison& comparison, const Coding& 
     return kProduct * double(cols) *
            (double(n) * width + 4.0 * double(sample_size(n)) * (width + 16)) / pairs;
   };
-  double least = kCodeByte * double(cols);
+  double least = kCodeByte * double(cols) * kMargin;
   int best = 0;
   ScreenCoding screens;
+  const std::vector<float> sample = sampled(rows, std::min(kOthers, n), team);
   const Plain plain(sample.data(), int64_t(sample.size()) / cols, cols, cols, 1);
   for (int widest = first; widest <= 128; widest *= 2) {
     // More coordinates, if those that there are leave more to do than these cost.
@@ -170,10 +170,11 @@ ScreenCoding choose_radius_screens(const Comparison& comparison, const Coding& c
     const int width = int(std::clamp<int64_t>(cols / 8 / kScreenGroup * kScreenGroup, 8, 64));
     return choose_screens(comparison, coding, width, team);
   }
-  if (rows < kFewestRows || cols < kFewestFeatures) return without();
+  const bool products = coding.form == CodeForm::products;
+  if (rows < (products ? kFewestRows : kFewestLargest) || cols < kFewestFeatures) return without();
   const double norm = comparison.norm_of(radius) * comparison.norm_unit();
-  return coding.form == CodeForm::products ? choose_products_within(comparison, coding, norm, team)
-                                           : choose_largest_within(comparison, coding, norm, team);
+  return products ? choose_products_within(comparison, coding, norm, team)
+                  : choose_largest_within(comparison, coding, norm, team);
 }
 
 }  // namespace lookalike
