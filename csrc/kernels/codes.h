@@ -88,6 +88,8 @@ struct CodeKernels {
   void (*query)(const ScreenQuery&);
   void (*listed_screens)(const ScreenQuery&, const int32_t* rows);
   void (*listed_codes)(const CodeQuery&);
+  // Of products: their screens' coordinates.
+  void (*project)(const FixedTile&);
 };
 
 }  // namespace lookalike

@@ -12,6 +12,8 @@ namespace {
 #include "kernels/codes-inl.h"
 //
 #include "kernels/screen-inl.h"
+//
+#include "kernels/project-inl.h"
 
 }  // namespace
 
@@ -22,7 +24,8 @@ extern const CodeKernels kProducts = {"8-bit products",
                                       finish_row<FinishProducts>,
                                       query_values<ScreenProducts>,
                                       listed_screens,
-                                      listed_codes<FinishProducts>};
+                                      listed_codes<FinishProducts>,
+                                      project};
 
 }  // namespace avx512vnni
 }  // namespace lookalike

@@ -279,10 +279,12 @@ void finish_row(FinishRow& f) {
      finish_row<FinishProducts>,        \
      query_values<ScreenProducts>,      \
      listed_screens,                    \
-     listed_codes<FinishProducts>},     \
+     listed_codes<FinishProducts>,      \
+     project},                          \
         {"8-bit differences",           \
          255,                           \
          plain_tile<SumOfDifferences>,  \
+         nullptr,                       \
          nullptr,                       \
          nullptr,                       \
          nullptr,                       \
@@ -295,7 +297,8 @@ void finish_row(FinishRow& f) {
          finish_row<FinishLargest>,     \
          query_values<ScreenLargest>,   \
          nullptr,                       \
-         listed_codes<FinishLargest>},  \
+         listed_codes<FinishLargest>,   \
+         nullptr},                      \
     {}                                  \
   }
 #else

@@ -49,6 +49,24 @@ struct FinishRow {
   int row_count, column_count;
 };
 
+// A row in 16-bit fixed point: `step` times its integers, the sum of whose squares is below 2^30, is
+// `residual` from the row at the most.
+struct FixedRow {
+  float step, residual;
+  int32_t square;  // of the integers
+};
+
+// Products of rows with directions, both in fixed point. Directions lie in panels of sixteen, lines of
+// two consecutive numbers of each.
+inline constexpr int kPanelDirections = 16;
+struct FixedTile {
+  const int16_t *rows, *panels;
+  int64_t stride;  // numbers of a row, even
+  int row_count, panel_count;
+  int32_t* sums;  // kPanelDirections of each panel
+  int64_t sums_row;
+};
+
 // One row against `count` others: half the squared distances of products, the largest differences. In
 // panels, or listed rows that lie one after the other, whole lines of 64 bytes each.
 struct ScreenQuery {
