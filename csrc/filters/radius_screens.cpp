@@ -5,7 +5,6 @@
 
 #include "filters/screen_choice.h"
 #include "kernels/dispatch.h"
-#include "rows/plain_rows.h"
 
 namespace lookalike {
 namespace {
@@ -18,19 +17,19 @@ constexpr double kMargin = 0.85;  // by how much a screen has to be better
 // Nanoseconds of one thread for a pair; only their ratios matter.
 constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
 constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
-constexpr double kProduct = 0.05;                           // two float32 in a projection
+constexpr double kFixedProduct = 0.012;                     // two numbers in a projection
+constexpr double kProduct = 0.025;                          // two float32
 
 // The share of pairs that are no farther than `limit`: rows of `width` numbers, kQueries against all, no
 // row with itself. `apart(u, v)` are how far two numbers are apart, `join` puts those of a pair together.
 template <class T, class Apart>
-double share_within(const std::vector<T>& rows, int stride, int width, double limit, Apart apart) {
-  const auto others = int64_t(rows.size()) / stride;
+double share_within(const T* rows, int64_t others, int64_t stride, int width, double limit,
+                    Apart apart) {
   int64_t within = 0;
   for (int64_t q = 0; q < kQueries; ++q) {
     const int64_t own = q * others / kQueries;
     for (int64_t j = 0; j < others; ++j) {
-      within +=
-          j != own && apart(&rows[size_t(own * stride)], &rows[size_t(j * stride)], width) <= limit;
+      within += j != own && apart(rows + own * stride, rows + j * stride, width) <= limit;
     }
   }
   return double(within) / double(kQueries * (others - 1));
@@ -38,9 +37,11 @@ double share_within(const std::vector<T>& rows, int stride, int width, double li
 
 double square_apart(const float* u, const float* v, int width) {
   float lanes[4] = {};
-  for (int k = 0; k < width; k += 4) {
+  int k = 0;
+  for (; k + 4 <= width; k += 4) {
     for (int l = 0; l < 4; ++l) lanes[l] += (u[k + l] - v[k + l]) * (u[k + l] - v[k + l]);
   }
+  for (; k < width; ++k) lanes[0] += (u[k] - v[k]) * (u[k] - v[k]);
   return double((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
 }
 
@@ -90,7 +91,7 @@ ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& c
         byte = std::max(byte, codes[size_t(r * padded + k)]);
       }
     }
-    const double alive = share_within(bytes, width, width, limit, most_apart);
+    const double alive = share_within(bytes.data(), others, width, width, limit, most_apart);
     const double price = cost(width, alive, double(cols), 2);
     if (price >= least) continue;
     least = price;
@@ -99,43 +100,58 @@ ScreenCoding choose_largest_within(const Comparison& comparison, const Coding& c
   return best;
 }
 
-// The mean squared distance of two rows.
-double mean_square(const std::vector<float>& rows, int64_t cols) {
-  const int64_t n = int64_t(rows.size()) / cols;
-  std::vector<double> sum(static_cast<size_t>(cols));
-  double squares = 0;
+// How far apart two rows are, as a mean of squares, and in how many directions: one over the mean squared
+// cosine between two rows less the mean.
+struct Spread {
+  double square, directions;
+};
+
+Spread spread_of(const Matrix& rows, Team& team) {
+  const int64_t n = rows.rows, cols = rows.cols;
+  std::vector<double> mean(static_cast<size_t>(cols));
+  for (int64_t r = 0; r < n; ++r) {
+    for (int64_t k = 0; k < cols; ++k) mean[size_t(k)] += double(rows.at(r, k)) / double(n);
+  }
+  Matrix centred(n, cols);
   for (int64_t r = 0; r < n; ++r) {
     for (int64_t k = 0; k < cols; ++k) {
-      const double value = double(rows[size_t(r * cols + k)]);
-      sum[size_t(k)] += value;
-      squares += value * value;
+      centred.at(r, k) = rows.at(r, k) - float(mean[size_t(k)]);
     }
   }
-  for (const double s : sum) squares -= s * s / double(n);
-  return 2 * squares / double(n - 1);
+  const Matrix gram = product(centred, transposed(centred), team);
+  double square = 0, cosines = 0, pairs = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    square += double(gram.at(i, i));
+    for (int64_t j = 0; j < i; ++j) {
+      const double norms = double(gram.at(i, i)) * double(gram.at(j, j)), dot = gram.at(i, j);
+      if (!(norms > 0)) continue;
+      cosines += dot * dot / norms;
+      ++pairs;
+    }
+  }
+  return {2 * square / double(n - 1), cosines > 0 ? pairs / cosines : double(cols)};
 }
 
-ScreenCoding choose_products_within(const Comparison& comparison, const Coding& coding, double norm,
-                                    Team& team) {
+ScreenCoding choose_products_within(const Comparison& comparison, double norm, Team& team) {
   const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, n = rows.matrix.rows;
-  const double near = norm * norm / mean_square(sampled(rows, std::min(kFew, n), team), cols);
+  const Spread spread = spread_of(sampled(rows, std::min(kFew, n), 0.5, team), team);
+  const double near = norm * norm / spread.square;
   if (!(near < 1)) return without();
-  // Of rows without few directions any says its share.
   const int first = near < 1.0 / 16 ? 32 : near < 1.0 / 4 ? 64 : 128;
-  if (2 * near * double(cols) > first && directions(comparison, team) > double(cols) / 4) {
-    return without();
-  }
+  // Of rows without few directions any says its share.
+  if (2 * near * double(cols) > first && spread.directions > double(cols) / 4) return without();
   const double pairs = 0.5 * double(n) * double(n);
   const auto preparing = [&](int width) {
-    return kProduct * double(cols) *
-           (double(n) * width + 4.0 * double(sample_size(n)) * (width + 16)) / pairs;
+    return double(cols) *
+           (kFixedProduct * double(n) * width +
+            3 * kProduct * double(sample_size(n)) * (width + 32)) /
+           pairs;
   };
   double least = kCodeByte * double(cols) * kMargin;
   int best = 0;
   ScreenCoding screens;
-  const std::vector<float> sample = sampled(rows, std::min(kOthers, n), team);
-  const Plain plain(sample.data(), int64_t(sample.size()) / cols, cols, cols, 1);
+  const Matrix others = sampled(rows, std::min(kOthers, n), 0.5, team);
   for (int widest = first; widest <= 128; widest *= 2) {
     // More coordinates, if those that there are leave more to do than these cost.
     const double more = kScreenByte * (widest - best) / 2 + preparing(widest) - preparing(best);
@@ -143,22 +159,22 @@ ScreenCoding choose_products_within(const Comparison& comparison, const Coding& 
         (best > 0 && least - cost(best, 0, 0) - preparing(best) < more)) {
       break;
     }
-    ScreenCoding wider = choose_screens(comparison, coding, widest, team);
-    std::vector<float> values;
-    screen_values(wider, comparison.kernels(), plain, team, values);
+    const Basis basis =
+        choose_basis(sampled(rows, std::min(sample_size(n), n), 0, team), widest - 1, team);
+    const Coordinates seen = coordinates_of(others, basis, team);
     for (int width = widest; width >= widest / 2; width -= widest / 4) {
-      const double off = 2 * wider.step * std::sqrt(width / 12.0);
-      const double limit = wider.stretch * norm + off;
-      const double alive = share_within(values, widest, width, limit * limit, square_apart);
+      ScreenCoding some = product_screens(basis, width, seen);
+      const double limit = some.stretch * norm + 2 * some.step * std::sqrt(width / 12.0);
+      const double alive = share_within(seen.values.values.get(), others.rows, seen.values.cols,
+                                        some.basis.count, limit * limit, square_apart);
       const double price = cost(width, alive, double(cols)) + preparing(width);
       if (price >= least) continue;
       least = price;
       best = width;
-      screens = wider;
+      screens = std::move(some);
     }
   }
-  if (best == 0) return without();
-  return best == screens.width ? screens : narrowed(comparison, screens, best);
+  return screens;
 }
 
 }  // namespace
@@ -173,7 +189,7 @@ ScreenCoding choose_radius_screens(const Comparison& comparison, const Coding& c
   const bool products = coding.form == CodeForm::products;
   if (rows < (products ? kFewestRows : kFewestLargest) || cols < kFewestFeatures) return without();
   const double norm = comparison.norm_of(radius) * comparison.norm_unit();
-  return products ? choose_products_within(comparison, coding, norm, team)
+  return products ? choose_products_within(comparison, norm, team)
                   : choose_largest_within(comparison, coding, norm, team);
 }
 

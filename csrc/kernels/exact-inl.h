@@ -73,8 +73,29 @@ LK_INLINE void exact_block(const T& of, int64_t k0, const double* const* u, cons
   }
 }
 
-// One exact row u against C float32 rows as they lie in memory: prepared on the way, exactly as
-// exact_row does (power is 1 for float32, and mean 0 unless rows are centred), instead of through
+// Of a float32 row prepared on the way, exactly as exact_row does: power is 1 for float32, and mean 0
+// unless rows are centred.
+template <class M>
+LK_INLINE F64 scaled(F64 x, [[maybe_unused]] const RowScale* scale) {
+  if constexpr (M::prepare == Prepare::centred_unit) {
+    // Shared among adders and multipliers.
+    x = minus_by_fma(x - F64::all(scale->mean), F64::all(scale->mean_low));
+  }
+  if constexpr (has_scale(M::prepare)) x = x * F64::all(scale->inverse_norm);
+  return x;
+}
+
+// Can the rows be prepared so?
+template <class M>
+bool rows_are_floats(const Rows& rows) {
+  return rows.matrix.dtype == DType::f32 && rows.matrix.col_stride == 4 &&
+         rows.matrix.cols % 8 == 0 && !kMapped<M> && !(kPerFeature<M> && is_unit(M::prepare));
+}
+LK_INLINE const float* float_row(const Rows& rows, int32_t row) {
+  return reinterpret_cast<const float*>(rows.matrix.data + row * rows.matrix.row_stride);
+}
+
+// One exact row u against C float32 rows as they lie in memory, prepared on the way instead of through
 // scratch memory. `next` are the rows that come after them, from anywhere in memory.
 template <class M, int C>
 LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const float* const* v,
@@ -100,13 +121,7 @@ LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const
       const F64 a = F64::load(u + here);
       for (int c = 0; c < C; ++c) {
         F64 b = F64::load(v[c] + here);
-        if constexpr (M::prepare == Prepare::centred_unit) {
-          // Shared among adders and multipliers.
-          b = minus_by_fma(b - F64::all(scales[c]->mean), F64::all(scales[c]->mean_low));
-        }
-        if constexpr (has_scale(M::prepare)) {
-          b = b * F64::all(scales[c]->inverse_norm);
-        }
+        b = scaled<M>(b, scales[c]);
         acc[c][p] = pinned(accumulate(at<F64>(of, k0 + here), acc[c][p], a, b));
         if constexpr (weighted) {
           const auto weights_of = with<ExactWeight<M>>(parameters);
@@ -122,18 +137,16 @@ LK_INLINE void exact_floats(const Parameters& parameters, const double* u, const
 }
 
 template <class M>
-void exact_floherelist(const Parameters& parameters, const double* u, const Rows& y,
-                       const int32_t* js, int nj, int64_t k0, int64_t count, double* sums,
-                       double* weights) {
+void exact_float_list(const Parameters& parameters, const double* u, const Rows& y,
+                      const int32_t* js, int nj, int64_t k0, int64_t count, double* sums,
+                      double* weights) {
   // What centring takes of each row has to fit the registers too.
   constexpr int most = M::Term::heavy                        ? 1
                        : M::prepare == Prepare::centred_unit ? (kExactList + 1) / 2
                                                              : kExactList;
   const float *v[2 * most], **next = v + most;
   const RowScale* scales[most];
-  const auto row = [&](int j) {
-    return reinterpret_cast<const float*>(y.matrix.data + js[j] * y.matrix.row_stride) + k0;
-  };
+  const auto row = [&](int j) { return float_row(y, js[j]) + k0; };
   int j = 0;
   for (; j + most <= nj; j += most) {
     for (int c = 0; c < most; ++c) {
@@ -266,23 +279,38 @@ double rescaled(const Rows& x, int64_t i, const Rows& y, int64_t j, double sum, 
   }
 }
 
-// Pointers to one block of the exact rows: into the input where it is that already, else to
-// scratch.
+// One block of an exact row: in the input where it is that already, else in scratch.
+LK_INLINE const double* exact_row_at(const Rows& rows, int32_t row, int64_t k0, int64_t count,
+                                     double* scratch) {
+  const MatrixView& m = rows.matrix;
+  if (m.dtype == DType::f64 && rows.prepare == Prepare::as_is && m.col_stride == 8 &&
+      count % 8 == 0) {
+    return reinterpret_cast<const double*>(m.data + row * m.row_stride) + k0;
+  }
+  exact_row(rows, row, k0, count, scratch);
+  return scratch;
+}
+
+// Pointers to one block of n rows; what is left of scratch.
 LK_INLINE double* exact_rows(const Rows& rows, const int32_t* ids, int n, int64_t k0, int64_t count,
                              double* scratch, const double** out) {
-  const MatrixView& m = rows.matrix;
-  const bool in_place = m.dtype == DType::f64 && rows.prepare == Prepare::as_is &&
-                        m.col_stride == 8 && count % 8 == 0;
   for (int r = 0; r < n; ++r) {
-    if (in_place) {
-      out[r] = reinterpret_cast<const double*>(m.data + ids[r] * m.row_stride) + k0;
-    } else {
-      exact_row(rows, ids[r], k0, count, scratch);
-      out[r] = scratch;
-      scratch += (count + 7) & ~int64_t(7);
-    }
+    out[r] = exact_row_at(rows, ids[r], k0, count, scratch);
+    scratch += (count + 7) & ~int64_t(7);
   }
   return scratch;
+}
+
+// The distance of a pair whose sums are these.
+template <class M>
+LK_INLINE double finished(const M& metric, const Rows& x, int32_t i, const Rows& y, int32_t j,
+                          double sum, double weight) {
+  const uint8_t both = x.flags[i] & y.flags[j], either = x.flags[i] | y.flags[j];
+  if (is_unit(M::prepare) && either & kDegenerate) return both & kDegenerate ? 0 : M::degenerate;
+  if (M::rescale != Rescale::never && (M::any_range || either & kExtreme)) {
+    return rescaled<M>(x, i, y, j, sum, weight, either & kExtreme);
+  }
+  return metric.finish(sum, weight);
 }
 
 template <class M>
@@ -299,14 +327,12 @@ void exact(const ExactArgs& args) {
   if constexpr (kWeighted<M>) {
     for (int64_t p = 0; p < int64_t(ni) * nj; ++p) weights[p] = 0;
   }
-  const bool list_of_floats = ni == 1 && y.matrix.dtype == DType::f32 && y.matrix.col_stride == 4 &&
-                              cols % 8 == 0 && !kMapped<M> &&
-                              !(kPerFeature<M> && is_unit(M::prepare));
+  const bool list_of_floats = ni == 1 && rows_are_floats<M>(y);
   for (int64_t k0 = 0; k0 < cols; k0 += kExactBlock) {
     const int64_t count = cols - k0 < kExactBlock ? cols - k0 : kExactBlock;
     double* rest = exact_rows(x, args.is, ni, k0, count, scratch, u);
     if (list_of_floats) {
-      exact_floherelist<M>(x.parameters, u[0], y, args.js, nj, k0, count, args.out, weights);
+      exact_float_list<M>(x.parameters, u[0], y, args.js, nj, k0, count, args.out, weights);
       continue;
     }
     exact_rows(y, args.js, nj, k0, count, rest, v);
@@ -317,18 +343,10 @@ void exact(const ExactArgs& args) {
     }
   }
   for (int i = 0; i < ni; ++i) {
-    const uint8_t fi = x.flags[args.is[i]];
     for (int j = 0; j < nj; ++j) {
-      const uint8_t both = fi & y.flags[args.js[j]], either = fi | y.flags[args.js[j]];
       double& out = args.out[i * nj + j];
-      const double weight = kWeighted<M> ? weights[i * nj + j] : 0;
-      if (is_unit(M::prepare) && either & kDegenerate) {
-        out = both & kDegenerate ? 0 : M::degenerate;
-      } else if (M::rescale != Rescale::never && (M::any_range || either & kExtreme)) {
-        out = rescaled<M>(x, args.is[i], y, args.js[j], out, weight, either & kExtreme);
-      } else {
-        out = metric.finish(out, weight);
-      }
+      out = finished<M>(metric, x, args.is[i], y, args.js[j], out,
+                        kWeighted<M> ? weights[i * nj + j] : 0);
     }
   }
 }

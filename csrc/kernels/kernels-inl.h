@@ -35,6 +35,8 @@ namespace {
 //
 #include "kernels/exact-inl.h"
 //
+#include "kernels/pairs-inl.h"
+//
 #include "kernels/sums-inl.h"
 //
 #include "kernels/codes-inl.h"
@@ -89,6 +91,7 @@ constexpr MetricKernels metric_kernels() {
   MetricKernels k{};
   k.traits = traits_of<M>();
   k.exact = exact<M>;
+  k.pairs = pairs<M>;
   k.norm_of = norm_of<M>;
   k.takes = takes<M>;
   if constexpr (kPerFeature<M>) k.weigh = weigh<M>;

@@ -80,6 +80,23 @@ struct ProductArgs {
   bool add;
 };
 
+// A pair of one of a block's rows of x and any row of y, and where its distance goes.
+struct ExactPair {
+  int32_t j, x, out;
+};
+
+// Float64 distances of n such pairs, sorted by j.
+struct PairsArgs {
+  const Rows *x, *y;
+  const int32_t* is;  // the block's rows
+  int ni;             // at most kTile
+  const ExactPair* pairs;
+  int64_t n;
+  double* scratch;  // (ni + 1) * (min(cols, kExactBlock) rounded up to 8, + 8)
+  double* weights;  // n if the metric is weighted
+  double* out;
+};
+
 struct MetricKernels {
   Traits traits;
   // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, and the weights;
@@ -92,6 +109,7 @@ struct MetricKernels {
   void (*dot_sums)(const Rows& x, const Rows& y, const Tile&, int depth, TileScratch&, double*);
   // The float64 distances, finished.
   void (*exact)(const ExactArgs&);
+  void (*pairs)(const PairsArgs&);
   // Sums (and weights, null if unweighted) to distances.
   void (*distances)(const Parameters&, const double* sums, const double* weights, int count,
                     float* out);

@@ -40,6 +40,7 @@ LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
   return _mm512_i32gather_ps(_mm512_loadu_si512(indices), p, 4);
 }
 LK_INLINE DoubleVector vall(double x) { return _mm512_set1_pd(x); }
+LK_INLINE DoubleVector vdoubles(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 #elif defined(__AVX2__)
 LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return _mm256_max_ps(a, b); }
 LK_INLINE DoubleVector vmax(DoubleVector a, DoubleVector b) { return _mm256_max_pd(a, b); }
@@ -68,6 +69,7 @@ LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
   return _mm256_i32gather_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(indices)), 4);
 }
 LK_INLINE DoubleVector vall(double x) { return _mm256_set1_pd(x); }
+LK_INLINE DoubleVector vdoubles(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 #else
 LK_INLINE FloatVector vmax(FloatVector a, FloatVector b) { return a > b ? a : b; }
 LK_INLINE DoubleVector vmax(DoubleVector a, DoubleVector b) { return a > b ? a : b; }
@@ -85,6 +87,7 @@ LK_INLINE FloatVector vgather(const float* p, const int32_t* indices) {
   return FloatVector{p[indices[0]], p[indices[1]], p[indices[2]], p[indices[3]]};
 }
 LK_INLINE DoubleVector vall(double x) { return DoubleVector{x, x}; }
+LK_INLINE DoubleVector vdoubles(const float* p) { return DoubleVector{p[0], p[1]}; }
 #if defined(__SSE2__)
 LK_INLINE FloatVector vreciprocal(FloatVector a) { return _mm_rcp_ps(a); }
 constexpr double kReciprocalError = 1.5 * 0x1p-12;
@@ -174,12 +177,7 @@ struct F64 {
     __builtin_memcpy(&r.v, p, sizeof r.v);
     return r;
   }
-  static LK_INLINE F64 load(const float* p) {
-    typedef float Half __attribute__((vector_size(kVectorBytes / 2)));
-    Half half;
-    __builtin_memcpy(&half, p, sizeof half);
-    return {__builtin_convertvector(half, DoubleVector)};
-  }
+  static LK_INLINE F64 load(const float* p) { return {vdoubles(p)}; }
   static LK_INLINE F64 all(double x) { return {vall(x)}; }
   LK_INLINE void store(double* p) const { __builtin_memcpy(p, &v, sizeof v); }
 };

@@ -25,12 +25,20 @@ void RadiusSink::finish(int worker) {
   Lap lap;
   const size_t n = p.rows.size();
   p.distances.resize(n);
-  for (size_t begin = 0; begin < n;) {
-    size_t end = begin + 1;
-    while (end < n && p.rows[end] == p.rows[begin]) ++end;
-    exact_.row(worker, p.rows[begin], &p.others[begin], int64_t(end - begin), &p.distances[begin]);
-    begin = end;
+  const auto compute = [&] {
+    exact_.pairs(worker, p.block.data(), int(p.block.size()), p.pairs.data(),
+                 int64_t(p.pairs.size()), p.distances.data());
+    p.block.clear();
+    p.pairs.clear();
+  };
+  for (size_t c = 0; c < n; ++c) {  // a row's come one after another
+    if (p.block.empty() || p.block.back() != p.rows[c]) {
+      if (int(p.block.size()) == exact_.side()) compute();
+      p.block.push_back(p.rows[c]);
+    }
+    p.pairs.push_back({p.others[c], int32_t(p.block.size() - 1), int32_t(c)});
   }
+  compute();
   stats_.refined.fetch_add(int64_t(n), std::memory_order_relaxed);
   int64_t added = 0;
   for (size_t c = 0; c < n; ++c) {

@@ -35,6 +35,8 @@ class RadiusSink {
   struct Pending {
     std::vector<int32_t> rows, others;  // by the numbers of the comparison
     std::vector<double> distances;
+    std::vector<int32_t> block;  // some of the rows, and the pairs that they are in
+    std::vector<ExactPair> pairs;
   };
   int32_t row_of(int64_t row) const { return order_.empty() ? int32_t(row) : order_[size_t(row)]; }
 

@@ -63,7 +63,7 @@ bool screened_radius(const Comparison& comparison, const Exclusion& exclusion, d
   {
     const ScreenRows bytes =
         encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);
-    order = near_order(bytes);  // what is near lies in few tiles
+    order = near_order(bytes, team);  // what is near lies in few tiles
     worst_last(products ? bytes.residual : code_residuals(coding, comparison.x(), team), order);
     panels = panels_of(bytes, form, order, team);
   }

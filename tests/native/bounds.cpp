@@ -11,6 +11,7 @@
 #include "filters/code_filter.h"
 #include "filters/filters.h"
 #include "kernels/dispatch.h"
+#include "parameters.h"
 #include "rows/screens.h"
 #include "tiles.h"
 
@@ -37,36 +38,6 @@ double share(const Bounds& b, double value, double norm, int64_t i, int64_t j) {
   const double error = double(b.error_x[i]) + b.error_y[j];
   const double low = std::sqrt(std::max(value - error, 0.0)), high = std::sqrt(value + error);
   return std::max({low - norm, norm - high, 0.0}) / (residuals + 0x1p-50);
-}
-
-// The metric with some parameters, or another of its name where these are too many to make.
-Specification with_some_parameters(Metric metric, int64_t cols) {
-  const Traits& traits = kernels().metric[int(metric)].traits;
-  Arrays arrays;
-  if (traits.linear && cols <= 400) {
-    Array& array = arrays[traits.array] = {{cols, cols}, std::vector<double>(size_t(cols * cols))};
-    for (int64_t i = 0; i < cols; ++i) {
-      for (int64_t j = 0; j < cols; ++j) {
-        const double entry = i == j ? 1.5 + double(i % 3) : std::abs(i - j) == 1 ? 0.6 : 0;
-        array.values[size_t(i * cols + j)] = entry;
-      }
-    }
-  } else if (traits.array && !traits.linear) {
-    Array& array = arrays[traits.array] = {{cols}, std::vector<double>(size_t(cols))};
-    constexpr double kSome[] = {0.5, 1, 3.7, 1e-3, 2, 0};
-    const int kinds = std::string(traits.array) == "w" ? 6 : 5;
-    for (int64_t k = 0; k < cols; ++k) array.values[size_t(k)] = kSome[k % kinds];
-  }
-  for (const double number : {3.0, 2.5}) {
-    Numbers numbers;
-    for (const char* const name : traits.parameters) {
-      if (name) numbers[name] = number;
-    }
-    if (traits.linear && arrays.empty()) break;
-    Specification out = specify(kMetricNames[int(metric)], numbers, arrays);
-    if (out.metric == metric) return out;
-  }
-  return specify(kMetricNames[0], {}, {});
 }
 
 void check(const Comparison& c, const char* metric, Stage stage, Team& team) {
