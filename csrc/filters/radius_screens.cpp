@@ -20,8 +20,8 @@ constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
 constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
 constexpr double kProduct = 0.05;                           // two float32 in a projection
 
-// The share of pairs that are no farther than `limit`: rows of `width` numbers, kQueries against all, no
-// row with itself. `apart(u, v)` are how far two numbers are apart, `join` puts those of a pair together.
+// The share of pairs that `apart` puts no farther than `limit`: rows of `width` numbers, kQueries of them
+// with all, none with itself.
 template <class T, class Apart>
 double share_within(const std::vector<T>& rows, int stride, int width, double limit, Apart apart) {
   const auto others = int64_t(rows.size()) / stride;
