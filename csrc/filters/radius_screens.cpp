@@ -20,8 +20,8 @@ constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
 constexpr double kFixedProduct = 0.012;                     // two numbers in a projection
 constexpr double kProduct = 0.025;                          // two float32
 
-// The share of pairs that are no farther than `limit`: rows of `width` numbers, kQueries against all, no
-// row with itself. `apart(u, v)` are how far two numbers are apart, `join` puts those of a pair together.
+// The share of pairs that `apart` puts no farther than `limit`: rows of `width` numbers, kQueries of them
+// with all, none with itself.
 template <class T, class Apart>
 double share_within(const T* rows, int64_t others, int64_t stride, int width, double limit,
                     Apart apart) {
