@@ -70,6 +70,24 @@ py::tuple radius_neighbors(const py::array& x, const py::object& y, const py::ob
   return as_tuple(std::move(within), stats);
 }
 
+// None if there are more than `most` pairs.
+py::object few_pairs(const py::array& x, const py::object& metric, double radius, int64_t most,
+                     int threads, py::object progress) {
+  const la::MatrixView view = view_of(x);
+  if (!(radius >= 0)) throw py::value_error("radius must be >= 0");
+  la::Stats stats;
+  la::Within within;
+  const la::Query query{view, nullptr, specification_of(metric), {false}};
+  try {
+    without_gil(threads, std::move(progress), [&](la::Team& team) {
+      within = la::radius_neighbors(query, radius, team, stats, most);
+    });
+  } catch (const la::TooManyPairs&) {
+    return py::none();
+  }
+  return as_tuple(std::move(within), stats);
+}
+
 py::tuple topk(const py::array& matrix, int64_t k, int threads) {
   const la::MatrixView m = view_of(matrix);
   if (k < 1 || k > m.cols || m.cols > INT32_MAX) throw py::value_error("k is out of range");
@@ -193,6 +211,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("distances", &distances);
   m.def("knn", &knn);
   m.def("radius_neighbors", &radius_neighbors);
+  m.def("few_pairs", &few_pairs);
   m.def("topk", &topk);
   m.def("knn_across", &knn_across);
   m.def("merge", &merge);

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lookalike
+from lookalike.distance.few_pairs import few_pairs
 from matrices import googlenet_like
 from reference import ALIASES, METRICS, assert_pairs, assert_same_bits, filtered
 
@@ -86,3 +87,15 @@ def test_no_rows_give_empty_results(metric):
         assert_same_bits(found.indptr, np.zeros(rows + 1, np.int64))
         assert (found.indices.dtype, found.indices.shape) == (np.int64, (0,))
         assert (found.distances.dtype, found.distances.shape) == (np.float64, (0,))
+
+
+@every_metric
+@pytest.mark.parametrize("rows", [600, 40])
+def test_a_search_for_few_pairs_gives_up_beyond_so_many(metric, rows):
+    X = googlenet_like(rows, 40)
+    radius = float(np.quantile(lookalike.pdist(X, metric), 0.05))
+    expected = lookalike.radius_neighbors(X, radius=radius, metric=metric)
+    count = len(expected.indices)
+    found = few_pairs(X, radius, metric, most=count)
+    assert_pairs(found, (expected.indptr, expected.indices, expected.distances))
+    assert few_pairs(X, radius, metric, most=count - 1) is None

@@ -9,9 +9,10 @@ constexpr int64_t kBuckets = 128;
 
 }  // namespace
 
-FoundPairs::FoundPairs(int64_t rows, int workers)
+FoundPairs::FoundPairs(int64_t rows, int workers, int64_t most)
     : rows_(rows),
       rows_in_bucket_(std::max<int64_t>(1, (rows + kBuckets - 1) / kBuckets)),
+      most_(most),
       workers_(workers),
       buckets_(size_t(kBuckets) * size_t(workers)) {}
 

@@ -1,6 +1,9 @@
 // The k nearest rows, or all within a radius, exactly as the float64 distances have them.
 #pragma once
 
+#include <limits>
+#include <stdexcept>
+
 #include "filters/filter_pass.h"
 #include "stats.h"
 
@@ -37,9 +40,16 @@ struct Within {
   Buffer<double> distances;
   int64_t count() const { return indptr.get()[rows]; }
 };
-Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats);
+// There are more pairs than the caller has a use for.
+struct TooManyPairs : std::runtime_error {
+  TooManyPairs() : std::runtime_error("too many pairs") {}
+};
+// Throws TooManyPairs once more than `most` are found.
+Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats,
+                        int64_t most = std::numeric_limits<int64_t>::max());
 Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
-                        const Exclusion& exclusion, double radius, Team& team, Stats& stats);
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats,
+                        int64_t most = std::numeric_limits<int64_t>::max());
 
 // The k smallest of each row of a matrix. Throws BadRow for a NaN.
 void topk(const MatrixView& matrix, int64_t k, Team& team, double* distances, int64_t* indices);

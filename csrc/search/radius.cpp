@@ -1,61 +1,9 @@
-#include <algorithm>
-
-#include "exact_distances.h"
 #include "filters/filter_pass.h"
-#include "search/found_pairs.h"
+#include "search/radius_sink.h"
+#include "search/screened_radius.h"
 
 namespace lookalike {
 namespace {
-
-// The sink of a pass: what of a tile's candidates is within the radius.
-class RadiusSink {
- public:
-  RadiusSink(const Comparison& comparison, const Exclusion& exclusion, double radius, int workers,
-             Stats& stats, FoundPairs& found)
-      : comparison_(comparison),
-        exclusion_(exclusion),
-        radius_(radius),
-        exact_(comparison, workers),
-        pending_(size_t(workers)),
-        stats_(stats),
-        found_(found) {}
-
-  // Of a self-join both rows of a pair have the same threshold: the pair comes once for each, and
-  // the first does for both.
-  void offer(int worker, int64_t row, const int32_t* candidates, int n) {
-    Pending& p = pending_[size_t(worker)];
-    const bool self = comparison_.self();
-    p.others.clear();
-    std::copy_if(candidates, candidates + n, std::back_inserter(p.others),
-                 [&](int32_t j) { return self ? j >= row : !exclusion_.excludes(row, j); });
-    p.distances.resize(p.others.size());
-    exact_.row(worker, int32_t(row), p.others.data(), int64_t(p.others.size()), p.distances.data());
-    stats_.refined.fetch_add(int64_t(p.others.size()), std::memory_order_relaxed);
-    for (size_t c = 0; c < p.others.size(); ++c) {
-      if (p.distances[c] > radius_) continue;
-      const int32_t other = p.others[c];
-      if (!self || !exclusion_.excludes(row, other)) {
-        found_.add(worker, row, other, p.distances[c]);
-      }
-      if (self && other != row && !exclusion_.excludes(other, row)) {
-        found_.add(worker, other, int32_t(row), p.distances[c]);
-      }
-    }
-  }
-
- private:
-  struct Pending {
-    std::vector<int32_t> others;
-    std::vector<double> distances;
-  };
-  const Comparison& comparison_;
-  const Exclusion& exclusion_;
-  const double radius_;
-  ExactDistances exact_;
-  std::vector<Pending> pending_;
-  Stats& stats_;
-  FoundPairs& found_;
-};
 
 // The pass of the cheapest filter that leaves few pairs in doubt: a float64 distance costs some ten
 // times what codes save.
@@ -73,23 +21,17 @@ std::unique_ptr<FilterPass> choose_pass(const Comparison& comparison, const Code
   return std::make_unique<FilterPass>(comparison, list.back(), database, self, team, stats);
 }
 
-}  // namespace
-
-Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats) {
-  const RowNeeds needs = filter_needs(kernels_of(query.specification).traits);
-  const Comparison comparison(query.x, query.y, query.specification, needs, team);
-  return radius_neighbors(comparison, nullptr, query.exclusion, radius, team, stats);
-}
-
-Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
-                        const Exclusion& exclusion, double radius, Team& team, Stats& stats) {
-  const int64_t rows = comparison.x().rows.matrix.rows;
+void filtered(const Comparison& comparison, const CodedDatabase* database,
+              const Exclusion& exclusion, double radius, Team& team, Stats& stats,
+              FoundPairs& found) {
+  Lap lap;
   const auto pass = choose_pass(comparison, database, radius, exclusion.include_self, team, stats);
   const float threshold = pass->bounds().threshold(comparison, radius);
-  FoundPairs found(rows, team.threads());
-  RadiusSink sink(comparison, exclusion, radius, team.threads(), stats, found);
-  const double cost =
-      double(rows) * double(comparison.y().rows.matrix.rows) * double(comparison.cols());
+  const std::vector<int32_t> as_they_are;
+  RadiusSink sink(comparison, exclusion, as_they_are, radius, team.threads(), stats, found);
+  lap.to(stats.preparing);
+  const double cost = double(comparison.x().rows.matrix.rows) *
+                      double(comparison.y().rows.matrix.rows) * double(comparison.cols());
   team.run(
       pass->tiles(), cost,
       [&](int64_t unit, int worker) {
@@ -98,8 +40,28 @@ Within radius_neighbors(const Comparison& comparison, const CodedDatabase* datab
             [&](int64_t row, const float*, const int32_t* candidates, int n) {
               sink.offer(worker, row, candidates, n);
             });
+        sink.finish(worker);
       },
       0, 0.95);
+}
+
+}  // namespace
+
+Within radius_neighbors(const Query& query, double radius, Team& team, Stats& stats, int64_t most) {
+  Lap lap;
+  const RowNeeds needs = filter_needs(kernels_of(query.specification).traits);
+  const Comparison comparison(query.x, query.y, query.specification, needs, team);
+  lap.to(stats.preparing);
+  return radius_neighbors(comparison, nullptr, query.exclusion, radius, team, stats, most);
+}
+
+Within radius_neighbors(const Comparison& comparison, const CodedDatabase* database,
+                        const Exclusion& exclusion, double radius, Team& team, Stats& stats,
+                        int64_t most) {
+  FoundPairs found(comparison.x().rows.matrix.rows, team.threads(), most);
+  if (!screened_radius(comparison, exclusion, radius, team, stats, found)) {
+    filtered(comparison, database, exclusion, radius, team, stats, found);
+  }
   return found.assemble(team, 0.95, 1);
 }
 

@@ -42,6 +42,14 @@ def radius_neighbors(
     threads: int,
     progress: Callable[[float], object] | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], dict[str, Any]]: ...
+def few_pairs(
+    x: NDArray[Any],
+    metric: _Metric,
+    radius: float,
+    most: int,
+    threads: int,
+    progress: Callable[[float], object] | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], dict[str, Any]] | None: ...
 def topk(
     matrix: NDArray[Any], k: int, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...

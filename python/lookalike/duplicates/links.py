@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance import knn, radius_neighbors
+from lookalike.distance.few_pairs import few_pairs
 from lookalike.distance.metrics import AnyMetric
 from lookalike.progress import Progress
 
@@ -90,10 +91,11 @@ def join_near(
 
     Notes
     -----
-    Whose 32nd nearest row lies beyond the radius has shown all its links. Only two of the others,
-    in whose neighbourhood it is crowded, can have a link that was not seen; those are searched
-    within the radius, as many at once as may find `PAIRS_AT_ONCE` pairs, and against those alone
-    that they are not joined with.
+    All pairs within the radius are taken if they are no more than the 32 nearest of every row. Of
+    more, the nearest are: whose 32nd lies beyond the radius has shown all its links. Only two of
+    the others, in whose neighbourhood it is crowded, can have a link that was not seen; those are
+    searched within the radius, as many at once as may find `PAIRS_AT_ONCE` pairs, and against those
+    alone that they are not joined with.
     """
     if len(rows) < 2:
         return
@@ -105,12 +107,16 @@ def join_near(
         kept = linked(left, right)
         joined.join(left[kept], right[kept])
 
-    k = min(NEAREST, len(rows) - 1)
-    near = knn(rows, k=k, metric=metric, progress=progress)
+    few = few_pairs(rows, radius, metric, NEAREST * len(rows), progress)
+    if few is not None:
+        row = np.repeat(np.arange(len(rows)), np.diff(few.indptr))
+        nearest = np.arange(len(row)) - few.indptr[row] < NEAREST
+        for some in (nearest, ~nearest):  # whom the nearest have joined is not compared again
+            join(row[some], few.indices[some])
+        return
+    near = knn(rows, k=NEAREST, metric=metric, progress=progress)
     row, place = np.nonzero(near.distances <= radius)
     join(row, near.indices[row, place])
-    if k == len(rows) - 1:
-        return
     crowded = np.flatnonzero(near.distances[:, -1] <= radius)
     del near
     # Those that are joined already lie side by side, the largest such run first.
