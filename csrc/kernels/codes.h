@@ -84,9 +84,9 @@ struct CodeKernels {
   // The tile's screens, and pairs of one row from codes that lie row after row; null without screens.
   void (*screen)(const ScreenTile&);
   void (*finish)(FinishRow&);
-  // One row's screen against others'; its screen and its codes against those of listed rows.
-  void (*query)(const ScreenQuery&);
-  void (*listed_screens)(const ScreenQuery&, const int32_t* rows);
+  // Queries' screens against panels; one's screen and its codes against those of listed rows.
+  void (*query)(const ScreenQueries&);
+  void (*listed_screens)(const ListedScreens&);
   void (*listed_codes)(const CodeQuery&);
 };
 

@@ -21,7 +21,7 @@ extern const CodeKernels kProducts = {"8-bit products",
                                       screen_tile<ScreenProducts>,
                                       finish_row<FinishProducts>,
                                       query_values<ScreenProducts>,
-                                      listed_screens,
+                                      listed_screens<ListedSquares>,
                                       listed_codes<FinishProducts>};
 
 }  // namespace avx512vnni

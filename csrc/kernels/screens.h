@@ -49,15 +49,30 @@ struct FinishRow {
   int row_count, column_count;
 };
 
-// One row against `count` others: half the squared distances of products, the largest differences. In
-// panels, or listed rows that lie one after the other, whole lines of 64 bytes each.
-struct ScreenQuery {
-  const uint8_t *own, *others;  // of products `own` is signed
-  const int32_t* squares;       // of the others; of products alone
-  int32_t square, sum;
+// Some queries against `count` rows of panels: half the squared distances of products, the largest
+// differences; what is beyond 65,535 is that. Queries lie row after row; of products they are signed, as panels are.
+struct ScreenQueries {
+  const uint8_t* own;
+  const int32_t *own_square, *own_sum;  // of products alone, as `squares` of the others
+  int queries;
+  const uint8_t* others;
+  const int32_t* squares;
   int width;
   int64_t count;
-  float* values;  // room for whole panels
+  uint16_t* values;  // `room` of each query, for whole panels
+  int64_t room;
+};
+
+// One query against listed rows, by bytes [begin, end) of them, whole lines of 64: of products the sum of
+// squared differences, none of them taken for more than 127, else the largest. Added to what bytes
+// before them made, if there are any. Here bytes are unsigned.
+struct ListedScreens {
+  const uint8_t *own, *others;
+  int64_t stride;
+  int begin, end;
+  const int32_t* rows;
+  int64_t count;
+  float* values;
 };
 
 }  // namespace lookalike

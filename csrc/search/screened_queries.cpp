@@ -29,61 +29,87 @@ ScreenedQueries::ScreenedQueries(const Comparison& comparison, const CodedDataba
     asked.rows =
         encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team);
     asked.residual = level.products() ? asked.rows.residual : coded_.residual;
-    if (level.products()) {  // signed, as in panels
+    if (level.products() && asked_.empty()) {  // signed, as in panels
       for (uint8_t& byte : asked.rows.bytes) byte ^= 128;
     }
     asked_.push_back(std::move(asked));
   }
 }
 
-ScreenQuery ScreenedQueries::query(size_t l, int64_t i, const uint8_t* others, int64_t first,
-                                   int64_t n, float* out) const {
-  const ScreenLevel& level = levels_[l];
-  const ScreenRows& own = asked_[l].rows;
-  const int width = level.coding.width;
-  ScreenQuery q{own.bytes.data() + i * width, others, nullptr, 0, 0, width, n, out};
-  if (level.products()) {
-    q.squares = level.square.data() + first;
-    q.square = own.square[size_t(i)];
-    q.sum = own.sum[size_t(i)];
-  }
-  return q;
-}
-
-CandidateLimit ScreenedQueries::limit(size_t l, int64_t i, float threshold) const {
-  const ScreenLevel& level = levels_[l];
-  const double own = asked_[l].residual[size_t(i)];
-  if (!level.products()) {
-    return {0, up(double(threshold) + own + kLeastNormal), nullptr, level.slack.data()};
-  }
-  const double reach = level.coding.stretch * double(threshold) * (1 + kSpare) + own;
-  const double half = level.half_square();
-  return {up(2 * reach * half), up(reach * reach * half + kLeastNormal), level.residual.data(),
-          level.slack.data()};
-}
-
-void ScreenedQueries::check(int64_t first, int64_t n) const {
+void ScreenedQueries::values(int64_t i, int64_t queries, int64_t first, int64_t n, uint16_t* out,
+                             int64_t room) const {
   const ScreenLevel& level = levels_.front();
-  if (!level.guard) return;
-  const int64_t width = level.coding.width, last = (first + n + kScreenRows - 1) / kScreenRows;
-  level.guard->check(first * width, std::min(level.size(rows_), last * kScreenRows * width));
-}
-
-void ScreenedQueries::values(int64_t i, int64_t first, int64_t n, float* out) const {
-  const ScreenLevel& level = levels_.front();
-  kernels_.query(query(0, i, level.bytes + first * level.coding.width, first, n, out));
-}
-
-int ScreenedQueries::within_second(int64_t i, float threshold, float* values, int32_t* rows,
-                                   int n) const {
-  if (levels_.size() < 2) return n;
-  const ScreenLevel& level = levels_[1];
+  const ScreenRows& own = asked_.front().rows;
   const int64_t width = level.coding.width;
   if (level.guard) {
-    for (int c = 0; c < n; ++c) level.guard->check(rows[c] * width, (rows[c] + 1) * width);
+    const int64_t last = (first + n + kScreenRows - 1) / kScreenRows * kScreenRows;
+    level.guard->check(first * width, std::min(level.size(rows_), last * width));
   }
-  kernels_.listed_screens(query(1, i, level.bytes, 0, n, values), rows);
-  return kernels().within(limit(1, i, threshold), values, rows, n);
+  ScreenQueries q{own.bytes.data() + i * width,
+                  nullptr,
+                  nullptr,
+                  int(queries),
+                  level.bytes + first * width,
+                  nullptr,
+                  int(width),
+                  n,
+                  out,
+                  room};
+  if (level.products()) {
+    q.own_square = own.square.data() + i;
+    q.own_sum = own.sum.data() + i;
+    q.squares = level.square.data() + first;
+  }
+  kernels_.query(q);
+}
+
+float ScreenedQueries::limit_of(size_t l, int64_t i, float threshold, float most, bool half) const {
+  const ScreenLevel& level = levels_[l];
+  const double own = asked_[l].residual[size_t(i)];
+  if (!level.products()) return up(double(threshold) + own + double(most) + kLeastNormal);
+  const double reach = level.coding.stretch * double(threshold) * (1 + kSpare) + own + double(most);
+  const double steps = reach / level.coding.step;
+  return up(steps * steps / (half ? 2 : 1));
+}
+
+uint16_t ScreenedQueries::limit(int64_t i, float threshold, int64_t tile) const {
+  const float limit = limit_of(0, i, threshold, levels_.front().most[size_t(tile)], true);
+  return uint16_t(std::min(limit, 65535.0f));
+}
+
+int ScreenedQueries::within_second(int64_t i, float threshold, int64_t first_tile,
+                                   int64_t last_tile, float* values, int32_t* rows, int n,
+                                   int64_t& step) const {
+  if (levels_.size() < 2) {
+    step += n;
+    return n;
+  }
+  const ScreenLevel& level = levels_[1];
+  const int width = level.coding.width;
+  if (level.guard) {
+    for (int c = 0; c < n; ++c) {
+      level.guard->check(rows[c] * int64_t(width), (rows[c] + 1) * int64_t(width));
+    }
+  }
+  float most = 0;
+  for (int64_t tile = first_tile; tile <= last_tile; ++tile) {
+    most = std::max(most, level.most[size_t(tile)]);
+  }
+  const float limit = limit_of(1, i, threshold, most, false);
+  for (int begin = 0; begin < width; begin += ScreenedDatabase::kStep) {
+    const int end = std::min(width, begin + ScreenedDatabase::kStep);
+    kernels_.listed_screens(
+        {asked_[1].rows.bytes.data() + i * width, level.bytes, width, begin, end, rows, n, values});
+    int kept = 0;
+    for (int c = 0; c < n; ++c) {
+      values[kept] = values[c];
+      rows[kept] = rows[c];
+      kept += !(values[c] > limit);
+    }
+    n = kept;
+    if (begin == 0) step += n;
+  }
+  return n;
 }
 
 void ScreenedQueries::code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const {
