@@ -305,7 +305,7 @@ void finish_row(FinishRow& f) {
          screen_tile<ScreenLargest>,    \
          finish_row<FinishLargest>,     \
          query_values<ScreenLargest>,   \
-         nullptr,                       \
+         listed_screens<ListedLargest>, \
          listed_codes<FinishLargest>},  \
     {}                                  \
   }

@@ -88,18 +88,16 @@ int up_to(const uint16_t* values, int n, uint16_t limit, int32_t first, int32_t*
   int count = 0, k = 0;
 #if defined(__AVX512BW__)
   const __m512i most = _mm512_set1_epi16(int16_t(limit));
-  __m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  at = _mm512_add_epi32(at, _mm512_set1_epi32(first));
-  const __m512i lanes = _mm512_set1_epi32(16);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   for (; k + 32 <= n; k += 32) {
     const uint32_t found = _mm512_cmple_epu16_mask(_mm512_loadu_si512(values + k), most);
-    const auto low = __mmask16(found), high = __mmask16(found >> 16);
-    _mm512_storeu_si512(positions + count, _mm512_maskz_compress_epi32(low, at));
-    count += __builtin_popcount(low);
-    at = _mm512_add_epi32(at, lanes);
-    _mm512_storeu_si512(positions + count, _mm512_maskz_compress_epi32(high, at));
-    count += __builtin_popcount(high);
-    at = _mm512_add_epi32(at, lanes);
+    if (found == 0) continue;
+    for (int half = 0; half < 2; ++half) {
+      const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(first + k + 16 * half));
+      const auto mask = __mmask16(found >> 16 * half);
+      _mm512_storeu_si512(positions + count, _mm512_maskz_compress_epi32(mask, at));
+      count += __builtin_popcount(mask);
+    }
   }
 #elif defined(__AVX2__)
   const __m256i most = _mm256_set1_epi16(int16_t(limit));

@@ -12,10 +12,11 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kAtOnce = 4 * kTile;         // rows that are looked at together
-constexpr int64_t kValues = int64_t(1) << 22;  // of each thread: 8 MiB
-constexpr int64_t kOneIn = 16,
-                  kManyTiles = 1024;  // a sample of so many tiles takes one row in so many
+constexpr int64_t kAtOnce = 4 * kTile;  // rows that are looked at together
+// Values of a thread, and of how many queries at least: two megabytes, or up to eight.
+constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 22, kAtLeast = 8;
+// Of many rows a sample takes one in so many, some together.
+constexpr int64_t kManyRows = 16384, kOneIn = 32, kSome = 4;
 
 struct Ranked {
   double distance;
@@ -54,7 +55,9 @@ class FewQueries {
   std::vector<int64_t> find(double* distances, int64_t* indices) {
     const int64_t queries = comparison_.x().rows.matrix.rows;
     room_ = (rows_ + kAtOnce - 1) / kAtOnce * kAtOnce;
-    const int64_t together = std::clamp<int64_t>(kValues * team_.threads() / room_, 1, queries);
+    const int64_t values =
+        team_.threads() * std::clamp(kAtLeast * room_ / team_.threads(), kValues, kMostValues);
+    const int64_t together = std::clamp<int64_t>(values / room_, 1, queries);
     values_ = Buffer<uint16_t>(size_t(together * room_));
     searches_ = std::vector<Search>(size_t(together));
     for (Worker& w : workers_) {
@@ -173,13 +176,14 @@ class FewQueries {
 
   // Below which of the first screen's values some `wanted_` rows are, by a sample.
   void limit_seeds(Search& s, Worker& w) const {
-    const int64_t of_tile = rows_ < kManyTiles * kTile / kOneIn ? kTile : kTile / kOneIn;
-    w.sample.clear();
-    for (int64_t j = 0; j < rows_; j += kTile) {
-      w.sample.insert(w.sample.end(), s.values + j, s.values + std::min(rows_, j + of_tile));
+    const int64_t step = rows_ < kManyRows ? kSome : kOneIn * kSome;
+    w.sample.resize(size_t((rows_ / step + 1) * kSome));
+    int64_t taken = 0;
+    for (int64_t j = 0; j + kSome <= rows_; j += step) {
+      for (int64_t c = 0; c < kSome; ++c) w.sample[size_t(taken + c)] = s.values[j + c];
+      taken += kSome;
     }
-    const auto taken = int64_t(w.sample.size());
-    const int64_t share = std::clamp<int64_t>((wanted_ * taken + rows_ - 1) / rows_, 8, taken);
+    const int64_t share = std::clamp<int64_t>((wanted_ * taken + rows_ - 1) / rows_, 6, taken);
     s.seed_limit = uint16_t(kernels().kth_smallest(w.sample.data(), taken, share));
   }
 
