@@ -6,98 +6,203 @@
 #include <string>
 
 #include "kernels/dispatch.h"
-#include "rows/plain_rows.h"
 
 namespace lookalike {
 namespace {
 
 // Fewer rows are compared before a basis is found.
-constexpr int64_t kFewestRows = 8000, kFewestFeatures = 256;
-constexpr int kQueries = 32;
-constexpr int64_t kOthers = 2048;
+constexpr int64_t kFewestRows = 5000, kFewestFeatures = 256;
+constexpr int kQueries = 128;
+constexpr int64_t kOthers = 1024;   // whose distances say how far the nearest are
+constexpr int64_t kScreened = 256;  // of them, that screens are tried on: each query's among them
+constexpr int kWidths = 32;         // widths of products are multiples of it
 
-// Nanoseconds, as they were measured on one CPU; only their ratios matter.
+// Nanoseconds of one thread, as they were measured on one CPU; only their ratios matter.
 constexpr double kCodeByte = 0.0055, kScreenByte = 0.0052;  // of a pair, in a tile
 constexpr double kFinish = 2.5, kFinishByte = 0.009;        // of a pair by itself
-constexpr double kProduct = 0.03;                           // of two float32 in a projection
-constexpr double kLate = 1.3;  // thresholds are not at once what they will be
+constexpr double kFixedProduct = 0.012;                     // of two numbers of a projection
+constexpr double kProduct = 0.025;                          // of two float32
 
-// How far some rows are from others, as the sample has them: by their features and by a screen.
-struct Sampled {
-  int64_t others = 0;
-  std::vector<double> distances, screened;  // kQueries x others; infinite of a row with itself
-};
+// The share of the pairs of tiles, the nearest, whose pairs are all finished in a tile, before thresholds
+// are what they will be.
+constexpr double kNear = 0.12;
+// So many times as many of their pairs as of all would be let through.
+constexpr double kNearer = 2.5;
+constexpr double kLate = 1.05;  // of what is left then, for thresholds that are not quite there
+constexpr double kGain = 0.9;   // a screen has to bring the price of full codes down to that
+
+double full_price(double cols) { return kCodeByte * cols; }
+
+// Of a pair, `alive` being the share of those that a screen lets through.
+double price(double width, double alive, double cols) {
+  const double full = full_price(cols);
+  const double left = alive * std::max(0.0, 1 - kNear * kNearer) / (1 - kNear);
+  const double finished = std::min(full, left * (kFinish + kFinishByte * cols));
+  return kNear * full + (1 - kNear) * (kScreenByte * width + finished);
+}
 
 int64_t query_of(int q, int64_t others) { return q * others / kQueries; }
 
-// By products: rows as coordinates.
-std::vector<double> by_products(const MetricKernels& metric, const std::vector<float>& rows,
-                                int64_t others, int64_t cols, Team& team) {
-  std::vector<float> asking;
-  for (int q = 0; q < kQueries; ++q) {
-    const auto at = rows.begin() + query_of(q, others) * cols;
-    asking.insert(asking.end(), at, at + cols);
-  }
-  std::vector<double> dots, squares(static_cast<size_t>(others));
-  const Plain x(asking.data(), kQueries, cols, cols, 1), y(rows.data(), others, cols, cols, 1);
-  Products(metric, team)(x, y, 64, dots);
-  for (int64_t j = 0; j < others; ++j) {
-    for (int64_t k = 0; k < cols; ++k) {
-      squares[size_t(j)] += double(rows[size_t(j * cols + k)]) * rows[size_t(j * cols + k)];
-    }
-  }
-  for (int q = 0; q < kQueries; ++q) {
-    for (int64_t j = 0; j < others; ++j) {
-      double& d = dots[size_t(q * others + j)];
-      const double square = squares[size_t(query_of(q, others))] + squares[size_t(j)] - 2 * d;
-      d = std::sqrt(std::max(0.0, square));
-    }
-  }
-  return dots;
-}
+// How far some rows are from others: kQueries x others; and by a screen, as what it says from below.
+using Distances = std::vector<float>;
 
-// By the largest difference of bytes.
-std::vector<double> by_largest(const std::vector<uint8_t>& rows, int64_t others, int64_t cols) {
-  std::vector<double> out;
-  out.reserve(size_t(kQueries * others));
-  for (int q = 0; q < kQueries; ++q) {
-    const uint8_t* const u = &rows[size_t(query_of(q, others) * cols)];
-    for (int64_t j = 0; j < others; ++j) {
-      const uint8_t* const v = &rows[size_t(j * cols)];
-      uint8_t most = 0;
-      for (int64_t k = 0; k < cols; ++k) {
-        const auto apart = uint8_t(u[k] > v[k] ? u[k] - v[k] : v[k] - u[k]);
-        most = apart > most ? apart : most;
-      }
-      out.push_back(most);
-    }
-  }
+// Each query's distance from the nearest `wanted` of the others, which may be less than one: distances grow
+// as a power of the number of rows.
+std::vector<double> thresholds(const Distances& distances, int64_t others, double wanted,
+                               Team& team) {
+  constexpr int64_t kFew = 2, kMore = 32;
+  std::vector<double> out(kQueries), powers(kQueries);
+  team.run(
+      kQueries, 16.0 * kQueries * double(others),
+      [&](int64_t q, int) {
+        const auto row = distances.begin() + q * others;
+        std::vector<float> sorted(row, row + others);
+        // The row itself is among them, at 0.
+        const auto nth = [&](int64_t rank) {
+          const auto at = sorted.begin() + std::min(rank, others - 1);
+          std::nth_element(sorted.begin(), at, sorted.end());
+          return double(*at);
+        };
+        const double near = out[size_t(q)] = nth(std::max(kFew, int64_t(wanted + 0.5)));
+        if (wanted >= double(kFew) || !(near > 0)) return;
+        powers[size_t(q)] =
+            std::log(std::max(1.0, nth(kMore) / near)) / std::log(double(kMore) / kFew);
+      },
+      0, 0);
+  if (wanted >= double(kFew)) return out;
+  double power = 0;
+  for (const double p : powers) power += p / kQueries;
+  for (double& t : out) t *= std::pow(wanted / double(kFew), power);
   return out;
 }
 
-// The share of pairs that a screen lets through where `share` of the rows are wanted. Either row may
-// want a pair: a query's pairs are held against the thresholds of all queries.
-double alive(const Sampled& s, double share, double off) {
-  const auto wanted = std::clamp<int64_t>(int64_t(share * double(s.others) + 0.5), 1, s.others - 1);
-  std::vector<double> limits;
-  for (int q = 0; q < kQueries; ++q) {
-    const auto row = s.distances.begin() + q * s.others;
-    std::vector<double> sorted(row, row + s.others);
-    // The row itself is among them, at 0.
-    std::nth_element(sorted.begin(), sorted.begin() + wanted, sorted.end());
-    limits.push_back(sorted[size_t(wanted)] * 1.02 + off);
-  }
+// The share of pairs that a screen lets through. Either row may want a pair: a query's pairs are held against
+// the thresholds of some other queries too. `off` is what screens lose of both rows.
+double alive(const Distances& screened, int64_t others, const std::vector<double>& thresholds,
+             double off) {
+  std::vector<float> limits, some;
+  for (const double t : thresholds) limits.push_back(float(t * 1.003 + off));
+  std::vector<float> sorted = limits;
+  std::sort(sorted.begin(), sorted.end());
+  constexpr size_t kEvery = 8;
+  for (size_t q = kEvery / 2; q < sorted.size(); q += kEvery) some.push_back(sorted[q]);
   int64_t stay = 0;
   for (int q = 0; q < kQueries; ++q) {
-    const auto row = s.screened.begin() + q * s.others;
-    std::vector<double> sorted(row, row + s.others);
-    std::sort(sorted.begin(), sorted.end());
-    for (const double other : limits) {
-      const double limit = std::max(limits[size_t(q)], other);
-      stay += std::upper_bound(sorted.begin(), sorted.end(), limit) - sorted.begin();
+    for (int64_t j = 0; j < others; ++j) {
+      const float distance = screened[size_t(q * others + j)];
+      if (distance <= limits[size_t(q)]) {
+        stay += int64_t(some.size());
+        continue;
+      }
+      for (auto other = some.rbegin(); other != some.rend() && distance <= *other; ++other) ++stay;
     }
   }
-  return std::min(1.0, kLate * double(stay) / (double(kQueries) * kQueries * double(s.others)));
+  return std::min(1.0, kLate * double(stay) / (double(kQueries * some.size()) * double(others)));
+}
+
+// Rows of a side that are asked and asked about, as coordinates.
+class Asked {
+ public:
+  Asked(const Rows& rows, int64_t count, Team& team)
+      : others_(sampled(rows, count, 0.5, team)), square_(static_cast<size_t>(count)) {
+    const int64_t cols = others_.cols;
+    // The queries, and the mean of all.
+    Matrix asking(kQueries + 1, cols);
+    for (int q = 0; q < kQueries; ++q) {
+      std::copy_n(others_.row(query_of(q, count)), cols, asking.row(q));
+    }
+    float* const mean = asking.row(kQueries);
+    std::fill_n(mean, cols, 0.0f);
+    for (int64_t r = 0; r < count; ++r) {
+      const float* const row = others_.row(r);
+      for (int64_t k = 0; k < cols; ++k) mean[k] += row[k];
+      float lanes[16] = {};
+      int64_t k = 0;
+      for (; k + 16 <= cols; k += 16) {
+        for (int l = 0; l < 16; ++l) lanes[l] += row[k + l] * row[k + l];
+      }
+      for (; k < cols; ++k) lanes[0] += row[k] * row[k];
+      for (const float lane : lanes) square_[size_t(r)] += lane;
+    }
+    for (int64_t k = 0; k < cols; ++k) mean[k] /= float(count);
+    look(transposed(product(others_, transposed(asking), team)), mean, team);
+  }
+  // kScreened of them, each query's row among them.
+  Matrix some() const {
+    Matrix out(kScreened, others_.cols);
+    for (int64_t r = 0; r < kScreened; ++r) {
+      std::copy_n(others_.row(r * others_.rows / kScreened), out.cols, out.row(r));
+    }
+    return out;
+  }
+  const Distances& distances() const { return distances_; }
+  // In how many directions the rows are spread: one over the mean squared cosine between two, less the mean.
+  double directions() const { return directions_; }
+  double spread() const { return spread_; }  // the mean squared distance from the mean
+
+ private:
+  // `dots` are those of the queries, and of the mean of all, with all.
+  void look(const Matrix& dots, const float* mean, Team& team) {
+    const auto count = size_t(others_.rows);
+    const float* const with_mean = dots.row(kQueries);
+    double mean_square = 0;
+    for (int64_t k = 0; k < others_.cols; ++k) mean_square += double(mean[k]) * double(mean[k]);
+    std::vector<float> inverse(count);  // of the distance from the mean
+    for (size_t r = 0; r < count; ++r) {
+      const double square = double(square_[r]) - 2 * double(with_mean[r]) + mean_square;
+      inverse[r] = square > 0 ? float(1 / std::sqrt(square)) : 0;
+      spread_ += std::max(0.0, square) / double(count);
+    }
+    distances_.resize(kQueries * count);
+    std::vector<double> cosines(kQueries);
+    team.run(
+        kQueries, 16.0 * kQueries * double(count),
+        [&](int64_t q, int) {
+          const auto own = size_t(query_of(int(q), int64_t(count)));
+          const float* const dot = dots.row(q);
+          float* const distance = &distances_[size_t(q) * count];
+          const float shift = float(mean_square) - with_mean[own];
+          float sum = 0;
+          for (size_t j = 0; j < count; ++j) {
+            const float apart = square_[own] + square_[j] - 2 * dot[j];
+            distance[j] = apart > 0 ? std::sqrt(apart) : 0.0f;
+            const float cosine = (dot[j] + shift - with_mean[j]) * inverse[own] * inverse[j];
+            sum += j == own ? 0.0f : cosine * cosine;
+          }
+          cosines[size_t(q)] = double(sum);
+        },
+        0, 0);
+    double all = 0;
+    for (const double sum : cosines) all += sum;
+    const double pairs = double(kQueries) * double(count - 1);
+    directions_ = all > 0 ? pairs / all : double(others_.cols);
+  }
+
+  Matrix others_;
+  std::vector<float> square_;
+  Distances distances_;
+  double directions_ = 0, spread_ = 0;
+};
+
+// By the largest difference of bytes.
+Distances by_largest(const std::vector<uint8_t>& rows, int64_t others, int64_t cols, Team& team) {
+  Distances out(size_t(kQueries * others));
+  team.run(
+      kQueries, double(kQueries) * double(others) * double(cols) / 16,
+      [&](int64_t q, int) {
+        const uint8_t* const u = &rows[size_t(query_of(int(q), others) * cols)];
+        for (int64_t j = 0; j < others; ++j) {
+          const uint8_t* const v = &rows[size_t(j * cols)];
+          uint8_t most = 0;
+          for (int64_t k = 0; k < cols; ++k) {
+            const auto apart = uint8_t(u[k] > v[k] ? u[k] - v[k] : v[k] - u[k]);
+            most = apart > most ? apart : most;
+          }
+          out[size_t(q * others + j)] = float(most);
+        }
+      },
+      0, 0);
+  return out;
 }
 
 // What codes are off by, in the units of filter rows: thresholds are that much too high, for both rows.
@@ -116,93 +221,142 @@ double code_residual(const Rows& rows, const Coding& coding) {
   return sum / double(n);
 }
 
-double cost(double width, double alive, double cols) {
-  return kScreenByte * width + alive * (kFinish + kFinishByte * cols);
-}
-
 ScreenCoding without() { return {}; }
 
-ScreenCoding choose_largest_for(const Comparison& comparison, const Coding& coding, double share,
+ScreenCoding choose_largest_for(const Comparison& comparison, const Coding& coding, int64_t k,
                                 Team& team) {
   const Rows& rows = comparison.x().rows;
   const int64_t cols = rows.filter_cols, padded = row_stride(cols);
-  Sampled s;
-  s.others = std::min(kOthers, rows.matrix.rows);
-  std::vector<float> values(static_cast<size_t>(padded));
-  std::vector<uint8_t> codes(size_t(s.others * padded));
-  for (int64_t r = 0; r < s.others; ++r) {
-    CodedRow row;
-    kernels().encode_row(rows, coding.form, coding.grid, coding.levels,
-                         r * rows.matrix.rows / s.others, padded, padded, values.data(),
-                         &codes[size_t(r * padded)], &row);
-  }
-  s.distances = by_largest(codes, s.others, padded);
+  const int64_t others = std::min(kOthers, rows.matrix.rows);
+  std::vector<uint8_t> codes(size_t(others * padded));
+  constexpr int64_t some = 32;
+  team.run((others + some - 1) / some, double(others) * double(cols),
+           [&](int64_t unit, int) {
+             std::vector<float> values(static_cast<size_t>(padded));
+             for (int64_t r = unit * some; r < std::min(others, (unit + 1) * some); ++r) {
+               CodedRow row;
+               kernels().encode_row(rows, coding.form, coding.grid, coding.levels,
+                                    r * rows.matrix.rows / others, padded, padded, values.data(),
+                                    &codes[size_t(r * padded)], &row);
+             }
+           },
+           0, 0);
+  const std::vector<double> near = thresholds(by_largest(codes, others, padded, team), others,
+                                              double(k * others) / double(rows.matrix.rows), team);
   const double off = 2 * code_residual(rows, coding) * coding.steps;
   ScreenCoding best = without();
   // Bytes are compared by four instructions, products by one.
-  double least = 2 * kCodeByte * double(cols) * 0.85;
+  double least = kGain * full_price(2 * double(cols));
   for (const int width : {128, 256}) {
     if (width > cols / 2) break;
     const ScreenCoding screens = choose_screens(comparison, coding, width, team);
-    std::vector<uint8_t> bytes(size_t(s.others * width));
-    for (int64_t r = 0; r < s.others; ++r) {
-      for (int64_t k = 0; k < cols; ++k) {
-        uint8_t& byte = bytes[size_t(r * width + screens.byte_of[size_t(k)])];
-        byte = std::max(byte, codes[size_t(r * padded + k)]);
+    std::vector<uint8_t> bytes(size_t(others * width));
+    for (int64_t r = 0; r < others; ++r) {
+      for (int64_t c = 0; c < cols; ++c) {
+        uint8_t& byte = bytes[size_t(r * width + screens.byte_of[size_t(c)])];
+        byte = std::max(byte, codes[size_t(r * padded + c)]);
       }
     }
-    s.screened = by_largest(bytes, s.others, width);
-    const double price = cost(2 * width, alive(s, share, off), double(cols));
-    if (price >= least) continue;
-    least = price;
+    const Distances screened = by_largest(bytes, others, width, team);
+    const double finished = alive(screened, others, near, off);
+    const double costs = price(2 * width, finished, 2 * double(cols));
+    if (costs >= least) continue;
+    least = costs;
     best = screens;
   }
   return best;
 }
 
-ScreenCoding choose_products_for(const Comparison& comparison, const Coding& coding, double share,
-                                 Team& team) {
-  const Rows& rows = comparison.x().rows;
-  const int64_t cols = rows.filter_cols, n = rows.matrix.rows;
-  // Rows that are spread in all directions have none that says much.
-  if (directions(comparison, team) > double(cols) / 4) return without();
-  Sampled s;
-  s.others = std::min(kOthers, n);
-  const std::vector<float> sample = sampled(rows, s.others, team);
-  s.distances = by_products(comparison.kernels(), sample, s.others, cols, team);
-  const double pairs = 0.5 * double(n) * double(n);
-  const auto preparing = [&](int width) {
-    return kProduct * double(cols) *
-           (double(n) * width + 4.0 * double(sample_size(n)) * (width + 16)) / pairs;
-  };
-  const double residual = code_residual(rows, coding);
-  double least = kCodeByte * double(cols) * 0.85;
-  int best = 0;
-  ScreenCoding screens;
-  const Plain plain(sample.data(), s.others, cols, cols, 1);
-  for (const int widest : {128, 256}) {
-    // Twice as many coordinates, if all of half of them are none too many.
-    if (widest > cols / 2 || (widest == 256 && (best != 128 || preparing(256) > 0.1 * least)))
-      break;
-    ScreenCoding wider = choose_screens(comparison, coding, widest, team);
-    std::vector<float> values, some;
-    screen_values(wider, comparison.kernels(), plain, team, values);
-    for (int width = widest; width >= widest / 2; width -= widest / 4) {
-      some.clear();
-      for (auto row = values.begin(); row != values.end(); row += widest) {
-        some.insert(some.end(), row, row + width);
+// What screens by the first directions of a basis say of the pairs of a sample, width after width.
+class Screened {
+ public:
+  explicit Screened(const Coordinates& seen)
+      : seen_(seen),
+        of_first_(kScreened),
+        dots_(kQueries * kScreened),
+        screened_(kQueries * kScreened) {}
+  // Of screens by so many directions, no fewer than those of the last.
+  const Distances& by(int64_t directions, Team& team) {
+    const int64_t end = std::min(seen_.values.cols, directions), n = end - first_;
+    if (n > 0) {
+      Matrix own(kScreened, n), asking(kQueries, n);
+      for (int64_t r = 0; r < kScreened; ++r) {
+        std::copy_n(seen_.values.row(r) + first_, n, own.row(r));
+        for (int64_t c = 0; c < n; ++c) of_first_[size_t(r)] += own.at(r, c) * own.at(r, c);
       }
-      s.screened = by_products(comparison.kernels(), some, s.others, width, team);
-      const double off = 2 * (wider.step * std::sqrt(width / 12.0) + residual);
-      const double price = cost(width, alive(s, share, off), double(cols)) + preparing(width);
-      if (price >= least || width == best) continue;
-      least = price;
-      best = width;
-      screens = wider;
+      for (int q = 0; q < kQueries; ++q) {
+        std::copy_n(own.row(query_of(q, kScreened)), n, asking.row(q));
+      }
+      const Matrix dots = product(asking, transposed(own), team);
+      for (size_t i = 0; i < dots_.size(); ++i) dots_[i] += dots.values.get()[i];
+      first_ = end;
     }
+    std::vector<float> rest(kScreened);
+    for (size_t r = 0; r < rest.size(); ++r) {
+      const double left = seen_.square[r] - double(of_first_[r]);
+      rest[r] = left > 0 ? float(std::sqrt(left)) : 0;
+    }
+    for (int q = 0; q < kQueries; ++q) {
+      const auto own = size_t(query_of(q, kScreened)), row = size_t(q) * kScreened;
+      for (size_t j = 0; j < kScreened; ++j) {
+        const float rests = rest[own] - rest[j];
+        const float square = of_first_[own] + of_first_[j] - 2 * dots_[row + j] + rests * rests;
+        screened_[row + j] = square > 0 ? std::sqrt(square) : 0.0f;
+      }
+    }
+    return screened_;
   }
-  if (best == 0) return without();
-  return best == screens.width ? screens : narrowed(comparison, screens, best);
+
+ private:
+  const Coordinates& seen_;
+  int64_t first_ = 0;
+  std::vector<float> of_first_, dots_;
+  Distances screened_;
+};
+
+ScreenCoding choose_products_for(const Comparison& comparison, int64_t k, Team& team) {
+  const Rows& rows = comparison.x().rows;
+  const int64_t cols = rows.filter_cols, n = rows.matrix.rows, others = std::min(kOthers, n);
+  const Asked asked(rows, others, team);
+  // Rows that are spread in all directions have none that says much.
+  if (asked.directions() > double(cols) / 4) return without();
+  const std::vector<double> near =
+      thresholds(asked.distances(), others, double(k * others) / double(n), team);
+  const auto preparing = [&](int width) {  // of a pair
+    const double sample = double(std::min(n, sample_size(n)));
+    return double(cols) *
+           (kFixedProduct * double(n + others) * width + 3 * kProduct * sample * (width + 32)) /
+           (0.5 * double(n) * double(n));
+  };
+  // Before there is a basis: if so much of a squared distance is in its coordinates.
+  const auto guessed = [&](double part) {
+    Distances parts = asked.distances();
+    for (float& d : parts) d *= float(std::sqrt(part));
+    return alive(parts, others, near, 0.02 * std::sqrt(asked.spread()));
+  };
+  double least = kGain * full_price(double(cols));
+  if (price(64, guessed(0.9), double(cols)) + preparing(64) >= least) return without();
+  const double more = price(128, guessed(0.72), double(cols)) + preparing(128) -
+                      price(256, 0, double(cols)) - preparing(256);
+  const int widest = more > kScreenByte * 128 && cols >= 512 ? 256 : 128;
+  if (widest > cols / 2) return without();
+
+  const Matrix sample = sampled(rows, std::min(sample_size(n), n), 0, team);
+  const Basis basis = choose_basis(sample, widest - 1, team);
+  const Coordinates seen = coordinates_of(asked.some(), basis, team);
+  Screened screened(seen);
+  ScreenCoding best = without();
+  for (int width = 64; width <= widest; width += kWidths) {
+    const Distances& distances = screened.by(width - 1, team);
+    ScreenCoding screens = product_screens(basis, width, seen);
+    const double off = 2 * screens.step * std::sqrt(width / 12.0);
+    const double costs =
+        price(width, alive(distances, kScreened, near, off), double(cols)) + preparing(width);
+    if (costs >= least) continue;
+    least = costs;
+    best = std::move(screens);
+  }
+  return best;
 }
 
 }  // namespace
@@ -226,9 +380,8 @@ ScreenCoding choose_screens_for(const Comparison& comparison, const Coding& codi
     return choose_screens(comparison, coding, width, team);
   }
   if (rows < kFewestRows || cols < kFewestFeatures) return without();
-  const double share = double(k) / double(rows);
-  return coding.form == CodeForm::products ? choose_products_for(comparison, coding, share, team)
-                                           : choose_largest_for(comparison, coding, share, team);
+  return coding.form == CodeForm::products ? choose_products_for(comparison, k, team)
+                                           : choose_largest_for(comparison, coding, k, team);
 }
 
 }  // namespace lookalike

@@ -12,6 +12,8 @@ namespace {
 #include "kernels/codes-inl.h"
 //
 #include "kernels/screen-inl.h"
+//
+#include "kernels/project-inl.h"
 
 }  // namespace
 
@@ -21,8 +23,10 @@ extern const CodeKernels kProducts = {"8-bit products",
                                       screen_tile<ScreenProducts>,
                                       finish_row<FinishProducts>,
                                       query_values<ScreenProducts>,
+                                      query_masks<ScreenProducts>,
                                       listed_screens<ListedSquares>,
-                                      listed_codes<FinishProducts>};
+                                      listed_codes<FinishProducts>,
+                                      project};
 
 }  // namespace avx512vnni
 }  // namespace lookalike

@@ -154,3 +154,40 @@ void encode(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, i
     }
   }
 }
+
+LK_INLINE void store_as_shorts(int16_t* p, IntVector x) {
+  typedef int16_t LaneShorts __attribute__((vector_size(kVectorBytes / 2)));
+  const LaneShorts shorts = __builtin_convertvector(x, LaneShorts);
+  __builtin_memcpy(p, &shorts, sizeof shorts);
+}
+
+// A row in 16-bit fixed point. `padded` is whole vectors, the last of them zeros where there are fewer features.
+void fix_row(const float* values, int64_t padded, int16_t* fixed, FixedRow* out) {
+  F32 norm = F32::all(0), lost = norm;
+  for (int64_t k = 0; k < padded; k += F32::lanes) {
+    const F32 x = F32::load(values + k);
+    norm = fused(x, x, norm);
+  }
+  // A little less than 2^15, so that rounding leaves it below.
+  const float step = float(__builtin_sqrt(sum_of_lanes(norm)) * (0x1p-15 / 0.98));
+  out->step = step > 0x1p-80f ? step : 0x1p-80f;
+  const F32 inverse = F32::all(1 / out->step), back = F32::all(-out->step);
+  // To the nearest: 1.5 · 2^23 leaves no bits behind the point.
+  const F32 shift = F32::all(0x1.8p23f);
+  IntVector square{};
+  for (int64_t k = 0; k < padded; k += F32::lanes) {
+    const F32 x = F32::load(values + k);
+    const F32 nearest = fused(x, inverse, shift) - shift;
+    const IntVector q = __builtin_convertvector(nearest.v, IntVector);
+    store_as_shorts(fixed + k, q);
+    square += q * q;
+    const F32 r = fused(nearest, back, x);
+    lost = fused(r, r, lost);
+  }
+  int64_t sum = 0;
+  for (int l = 0; l < F32::lanes; ++l) sum += square[l];
+  out->square = int32_t(sum);
+  // Squares may vanish by 2^-75 each.
+  out->residual = float(__builtin_sqrt(sum_of_lanes(lost)) * double(kMeasured) +
+                        0x1p-74 * __builtin_sqrt(double(padded)));
+}

@@ -41,7 +41,11 @@ namespace {
 //
 #include "kernels/screen-inl.h"
 //
+#include "kernels/project-inl.h"
+//
 #include "kernels/encode-inl.h"
+//
+#include "kernels/products-inl.h"
 //
 #include "kernels/scan-inl.h"
 //
@@ -134,6 +138,8 @@ extern const Kernels kKernels = {
     encode_row,
     LK_CODE_KERNELS,
     read_f64,
+    product,
+    fix_row,
 };
 
 }  // namespace LOOKALIKE_ISA

@@ -67,6 +67,19 @@ struct ExactArgs {
   double* out;      // ni x nj
 };
 
+// c = a b, or c + a b, of float32 matrices whose numbers lie so many apart; in a row of b and of c they
+// are neighbours.
+struct ProductArgs {
+  const float* a;
+  int64_t a_row, a_depth;
+  const float* b;
+  int64_t b_row;
+  float* c;
+  int64_t c_row;
+  int rows, cols, depth;
+  bool add;
+};
+
 struct MetricKernels {
   Traits traits;
   // Float32 sums of the terms of a tile's pairs, in double: quick (filters), strict, and the weights;
@@ -138,6 +151,9 @@ struct Kernels {
                      int64_t padded, int64_t kept, float* values, uint8_t* codes, CodedRow* out);
   CodeKernels codes[int(CodeForm::count)];  // without `tile` where there is none
   void (*read_f64)(const MatrixView&, int64_t row, int64_t k0, int64_t count, double* out);
+  void (*product)(const ProductArgs&);
+  // A row in fixed point; `padded` values, whole lines of 64 bytes.
+  void (*fix_row)(const float* values, int64_t padded, int16_t* fixed, FixedRow* out);
 };
 
 namespace baseline {

@@ -2,20 +2,20 @@
 
 #if defined(__AVX2__)
 
-// R queries from r on by C panels from c on.
-template <class Op, int R, int C>
-LK_INLINE void query_micro(const ScreenQueries& q, int r, int64_t c) {
+// R rows from r on by C panels from c on.
+template <class Op, bool masks, int R, int C>
+LK_INLINE void query_micro(const ScreenQueries& q, int64_t r, int64_t c) {
   const ScreenTile t{nullptr,   nullptr, q.own_square, q.squares,
                      q.own_sum, nullptr, nullptr,      q.width,
                      1,         0,       nullptr};
   const int64_t panel = int64_t(kScreenRows) * q.width;
-  const uint8_t* const a = q.own + int64_t(r) * q.width;
+  const uint8_t* const a = q.own + r * q.width;
   const uint8_t* const b = q.others + c * panel;
   ScreenVector acc[R][C];
   for (int p = 0; p < C; ++p) {
     const ScreenVector columns = Op::of_columns(t, int(c + p) * kScreenRows);
     for (int i = 0; i < R; ++i) {
-      acc[i][p] = ScreenVector::add(ScreenVector::all(Op::of_row(t, r + i)), columns);
+      acc[i][p] = ScreenVector::add(ScreenVector::all(Op::of_row(t, int(r) + i)), columns);
     }
   }
   for (int k = 0; k < q.width; k += kScreenGroup) {
@@ -33,7 +33,14 @@ LK_INLINE void query_micro(const ScreenQueries& q, int r, int64_t c) {
   }
   for (int i = 0; i < R; ++i) {
     for (int p = 0; p < C; ++p) {
-      Op::finish(acc[i][p]).negative(q.values + (r + i) * q.room + (c + p) * kScreenRows);
+      const ScreenVector value = Op::finish(acc[i][p]);
+      uint16_t* const out = q.out + (r + i) * q.room;
+      if (masks) {
+        const ScreenVector least = ScreenVector::load(q.least + (c + p) * kScreenRows);
+        out[c + p] = uint16_t(ScreenVector::not_less(value, least));
+      } else {
+        value.negative(out + (c + p) * kScreenRows);
+      }
     }
   }
 }
@@ -45,17 +52,29 @@ void query_values(const ScreenQueries& q) {
   int64_t c = 0;
   for (; c + C <= panels; c += C) {
     int r = 0;
-    for (; r + R <= q.queries; r += R) query_micro<Op, R, C>(q, r, c);
-    for (; r < q.queries; ++r) query_micro<Op, 1, C>(q, r, c);
+    for (; r + R <= q.own_rows; r += R) query_micro<Op, false, R, C>(q, r, c);
+    for (; r < q.own_rows; ++r) query_micro<Op, false, 1, C>(q, r, c);
   }
   for (; c < panels; ++c) {
-    for (int r = 0; r < q.queries; ++r) query_micro<Op, 1, 1>(q, r, c);
+    for (int r = 0; r < q.own_rows; ++r) query_micro<Op, false, 1, 1>(q, r, c);
+  }
+}
+
+// Of many rows, whole panels of them, with few.
+template <class Op>
+void query_masks(const ScreenQueries& q) {
+  constexpr int R = ScreenVector::micro_rows, C = ScreenVector::micro_panels;
+  const int64_t panels = (q.count + kScreenRows - 1) / kScreenRows;
+  for (int r = 0; r < q.own_rows; r += R) {
+    int64_t c = 0;
+    for (; c + C <= panels; c += C) query_micro<Op, true, R, C>(q, r, c);
+    for (; c < panels; ++c) query_micro<Op, true, R, 1>(q, r, c);
   }
 }
 
 struct ListedSquares {
   static LK_INLINE Codes add(Codes sum, Codes u, Codes v) {
-    const Codes apart = byte_min(byte_distance(u, v), all_bytes(127));
+    const Codes apart = byte_min(signed_distance(u, v), all_bytes(127));
 #if defined(__AVX512VNNI__)
     return _mm512_dpbusd_epi32(sum, apart, apart);
 #else

@@ -281,33 +281,34 @@ void finish_row(FinishRow& f) {
 #include "kernels/query-inl.h"
 
 #if defined(__AVX2__)
-#define LK_CODE_KERNELS                 \
-  {                                     \
-    {"7-bit products",                  \
-     127,                               \
-     product_tile<SumOfProducts>,       \
-     screen_tile<ScreenProducts>,       \
-     finish_row<FinishProducts>,        \
-     query_values<ScreenProducts>,      \
-     listed_screens<ListedSquares>,     \
-     listed_codes<FinishProducts>},     \
-        {"8-bit differences",           \
-         255,                           \
-         plain_tile<SumOfDifferences>,  \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr},                      \
-        {"8-bit largest differences",   \
-         255,                           \
-         plain_tile<LargestDifference>, \
-         screen_tile<ScreenLargest>,    \
-         finish_row<FinishLargest>,     \
-         query_values<ScreenLargest>,   \
-         listed_screens<ListedLargest>, \
-         listed_codes<FinishLargest>},  \
-    {}                                  \
+#define LK_CODE_KERNELS                                                \
+  {                                                                    \
+    {"7-bit products",                                                 \
+     127,                                                              \
+     product_tile<SumOfProducts>,                                      \
+     screen_tile<ScreenProducts>,                                      \
+     finish_row<FinishProducts>,                                       \
+     query_values<ScreenProducts>,                                     \
+     query_masks<ScreenProducts>,                                      \
+     listed_screens<ListedSquares>,                                    \
+     listed_codes<FinishProducts>,                                     \
+     project},                                                         \
+        {"8-bit differences",                                          \
+         255,                                                          \
+         plain_tile<SumOfDifferences>,                                 \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr},                                                     \
+        {"8-bit largest differences",   255,                           \
+         plain_tile<LargestDifference>, screen_tile<ScreenLargest>,    \
+         finish_row<FinishLargest>,     query_values<ScreenLargest>,   \
+         query_masks<ScreenLargest>,    listed_screens<ListedLargest>, \
+         listed_codes<FinishLargest>,   nullptr},                      \
+    {}                                                                 \
   }
 #else
 #define LK_CODE_KERNELS \

@@ -49,23 +49,44 @@ struct FinishRow {
   int row_count, column_count;
 };
 
-// Some queries against `count` rows of panels: half the squared distances of products, the largest
-// differences; what is beyond 65,535 is that. Queries lie row after row; of products they are signed, as panels are.
+// A row in 16-bit fixed point: `step` times its integers, the sum of whose squares is below 2^30, is
+// `residual` from the row at the most.
+struct FixedRow {
+  float step, residual;
+  int32_t square;  // of the integers
+};
+
+// Products of rows with directions, both in fixed point. Directions lie in panels of sixteen, lines of
+// two consecutive numbers of each.
+inline constexpr int kPanelDirections = 16;
+struct FixedTile {
+  const int16_t *rows, *panels;
+  int64_t stride;  // numbers of a row, even
+  int row_count, panel_count;
+  int32_t* sums;  // kPanelDirections of each panel
+  int64_t sums_row;
+};
+
+// Some rows, which lie row after row, against `count` of panels: half the squared distances of products,
+// whose bytes are signed, or the largest differences.
 struct ScreenQueries {
   const uint8_t* own;
   const int32_t *own_square, *own_sum;  // of products alone, as `squares` of the others
-  int queries;
+  int own_rows;
   const uint8_t* others;
   const int32_t* squares;
   int width;
   int64_t count;
-  uint16_t* values;  // `room` of each query, for whole panels
+  // `room` of each row, for whole panels: values, of which what is beyond 65,535 is that; or which of
+  // each panel have values up to minus `least`.
   int64_t room;
+  uint16_t* out;
+  const int32_t* least;
 };
 
 // One query against listed rows, by bytes [begin, end) of them, whole lines of 64: of products the sum of
 // squared differences, none of them taken for more than 127, else the largest. Added to what bytes
-// before them made, if there are any. Here bytes are unsigned.
+// before them made, if there are any.
 struct ListedScreens {
   const uint8_t *own, *others;
   int64_t stride;

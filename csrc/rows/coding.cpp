@@ -214,6 +214,7 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
              if (!values.get()) values = Buffer<float>(size_t(stride));
              for (int64_t at = unit * some; at < std::min(n, (unit + 1) * some); ++at) {
                const int64_t row = order[size_t(at)];
+               if (at + 1 < n) prefetch_row(side.rows, order[size_t(at + 1)]);
                CodedRow coded;
                kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, row, stride,
                                     stride, values.get(), out.memory.get() + at * stride, &coded);

@@ -2,199 +2,210 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <numeric>
 
 #include "kernels/dispatch.h"
-#include "rows/plain_rows.h"
 #include "rows/rounding.h"
 
 namespace lookalike {
 namespace {
 
-constexpr int kDepth = 64;  // features summed in float32 by a projection
-constexpr int kSpread = 256;
-constexpr int kMore = 16;  // directions more than are wanted, while they are looked for
-constexpr int kIterations = 2;
+constexpr int kMore = 33;      // directions more than are wanted, while they are looked for
+constexpr int kRotations = 2;  // of them among themselves
+constexpr int kFewestBits = 8;
 
-// Of a float32 sum of n products, in runs of `depth` that are added in float64.
-double gamma(int depth) {
-  const double n = (depth + 2) * kUnit;
-  return n / (1 - n) + 0x1p-40;
+// Of magnitudes below 2^22.
+float nearest(float x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
+// Rows of b, the longest first or in their order, made nearly orthonormal: b ← L⁻¹ b with LLᵀ = bbᵀ.
+// Directions that nothing is left of are dropped; at most `most` are kept.
+void orthonormalise(Matrix& b, bool by_norm, int64_t most, Team& team) {
+  const Matrix gram = product(b, transposed(b), team);
+  const auto n = size_t(b.rows);
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t(0));
+  const auto square = [&](size_t i) {
+    const float s = gram.at(int64_t(i), int64_t(i));
+    return s > 0 && std::isfinite(s) ? s : 0;  // NaN is none
+  };
+  if (by_norm) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t i, size_t j) { return square(i) > square(j); });
+  }
+  // Upper triangle of what is left of the Gram matrix; rows of L⁻¹, in that order.
+  std::vector<double> left(n * n), inverse(n * n);
+  for (size_t i = 0; i < n; ++i) {
+    inverse[i * n + i] = 1;
+    for (size_t j = i; j < n; ++j) {
+      left[i * n + j] = double(gram.at(int64_t(order[i]), int64_t(order[j])));
+    }
+  }
+  std::vector<size_t> kept;
+  for (size_t k = 0; k < n && int64_t(kept.size()) < most; ++k) {
+    double *const own = &left[k * n], *const own_inverse = &inverse[k * n];
+    if (!(own[k] > 1e-6 * double(square(order[k]))) || !(square(order[k]) > 0)) continue;
+    const double root = std::sqrt(own[k]);
+    for (size_t j = k; j < n; ++j) own[j] /= root;
+    for (size_t j = 0; j <= k; ++j) own_inverse[j] /= root;
+    kept.push_back(k);
+    for (size_t i = k + 1; i < n; ++i) {
+      const double l = own[i];
+      double *const other = &left[i * n], *const other_inverse = &inverse[i * n];
+      for (size_t j = i; j < n; ++j) other[j] -= l * own[j];
+      for (size_t j = 0; j <= k; ++j) other_inverse[j] -= l * own_inverse[j];
+    }
+  }
+  Matrix combine(int64_t(kept.size()), b.rows);
+  for (size_t r = 0; r < kept.size(); ++r) {
+    for (size_t j = 0; j < n; ++j) {
+      combine.at(int64_t(r), int64_t(order[j])) = float(inverse[kept[r] * n + j]);
+    }
+  }
+  b = product(combine, b, team);
 }
 
-// Rows of `b` (count x cols), the longest first or in their order, made nearly orthonormal: b ← L⁻¹ b with LLᵀ = bbᵀ.
-// Directions that nothing is left of are dropped.
-void orthonormalise(std::vector<float>& b, int& count, int64_t cols, bool by_norm,
-                    Products& products) {
-  std::vector<double> gram;
-  const Plain plain(b.data(), count, cols, cols, 1);
-  products(plain, plain, 16, gram);
-  const auto g = [&](int i, int j) -> double& { return gram[size_t(i * count + j)]; };
-  std::vector<int> order(static_cast<size_t>(count));
-  for (int i = 0; i < count; ++i) order[size_t(i)] = i;
-  if (by_norm) {
-    const auto longer = [&](int i, int j) {
-      const double one = g(i, i) > 0 ? g(i, i) : 0;  // NaN is none
-      const double other = g(j, j) > 0 ? g(j, j) : 0;
-      return one > other || (one == other && i < j);
-    };
-    std::sort(order.begin(), order.end(), longer);
+// The power of two that makes a direction integers of 16 bits, the sum of whose squares is 2^32 or little
+// more.
+float unit_of(const float* direction, int64_t cols) {
+  double most = 0, square = 0;
+  for (int64_t k = 0; k < cols; ++k) {
+    most = std::max(most, std::fabs(double(direction[k])));
+    square += double(direction[k]) * double(direction[k]);
   }
-  // Row k of `lower` is that of L, and of `inverse` that of L⁻¹ in the order of b.
-  std::vector<std::vector<double>> lower, inverse;
-  std::vector<int> kept;
-  for (const int i : order) {
-    if (!(g(i, i) > 0) || !std::isfinite(g(i, i))) continue;
-    std::vector<double> l(kept.size()), r(size_t(count), 0.0);
-    double left = g(i, i);
-    for (size_t k = 0; k < kept.size(); ++k) {
-      double sum = g(i, kept[k]);
-      for (size_t m = 0; m < k; ++m) sum -= l[m] * lower[k][m];
-      l[k] = sum / lower[k][k];
-      left -= l[k] * l[k];
-    }
-    if (!(left > 1e-5 * g(i, i))) continue;
-    const double root = std::sqrt(left);
-    r[size_t(i)] = 1;
-    for (size_t k = 0; k < kept.size(); ++k) {
-      for (size_t c = 0; c < r.size(); ++c) r[c] -= l[k] * inverse[k][c];
-    }
-    for (double& value : r) value /= root;
-    l.push_back(root);
-    lower.push_back(std::move(l));
-    inverse.push_back(std::move(r));
-    kept.push_back(i);
+  for (int bits = 16; bits >= kFewestBits; --bits) {
+    const double scale = std::ldexp(1.0, bits);
+    if (most * scale <= 32767 && square * scale * scale <= 0x1p32 * 1.02) return float(1 / scale);
   }
-  std::vector<float> combine;
-  for (const auto& row : inverse) combine.insert(combine.end(), row.begin(), row.end());
-  const Plain x(combine.data(), int64_t(inverse.size()), count, count, 1),
-      y(b.data(), cols, count, 1, cols);
-  std::vector<float> out;
-  products(x, y, kDepth, out);
-  count = int(inverse.size());
-  b = std::move(out);
+  return 0;  // no direction
+}
+
+// ‖PPᵀ − 1‖, at the most. Products are exact but for multiples of 2^32, which float32 tells.
+double skew_of(const Basis& basis, const Matrix& directions, Team& team) {
+  const Matrix near = product(directions, transposed(directions), team);
+  const FixedBasis fixed = in_fixed_point(basis);
+  const int64_t n = basis.count, row = fixed.panel_count * kPanelDirections;
+  std::vector<int16_t> numbers(size_t(n * fixed.stride));
+  for (int64_t r = 0; r < n; ++r) {
+    for (int64_t k = 0; k < basis.cols; ++k) {
+      numbers[size_t(r * fixed.stride + k)] = int16_t(directions.at(r, k) / fixed.units[size_t(r)]);
+    }
+  }
+  std::vector<int32_t> sums(size_t(n * row));
+  constexpr int64_t kSome = 16;
+  team.run((n + kSome - 1) / kSome, double(n) * double(n) * double(basis.cols),
+           [&](int64_t unit, int) {
+             const int64_t first = unit * kSome;
+             code_kernels(CodeForm::products)
+                 .project({&numbers[size_t(first * fixed.stride)], fixed.panels.data(),
+                           fixed.stride, int(std::min(kSome, n - first)), fixed.panel_count,
+                           &sums[size_t(first * row)], row});
+           },
+           0, 0);
+  Matrix off(n, n);
+  double squares = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      const double one = double(fixed.units[size_t(i)]) * double(fixed.units[size_t(j)]);
+      const double sum = sums[size_t(i * row + j)];
+      const double whole = std::nearbyint((double(near.at(i, j)) / one - sum) * 0x1p-32);
+      const double apart = (sum + whole * 0x1p32) * one - double(i == j);
+      off.at(i, j) = float(apart);
+      squares += apart * apart;
+    }
+  }
+  // ‖E‖² = ‖E²‖, at most as a Frobenius norm. In float32 each of its numbers is off by (n + 2) u |E| |E|.
+  const Matrix square = product(off, off, team);
+  double of_square = 0;
+  for (int64_t i = 0; i < n * n; ++i) {
+    of_square += double(square.values.get()[i]) * double(square.values.get()[i]);
+  }
+  const double most = std::sqrt(of_square) + double(n + 4) * kUnit * squares * 1.01 + 0x1p-100;
+  return std::min(std::sqrt(most), std::sqrt(squares)) * (1 + kSpare) + 0x1p-60;
 }
 
 }  // namespace
 
 int64_t sample_size(int64_t rows) { return std::clamp<int64_t>(rows / 16, 1024, 2048); }
 
-double directions(const Comparison& comparison, Team& team) {
-  const Rows& rows = comparison.x().rows;
-  const int64_t cols = rows.filter_cols, n = std::min<int64_t>(kSpread, rows.matrix.rows);
-  std::vector<float> sample = sampled(rows, n, team);
-  std::vector<double> mean(static_cast<size_t>(cols));
-  for (int64_t r = 0; r < n; ++r) {
-    for (int64_t k = 0; k < cols; ++k) mean[size_t(k)] += double(sample[size_t(r * cols + k)]);
+Basis choose_basis(const Matrix& sample, int count, Team& team) {
+  const int64_t n = sample.rows, cols = sample.cols;
+  Matrix b(std::min<int64_t>({count + kMore, n, cols}), cols);
+  for (int64_t r = 0; r < b.rows; ++r) {
+    // Differences, as what all rows have in common would drown what they have not.
+    const float *const one = sample.row(r * n / b.rows), *const other = sample.row(
+                                                             (r * n / b.rows + n / 2 + 1) % n);
+    for (int64_t k = 0; k < cols; ++k) b.at(r, k) = one[k] - other[k];
   }
-  for (int64_t r = 0; r < n; ++r) {
-    for (int64_t k = 0; k < cols; ++k) {
-      sample[size_t(r * cols + k)] -= float(mean[size_t(k)] / double(n));
+  // One iteration, and what it found brought into the order of its weight.
+  if (b.rows > 0) {
+    b = product_of_transposed(product(sample, transposed(b), team), sample, team);
+    orthonormalise(b, true, b.rows, team);
+  }
+  if (b.rows > 0) {
+    const Matrix weights = product(sample, transposed(b), team);
+    const Matrix gram = product_of_transposed(weights, weights, team);
+    Matrix turned = transposed(gram);  // which is itself
+    for (int i = 0; i < kRotations && turned.rows > 0; ++i) {
+      if (i > 0) turned = product(turned, gram, team);
+      orthonormalise(turned, true, i + 1 < kRotations ? turned.rows : count, team);
     }
+    b = product(turned, b, team);
+    if (b.rows > 0) orthonormalise(b, false, b.rows, team);
   }
-  std::vector<double> gram;
-  const Plain plain(sample.data(), n, cols, cols, 1);
-  Products(comparison.kernels(), team)(plain, plain, kDepth, gram);
-  double squares = 0, pairs = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t j = 0; j < i; ++j) {
-      const double norms = gram[size_t(i * n + i)] * gram[size_t(j * n + j)];
-      const double dot = gram[size_t(i * n + j)];
-      if (!(norms > 0)) continue;
-      squares += dot * dot / norms;
-      ++pairs;
-    }
-  }
-  return squares > 0 ? pairs / squares : double(cols);
-}
-
-Basis choose_basis(const Comparison& comparison, int count, Team& team) {
-  const Rows& rows = comparison.x().rows;
-  const int64_t cols = rows.filter_cols,
-                n = std::min(sample_size(rows.matrix.rows), rows.matrix.rows);
-  const std::vector<float> sample = sampled(rows, n, team);
-  Products products(comparison.kernels(), team);
-  int width = int(std::min<int64_t>({count + kMore, n, cols}));
-  std::vector<float> b(static_cast<size_t>(width * cols)), y;
-  for (int64_t r = 0; r < width; ++r) {
-    std::copy_n(&sample[size_t(r * n / width * cols)], cols, &b[size_t(r * cols)]);
-  }
-  const Plain s(sample.data(), n, cols, cols, 1), transposed(sample.data(), cols, n, 1, cols);
-  for (int i = 0; i < kIterations && width > 0; ++i) {
-    orthonormalise(b, width, cols, true, products);
-    const Plain directions(b.data(), width, cols, cols, 1);
-    products(s, directions, kDepth, y);
-    const Plain weights(y.data(), width, n, 1, width);
-    std::vector<float> next;
-    products(weights, transposed, kDepth, next);
-    b = std::move(next);
-  }
-  // Once more makes them orthonormal to float32's rounding.
-  for (int i = 0; i < 2 && width > 0; ++i) orthonormalise(b, width, cols, i == 0, products);
   Basis basis;
   basis.cols = cols;
-  basis.count = std::min(width, count);
-  b.resize(size_t(basis.count * cols));
-  basis.rows = std::move(b);
-  if (basis.count == 0) return basis;
-  const Plain directions(basis.rows.data(), basis.count, cols, cols, 1);
-  std::vector<double> gram;
-  products(directions, directions, 16, gram);
-  double squares = 0, norms = 0;
-  for (int i = 0; i < basis.count; ++i) {
-    for (int j = 0; j < basis.count; ++j) {
-      const double off = gram[size_t(i * basis.count + j)] - (i == j);
-      squares += off * off;
+  for (int64_t r = 0; r < b.rows; ++r) {
+    const float unit = unit_of(b.row(r), cols);
+    if (!(unit > 0)) continue;
+    for (int64_t k = 0; k < cols; ++k) {
+      const float value = nearest(b.at(r, k) / unit) * unit;
+      b.at(basis.count, k) = value;
+      basis.rows.push_back(value);
     }
-    norms += gram[size_t(i * basis.count + i)];
+    ++basis.count;
   }
-  // Each product is off by γ |p_i| |p_j|; diagonal products bound the norms.
-  const double error = gamma(16) * norms / (1 - gamma(16));
-  basis.skew = (std::sqrt(squares) + error) * (1 + kSpare);
+  b.rows = basis.count;
+  if (basis.count > 0) basis.skew = skew_of(basis, b, team);
   return basis;
 }
 
-void project(const MetricKernels& metric, const Rows& x, const Basis& basis, int64_t first, int n,
-             SumsWorkspace& workspace, double* coordinates, Projected* out) {
-  const int count = basis.count;
-  workspace.prepare(false);
-  workspace.scratch.a_first = -1;
-  double* const sums = workspace.scratch.sums;
-  const Plain directions(basis.rows.data(), count, basis.cols, basis.cols, 1);
-  metric.dot_sums(x, directions, Tile{first, 0, n, count, false}, kDepth, workspace.scratch, sums);
-  std::vector<float> row(static_cast<size_t>(basis.cols));
-  const double longest = 1 + basis.skew;  // no direction, nor P, is longer
-  for (int i = 0; i < n; ++i) {
-    kernels().filter_row(x, first + i, 0, basis.cols, row.data());
-    double lanes[8] = {}, square = 0, seen = 0;
-    int64_t k = 0;
-    for (; k + 8 <= basis.cols; k += 8) {
-      for (int l = 0; l < 8; ++l) lanes[l] += double(row[size_t(k + l)]) * row[size_t(k + l)];
-    }
-    for (; k < basis.cols; ++k) square += double(row[size_t(k)]) * row[size_t(k)];
-    for (const double lane : lanes) square += lane;
-    for (int c = 0; c < count; ++c) {
-      const double z = sums[i * kTile + c];
-      coordinates[i * count + c] = z;
-      seen += z * z;
-    }
-    // What underflows is absolute: 2^-149 of each product and sum.
-    const double norm = std::sqrt(square) * (1 + 0x1p-30);
-    const double lost = 0x1p-148 * double(basis.cols);
-    Projected& p = out[i];
-    p.error = std::sqrt(double(count)) * (gamma(kDepth) * longest * norm + lost) * (1 + 0x1p-30);
-    // ‖x‖² − 2‖Px‖² + ‖PᵀPx‖² is ‖x‖² − ‖z‖² but for ‖z‖² skew.
-    const double left = std::max(0.0, square - seen);
-    const double off = (p.error * (2 * longest * norm + p.error) +
-                        (basis.skew * longest * longest + 0x1p-38) * square) *
-                       (1 + 0x1p-30);
-    p.rest = std::sqrt(left);
-    p.rest_error = p.rest > 0 ? std::min(std::sqrt(off), off / p.rest) : std::sqrt(off);
-    p.rest_error += p.rest * 0x1p-50;
-    if (!(p.error < std::numeric_limits<double>::infinity()) || !(p.rest_error >= 0)) {
-      p.error = p.rest_error = std::numeric_limits<double>::infinity();
+FixedBasis in_fixed_point(const Basis& basis) {
+  FixedBasis out;
+  out.count = basis.count;
+  out.panel_count = (basis.count + kPanelDirections - 1) / kPanelDirections;
+  out.stride = (basis.cols + 31) / 32 * 32;
+  out.panels.resize(size_t(out.panel_count * kPanelDirections * out.stride));
+  out.units.resize(size_t(out.panel_count * kPanelDirections + 16));
+  for (int r = 0; r < basis.count; ++r) {
+    const float* const direction = &basis.rows[size_t(r * basis.cols)];
+    const float unit = unit_of(direction, basis.cols), scale = unit > 0 ? 1 / unit : 0;
+    out.units[size_t(r)] = unit;
+    int16_t* const to = &out.panels[size_t(r / kPanelDirections * kPanelDirections * out.stride +
+                                           r % kPanelDirections * 2)];
+    for (int64_t k = 0; k < basis.cols; ++k) {
+      to[k / 2 * (2 * kPanelDirections) + k % 2] = int16_t(nearest(direction[k] * scale));
     }
   }
+  return out;
+}
+
+Projection::Projection(const FixedBasis& basis)
+    : basis_(basis),
+      sums_row_(basis.panel_count * kPanelDirections),
+      values_(size_t(basis.stride)),
+      fixed_(size_t(kMost * basis.stride)),
+      sums_(size_t(kMost * sums_row_ + 64)) {
+  std::fill_n(values_.get(), basis.stride, 0.0f);
+}
+
+void Projection::take(int r) {
+  kernels().fix_row(values_.get(), basis_.stride, fixed_.get() + r * basis_.stride, &rows_[r]);
+}
+
+void Projection::project(int rows) {
+  code_kernels(CodeForm::products)
+      .project({fixed_.get(), basis_.panels.data(), basis_.stride, rows, basis_.panel_count,
+                sums_.get(), sums_row_});
 }
 
 }  // namespace lookalike

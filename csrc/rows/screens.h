@@ -41,8 +41,15 @@ bool screens_fit(CodeForm form, int64_t filter_cols);
 ScreenCoding choose_screens(const Comparison& comparison, const Coding& coding, int width,
                             Team& team);
 
-// The same with fewer bytes.
-ScreenCoding narrowed(const Comparison& comparison, const ScreenCoding& screens, int width);
+// Of some filter rows: their coordinates in a basis, and their squares.
+struct Coordinates {
+  Matrix values;
+  std::vector<double> square;
+};
+Coordinates coordinates_of(const Matrix& rows, const Basis& basis, Team& team);
+
+// Screens of products by the first directions of a basis, whose steps suit rows with such coordinates.
+ScreenCoding product_screens(const Basis& basis, int width, const Coordinates& some);
 
 // Screens of one side's rows, row after row, in the order of the side.
 struct ScreenRows {
@@ -53,11 +60,9 @@ struct ScreenRows {
 };
 ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
                           const MetricKernels& metric, const Side& side, Team& team);
-
-// The numbers that the bytes of products stand for, before they are rounded and in the units of filter
-// rows: width floats a row.
-void screen_values(const ScreenCoding& screens, const MetricKernels& metric, const Rows& rows,
-                   Team& team, std::vector<float>& out);
+// Several screens of products at once, whose bases are the beginning of one: `basis` in fixed point.
+std::vector<ScreenRows> encode_screens(const std::vector<const ScreenCoding*>& screens,
+                                       const FixedBasis& basis, const Side& side, Team& team);
 
 // The same as panels, row order[r] being the r-th.
 struct ScreenPanels {

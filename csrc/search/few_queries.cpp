@@ -13,8 +13,12 @@ namespace lookalike {
 namespace {
 
 constexpr int64_t kAtOnce = 4 * kTile;  // rows that are looked at together
-// Values of a thread, and of how many queries at least: two megabytes, or up to eight.
-constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 22, kAtLeast = 8;
+// Values of a thread, and of how many queries at least: two megabytes, or up to sixteen.
+constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 16;
+// From so many queries on, of which so many want a row, its second screen is compared with all.
+constexpr int64_t kFewest = 8;
+constexpr double kDense = 0.12;
+constexpr int64_t kMost = 128;  // queries at a time
 // Of many rows a sample takes one in so many, some together.
 constexpr int64_t kManyRows = 16384, kOneIn = 32, kSome = 4;
 
@@ -57,11 +61,13 @@ class FewQueries {
     room_ = (rows_ + kAtOnce - 1) / kAtOnce * kAtOnce;
     const int64_t values =
         team_.threads() * std::clamp(kAtLeast * room_ / team_.threads(), kValues, kMostValues);
-    const int64_t together = std::clamp<int64_t>(values / room_, 1, queries);
+    const int64_t together = std::clamp<int64_t>(values / room_, 1, std::min(queries, kMost));
     values_ = Buffer<uint16_t>(size_t(together * room_));
     searches_ = std::vector<Search>(size_t(together));
     for (Worker& w : workers_) {
       w.seeds.resize(size_t(together));
+      w.lists.resize(size_t(together * (kAtOnce + 64)));
+      w.counts.resize(size_t(together));
       w.ranked.resize(size_t(together));
     }
     std::vector<int64_t> left;
@@ -95,7 +101,12 @@ class FewQueries {
     std::vector<int32_t> rows = std::vector<int32_t>(kAtOnce + 64), candidates;
     std::vector<std::pair<float, int32_t>> order;
     std::vector<double> distances;
+    std::vector<uint16_t> masks;
+    std::vector<int32_t> least;
     // Of each query.
+    std::vector<int32_t> lists;
+    std::vector<int> counts;
+    int32_t* list(int64_t q) { return &lists[size_t(q * (kAtOnce + 64))]; }
     std::vector<Seeds> seeds;
     std::vector<std::vector<Ranked>> ranked;
     int64_t after_first = 0, after_step = 0, after_second = 0;
@@ -124,6 +135,7 @@ class FewQueries {
         w.ranked[size_t(q)].clear();
       }
     }
+    if (some >= kFewest) panels_ = asked_.second_panels(first, some);
     const int64_t blocks = room_ / kAtOnce;
     const auto phase = [&](int64_t units, double until, std::atomic<int64_t>& time, auto body) {
       return Phase{units,
@@ -164,9 +176,10 @@ class FewQueries {
                  start(s, q, w, worker);
                })),
          phase(blocks, 0.95, stats_.filtering,
-               of_block([=](Search& s, size_t q, Worker& w, int worker, int64_t from, int64_t to) {
-                 if (s.helped) survivors(s, w, worker, from, to, w.ranked[q]);
-               })),
+               [=](int64_t unit, Worker& w, int worker) {
+                 const int64_t from = unit * kAtOnce;
+                 survivors(some, w, worker, from, std::min(rows_, from + kAtOnce));
+               }),
          phase(some, 1, stats_.bookkeeping, of_each([=](Search& s, size_t q, Worker&, int) {
                  finish(s, q, distances + s.query * k_, indices + s.query * k_);
                }))},
@@ -227,24 +240,66 @@ class FewQueries {
   }
 
   // The float64 distances of rows that the screens and codes leave among [from, to), but for those known.
-  void survivors(Search& s, Worker& w, int worker, int64_t from, int64_t to,
-                 std::vector<Ranked>& out) {
-    if (s.left.load(std::memory_order_relaxed) > most_) return;
-    float* const values = w.values.data();
-    int32_t* const rows = w.rows.data();
+  void survivors(int64_t some, Worker& w, int worker, int64_t from, int64_t to) {
     const int64_t first_tile = from / kTile, last_tile = (to - 1) / kTile;
-    int n = 0;
-    for (int64_t j = from; j < to; j += kTile) {
-      n += kernels().up_to(s.values + j, int(std::min<int64_t>(kTile, to - j)),
-                           asked_.limit(s.query, s.threshold, j / kTile), int32_t(j), rows + n);
+    int64_t left = 0;
+    for (int64_t q = 0; q < some; ++q) {
+      Search& s = searches_[size_t(q)];
+      int& n = w.counts[size_t(q)];
+      n = 0;
+      if (!s.helped || s.left.load(std::memory_order_relaxed) > most_) continue;
+      for (int64_t j = from; j < to; j += kTile) {
+        n += kernels().up_to(s.values + j, int(std::min<int64_t>(kTile, to - j)),
+                             asked_.limit(s.query, s.threshold, j / kTile), int32_t(j),
+                             w.list(q) + n);
+      }
+      left += n;
     }
-    w.after_first += n;
-    n = asked_.within_second(s.query, s.threshold, first_tile, last_tile, values, rows, n,
-                             w.after_step);
-    w.after_second += n;
-    s.left.fetch_add(n, std::memory_order_relaxed);
-    asked_.code_values(s.query, rows, n, values);
-    n = kernels().within(asked_.bounds().limit(s.threshold, s.query), values, rows, n);
+    w.after_first += left;
+    const bool dense = panels_.count > 0 && some >= kFewest &&
+                       double(left) > kDense * double(panels_.count) * double(to - from);
+    if (dense) compare_all(some, w, from, to);
+    for (int64_t q = 0; q < some; ++q) {
+      Search& s = searches_[size_t(q)];
+      int n = w.counts[size_t(q)];
+      if (n == 0) continue;
+      if (!dense) {
+        n = asked_.within_second(s.query, s.threshold, first_tile, last_tile, w.values.data(),
+                                 w.list(q), n, w.after_step);
+      }
+      w.after_second += n;
+      s.left.fetch_add(n, std::memory_order_relaxed);
+      compute(s, w, worker, w.list(q), n, w.ranked[size_t(q)]);
+    }
+  }
+
+  // The second screens of all rows [from, to), where most queries ask for many: lists what they leave.
+  void compare_all(int64_t some, Worker& w, int64_t from, int64_t to) {
+    const int64_t across = panels_.count / kScreenRows;
+    w.least.assign(size_t(panels_.count), 2);  // of nobody: a value is 1 at the most
+    for (int64_t q = 0; q < some; ++q) {
+      const Search& s = searches_[size_t(q)];
+      if (w.counts[size_t(q)] > 0) {
+        w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, (to - 1) / kTile);
+      }
+      w.counts[size_t(q)] = 0;
+    }
+    w.masks.resize(size_t(kAtOnce * across));
+    asked_.second_masks(panels_, w.least.data(), from, to - from, w.masks.data());
+    for (int64_t r = 0; r < to - from; ++r) {
+      for (int64_t p = 0; p < across; ++p) {
+        for (unsigned mask = w.masks[size_t(r * across + p)]; mask; mask &= mask - 1) {
+          const int64_t q = p * kScreenRows + __builtin_ctz(mask);
+          w.list(q)[w.counts[size_t(q)]++] = int32_t(from + r);
+        }
+      }
+    }
+  }
+
+  // The float64 distances of those of listed rows that codes leave.
+  void compute(Search& s, Worker& w, int worker, int32_t* rows, int n, std::vector<Ranked>& out) {
+    asked_.code_values(s.query, rows, n, w.values.data());
+    n = kernels().within(asked_.bounds().limit(s.threshold, s.query), w.values.data(), rows, n);
     stats_.candidates.fetch_add(n, std::memory_order_relaxed);
     w.candidates.clear();
     for (int c = 0; c < n; ++c) {
@@ -286,6 +341,7 @@ class FewQueries {
   Stats& stats_;
   ExactDistances exact_;
   Buffer<uint16_t> values_;
+  SecondPanels panels_;  // of the batch's queries
   std::vector<Worker> workers_;
   std::vector<Search> searches_;
 };

@@ -2,101 +2,185 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
+#include <cmath>
+#include <cstring>
 
 #include "kernels/kernels.h"
 
 namespace lookalike {
 namespace {
 
-constexpr int kCoordinates = 16;
+constexpr int kCoordinates = 16;  // that rows are halved by
+constexpr int kOfCentres = 32;    // that tiles are compared by
 // With more pairs of tiles than this a list of them would take too much memory: they are left in order.
 constexpr int64_t kMostListed = int64_t(1) << 21;
 
-using Coordinates = std::array<uint8_t, kCoordinates>;
+struct Row {
+  uint8_t at[kCoordinates];
+  int32_t index;
+};
 
-std::vector<Coordinates> first_bytes(const ScreenRows& rows, int64_t n) {
-  std::vector<Coordinates> out(static_cast<size_t>(n));
-  const int some = std::min(kCoordinates, rows.width);
-  for (size_t r = 0; r < out.size(); ++r) {
-    out[r] = {};
-    std::copy_n(&rows.bytes[r * size_t(rows.width)], some, out[r].data());
-  }
-  return out;
-}
-
-void halve(const std::vector<Coordinates>& at, int32_t* begin, int32_t* end) {
-  const int64_t n = end - begin, tiles = (n + kTile - 1) / kTile;
-  if (tiles < 2) return;
-  std::array<int64_t, kCoordinates> sum{}, square{};
-  for (const int32_t* row = begin; row < end; ++row) {
-    const Coordinates& c = at[size_t(*row)];
-    for (size_t k = 0; k < kCoordinates; ++k) {
-      sum[k] += c[k];
-      square[k] += int64_t(c[k]) * c[k];
+// The coordinate that differs most.
+int widest(const Row* rows, int64_t n) {
+  int64_t sum[kCoordinates] = {}, square[kCoordinates] = {};
+  constexpr int64_t kSome = 4096;  // whose squares fit 32 bits
+  for (int64_t first = 0; first < n; first += kSome) {
+    uint32_t sums[kCoordinates] = {}, squares[kCoordinates] = {};
+    for (const Row* row = rows + first; row < rows + std::min(n, first + kSome); ++row) {
+      for (int k = 0; k < kCoordinates; ++k) {
+        const uint32_t at = row->at[k];
+        sums[k] += at;
+        squares[k] += at * at;
+      }
+    }
+    for (int k = 0; k < kCoordinates; ++k) {
+      sum[k] += sums[k];
+      square[k] += squares[k];
     }
   }
-  size_t widest = 0;
+  int best = 0;
   double most = -1;
-  for (size_t k = 0; k < kCoordinates; ++k) {
+  for (int k = 0; k < kCoordinates; ++k) {
     const double spread = double(square[k]) - double(sum[k]) * double(sum[k]) / double(n);
     if (spread <= most) continue;
     most = spread;
-    widest = k;
+    best = k;
   }
-  int32_t* const middle = begin + tiles / 2 * kTile;
-  std::nth_element(begin, middle, end, [&](int32_t a, int32_t b) {
-    const int left = at[size_t(a)][widest], right = at[size_t(b)][widest];
-    return left < right || (left == right && a < b);
-  });
-  halve(at, begin, middle);
-  halve(at, middle, end);
+  return best;
+}
+
+// Moves the `low` rows that are least in one coordinate to the front; all keep their order otherwise.
+void divide(Row* rows, Row* scratch, int64_t n, int64_t low) {
+  const int k = widest(rows, n);
+  int64_t counts[256] = {};
+  for (int64_t r = 0; r < n; ++r) ++counts[rows[r].at[k]];
+  int middle = 0;
+  int64_t ties = low;  // rows at the middle that go to the front
+  while (ties >= counts[middle]) ties -= counts[middle++];
+  int64_t front = 0, back = low;
+  for (int64_t r = 0; r < n; ++r) {
+    const int at = rows[r].at[k];
+    const bool first = at < middle || (at == middle && ties-- > 0);
+    scratch[first ? front++ : back++] = rows[r];
+  }
+  std::copy_n(scratch, n, rows);
+}
+
+struct Part {
+  int64_t begin, end;
+  int64_t tiles() const { return (end - begin + kTile - 1) / kTile; }
+  int64_t middle() const { return begin + tiles() / 2 * kTile; }
+};
+
+void halve(Row* rows, Row* scratch, Part part) {
+  if (part.tiles() < 2) return;
+  const int64_t middle = part.middle();
+  divide(rows + part.begin, scratch + part.begin, part.end - part.begin, middle - part.begin);
+  halve(rows, scratch, {part.begin, middle});
+  halve(rows, scratch, {middle, part.end});
 }
 
 }  // namespace
 
-std::vector<int32_t> near_order(const ScreenRows& rows) {
-  const auto n = int64_t(rows.bytes.size()) / rows.width;
-  std::vector<int32_t> order(static_cast<size_t>(n));
-  std::iota(order.begin(), order.end(), 0);
-  halve(first_bytes(rows, n), order.data(), order.data() + n);
+std::vector<int32_t> near_order(const ScreenRows& screens, Team& team) {
+  const auto n = int64_t(screens.bytes.size()) / screens.width;
+  const int some = std::min(kCoordinates, screens.width);
+  std::vector<Row> rows(static_cast<size_t>(n)), scratch(rows.size());
+  for (size_t r = 0; r < rows.size(); ++r) {
+    rows[r].index = int32_t(r);
+    std::copy_n(&screens.bytes[r * size_t(screens.width)], some, rows[r].at);
+  }
+  // Level by level, until there are parts enough for all threads to take whole ones.
+  std::vector<Part> parts = {{0, n}};
+  while (int64_t(parts.size()) < 4 * team.threads() && parts[0].tiles() > 1) {
+    team.run(
+        int64_t(parts.size()), 8.0 * double(n),
+        [&](int64_t unit, int) {
+          const Part& p = parts[size_t(unit)];
+          if (p.tiles() < 2) return;
+          divide(&rows[size_t(p.begin)], &scratch[size_t(p.begin)], p.end - p.begin,
+                 p.middle() - p.begin);
+        },
+        0, 0);
+    std::vector<Part> halves;
+    for (const Part& p : parts) {
+      if (p.tiles() < 2) {
+        halves.push_back(p);
+        continue;
+      }
+      halves.push_back({p.begin, p.middle()});
+      halves.push_back({p.middle(), p.end});
+    }
+    if (halves.size() == parts.size()) break;
+    parts = std::move(halves);
+  }
+  team.run(
+      int64_t(parts.size()), 64.0 * double(n),
+      [&](int64_t unit, int) { halve(rows.data(), scratch.data(), parts[size_t(unit)]); }, 0, 0);
+  std::vector<int32_t> order(rows.size());
+  for (size_t r = 0; r < rows.size(); ++r) order[r] = rows[r].index;
   return order;
 }
 
-std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order) {
+std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order,
+                                 Team& team) {
   const auto n = int64_t(order.size()), tiles = (n + kTile - 1) / kTile;
-  const auto width = size_t(rows.width);
-  std::vector<float> centres(size_t(tiles) * width);
-  for (int64_t r = 0; r < n; ++r) {
-    float* const centre = &centres[size_t(r / kTile) * width];
-    const uint8_t* const bytes = &rows.bytes[size_t(order[size_t(r)]) * width];
-    for (size_t k = 0; k < width; ++k) centre[k] += bytes[k];
-  }
-  for (int64_t t = 0; t < tiles; ++t) {
-    const auto count = float(std::min<int64_t>(kTile, n - t * kTile));
-    for (size_t k = 0; k < width; ++k) centres[size_t(t) * width + k] /= count;
-  }
-  std::vector<TilePair> pairs;
-  pairs.reserve(size_t(tiles * (tiles + 1) / 2));
-  for (int32_t i = 0; i < tiles; ++i) {
-    for (int32_t j = i; j < tiles; ++j) pairs.push_back({i, j});
-  }
-  if (int64_t(pairs.size()) > kMostListed) return pairs;
-  std::vector<std::pair<float, TilePair>> apart;
-  apart.reserve(pairs.size());
-  for (const TilePair& p : pairs) {
-    const float *a = &centres[size_t(p.i) * width], *b = &centres[size_t(p.j) * width];
-    float lanes[4] = {};
-    for (size_t k = 0; k < width; k += 4) {
-      for (size_t l = 0; l < 4; ++l) lanes[l] += (a[k + l] - b[k + l]) * (a[k + l] - b[k + l]);
+  std::vector<TilePair> pairs(size_t(tiles * (tiles + 1) / 2));
+  const auto start = [&](int64_t i) {
+    return i * tiles - i * (i - 1) / 2;
+  };  // of row i of the pairs
+  if (int64_t(pairs.size()) > kMostListed) {
+    for (int32_t i = 0; i < tiles; ++i) {
+      for (int32_t j = i; j < tiles; ++j) pairs[size_t(start(i) + j - i)] = {i, j};
     }
-    apart.push_back({(lanes[0] + lanes[1]) + (lanes[2] + lanes[3]), p});
+    return pairs;
   }
-  std::sort(apart.begin(), apart.end(), [](const auto& a, const auto& b) {
-    if (a.first != b.first) return a.first < b.first;
-    return a.second.i != b.second.i ? a.second.i < b.second.i : a.second.j < b.second.j;
-  });
-  for (size_t p = 0; p < pairs.size(); ++p) pairs[p] = apart[p].second;
+  const int some = std::min(kOfCentres, rows.width);
+  std::vector<float> centres(size_t(tiles * kOfCentres));
+  team.run(
+      tiles, double(n) * some,
+      [&](int64_t tile, int) {
+        uint32_t sums[kOfCentres] = {};
+        const int64_t end = std::min(n, (tile + 1) * kTile);
+        for (int64_t r = tile * kTile; r < end; ++r) {
+          const uint8_t* const bytes = &rows.bytes[size_t(order[size_t(r)]) * size_t(rows.width)];
+          for (int k = 0; k < some; ++k) sums[k] += bytes[k];
+        }
+        for (int k = 0; k < some; ++k) {
+          centres[size_t(tile * kOfCentres + k)] = float(sums[k]) / float(end - tile * kTile);
+        }
+      },
+      0, 0);
+  std::vector<float> apart(pairs.size());
+  team.run(
+      tiles, double(pairs.size()) * kOfCentres,
+      [&](int64_t i, int) {
+        const float* const a = &centres[size_t(i * kOfCentres)];
+        for (int64_t j = i; j < tiles; ++j) {
+          const float* const b = &centres[size_t(j * kOfCentres)];
+          float lanes[4] = {};
+          for (int k = 0; k < kOfCentres; k += 4) {
+            for (int l = 0; l < 4; ++l) lanes[l] += (a[k + l] - b[k + l]) * (a[k + l] - b[k + l]);
+          }
+          apart[size_t(start(i) + j - i)] =
+              std::sqrt((lanes[0] + lanes[1]) + (lanes[2] + lanes[3]));
+        }
+      },
+      0, 0);
+  // Into so many steps of distance, by counting.
+  constexpr size_t kSteps = 4096;
+  const float most = *std::max_element(apart.begin(), apart.end());
+  const float scale = most > 0 ? float(kSteps - 1) / most : 0;
+  const auto step_of = [&](float distance) {
+    return std::min(kSteps - 1, size_t(distance * scale));
+  };
+  std::vector<size_t> at(kSteps + 1);
+  for (const float distance : apart) ++at[step_of(distance) + 1];
+  for (size_t s = 0; s < kSteps; ++s) at[s + 1] += at[s];
+  size_t pair = 0;
+  for (int32_t i = 0; i < tiles; ++i) {
+    for (int32_t j = i; j < tiles; ++j) pairs[at[step_of(apart[pair++])]++] = {i, j};
+  }
   return pairs;
 }
 

@@ -9,11 +9,13 @@
 namespace lookalike {
 
 // By halving at the median of whichever of the first bytes of their screens differs most.
-std::vector<int32_t> near_order(const ScreenRows& rows);
+std::vector<int32_t> near_order(const ScreenRows& rows, Team& team);
 
 struct TilePair {
   int32_t i, j;  // i <= j
 };
-std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order);
+// Those that are as far apart as makes no difference stay in order.
+std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order,
+                                 Team& team);
 
 }  // namespace lookalike

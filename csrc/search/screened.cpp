@@ -28,8 +28,8 @@ bool screened_neighbors(const Comparison& comparison, const Exclusion& exclusion
   {
     const ScreenRows bytes =
         encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);
-    order = near_order(bytes);
-    pairs = near_pairs(bytes, order);
+    order = near_order(bytes, team);
+    pairs = near_pairs(bytes, order, team);
     panels = panels_of(bytes, form, order, team);
   }
   ScreenPass pass(comparison, screens, coding, std::move(panels),

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kLeastRows = 16384, kLeastCols = 256;
 constexpr int kFirst = 64, kSecond = kMostScreenWidth;  // bytes
+constexpr int64_t kSample = 2048, kOthers = 512;        // rows that a basis and its steps are of
 
 // LOOKALIKE_SCREENS is for tests.
 bool said(const char* word) {
@@ -50,39 +51,86 @@ ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
   const int64_t n = side.rows.matrix.rows;
   const bool products = coding.form == CodeForm::products;
   const int second = second_width(side.rows.filter_cols);
-  std::vector<ScreenCoding> codings;
-  if (products && second > 0) {
-    codings.push_back(choose_screens(some, coding, second, team));
-    codings.insert(codings.begin(), narrowed(some, codings.front(), kFirst));
-  } else {
-    codings.push_back(choose_screens(some, coding, kFirst, team));
-    if (second > 0) codings.push_back(choose_screens(some, coding, second, team));
-  }
-  for (ScreenCoding& chosen : codings) {
+  std::vector<int> widths = {kFirst};
+  if (second > 0) widths.push_back(second);
+  std::vector<ScreenRows> rows;
+  for (const int width : widths) {
     ScreenLevel level;
-    level.coding = std::move(chosen);
-    ScreenRows rows = encode_screens(level.coding, coding, some.kernels(), side, team);
-    level.most = largest_of(products ? rows.residual : coded.side.residual, n);
-    if (levels_.empty()) {
+    level.coding.form = coding.form;
+    level.coding.width = width;
+    levels_.push_back(std::move(level));
+  }
+  if (products) {
+    const Rows& known = some.x().rows;
+    const Matrix sample = sampled(known, std::min(kSample, known.matrix.rows), 0, team);
+    const Matrix others = sampled(known, std::min(kOthers, known.matrix.rows), 0.5, team);
+    const Basis basis = choose_basis(sample, widths.back() - 1, team);
+    const Coordinates coordinates = coordinates_of(others, basis, team);
+    for (ScreenLevel& level : levels_) {
+      level.coding = product_screens(basis, level.coding.width, coordinates);
+    }
+    fix_basis();
+    rows = encode(side, team);
+  } else {
+    for (ScreenLevel& level : levels_) {
+      level.coding = choose_screens(some, coding, level.coding.width, team);
+      rows.push_back(encode_screens(level.coding, coding, some.kernels(), side, team));
+    }
+  }
+  for (size_t l = 0; l < levels_.size(); ++l) {
+    ScreenLevel& level = levels_[l];
+    level.most = largest_of(products ? rows[l].residual : coded.side.residual, n);
+    const auto whole = size_t((n + kScreenRows - 1) / kScreenRows * kScreenRows);
+    if (l == 0) {
       std::vector<int32_t> order(static_cast<size_t>(n));
       std::iota(order.begin(), order.end(), 0);
-      ScreenPanels panels = panels_of(rows, coding.form, order, team);
+      ScreenPanels panels = panels_of(rows[l], coding.form, order, team);
       level.memory = std::move(panels.panels);
       if (products) level.square = std::move(panels.square);
     } else {
       level.memory = Buffer<uint8_t>(size_t(level.size(n)));
-      std::copy(rows.bytes.begin(), rows.bytes.end(), level.memory.get());
-      std::fill(level.memory.get() + rows.bytes.size(), level.memory.get() + level.size(n), 0);
+      const auto bytes = int64_t(rows[l].bytes.size());
+      constexpr int64_t kSome = int64_t(1) << 16;
+      team.run((bytes + kSome - 1) / kSome, double(bytes),
+               [&](int64_t unit, int) {
+                 const int64_t end = std::min(bytes, (unit + 1) * kSome);
+                 const uint8_t sign = products ? 128 : 0;
+                 for (int64_t k = unit * kSome; k < end; ++k) {
+                   level.memory.get()[k] = rows[l].bytes[size_t(k)] ^ sign;
+                 }
+               },
+               0, 0);
+      std::fill(level.memory.get() + bytes, level.memory.get() + level.size(n), 0);
+      if (products) {
+        level.square = std::move(rows[l].square);
+        level.sum = std::move(rows[l].sum);
+        level.square.resize(whole);
+        level.sum.resize(whole);
+      }
     }
     level.bytes = level.memory.get();
-    levels_.push_back(std::move(level));
   }
+}
+
+// All levels have the beginning of one basis, which the last has.
+void ScreenedDatabase::fix_basis() {
+  if (levels_.empty() || !levels_.front().products()) return;
+  basis_ = in_fixed_point(levels_.back().coding.basis);
+  for (size_t l = 0; l + 1 < levels_.size(); ++l) {
+    levels_[l].coding.basis.rows = std::vector<float>();
+  }
+}
+
+std::vector<ScreenRows> ScreenedDatabase::encode(const Side& side, Team& team) const {
+  std::vector<const ScreenCoding*> codings;
+  for (const ScreenLevel& level : levels_) codings.push_back(&level.coding);
+  return encode_screens(codings, basis_, side, team);
 }
 
 void ScreenedDatabase::tried(int trial, const ScreenedShare& left) {
   // A query alone waits for memory, many for arithmetic: as measured.
   cost_[trial].alone = 3.5 + 14 * left.first + 12 * left.step + 80 * left.second;
-  cost_[trial].together = 0.8 + 7 * left.first + 6 * left.step + 20 * left.second;
+  cost_[trial].together = 1.2 + std::min(1.5, 7 * left.first + 6 * left.step) + 20 * left.second;
 }
 
 // Straight on between what was tried, and beyond.
@@ -133,6 +181,7 @@ void each_vector(L& level, size_t number, Visit visit) {
   visit(part_name(number, " centre"), level.coding.centre);
   visit(part_name(number, " features"), level.coding.byte_of);
   visit(part_name(number, " square"), level.square);
+  visit(part_name(number, " sum"), level.sum);
   visit(part_name(number, " most"), level.most);
 }
 
@@ -191,17 +240,26 @@ ScreenedDatabase::ScreenedDatabase(const File& file, CodeForm form, int64_t rows
     });
     const auto n = size_t(rows), whole = (n + kScreenRows - 1) / kScreenRows * kScreenRows;
     require(level.most.size() == (n + kTile - 1) / kTile, part_name(l, " most"));
-    require(c.basis.rows.size() == (products ? size_t(header.count * filter_cols) : 0), name);
     require(c.centre.size() == (products ? size_t(c.width) : 0), name);
     require(c.byte_of.size() == (products ? 0 : size_t(filter_cols)), name);
     require(std::all_of(c.byte_of.begin(), c.byte_of.end(), [&](int b) { return b < c.width; }),
             name);
-    require(level.square.size() == (products && l == 0 ? whole : 0), part_name(l, " square"));
+    require(level.square.size() == (products ? whole : 0), part_name(l, " square"));
+    require(level.sum.size() == (products && l > 0 ? whole : 0), part_name(l, " sum"));
     const Part bytes = file(part_name(l, ""));
     require(bytes.bytes == level.size(rows), part_name(l, ""));
     level.bytes = static_cast<const uint8_t*>(bytes.data);
     levels_.push_back(std::move(level));
   }
+  if (levels_.empty() || !products) return;
+  for (const ScreenLevel& level : levels_) {
+    const Basis& own = level.coding.basis;
+    const bool last = &level == &levels_.back();
+    const std::string name = part_name(size_t(&level - levels_.data()), " basis");
+    require(own.rows.size() == (last ? size_t(own.count * filter_cols) : 0), name);
+    require(own.count <= levels_.back().coding.basis.count, name);
+  }
+  fix_basis();
 }
 
 void ScreenedDatabase::guard(

@@ -16,11 +16,11 @@ namespace lookalike {
 // Some bytes of a screen are a screen too. In place of residual_j stands the largest of some rows'.
 struct ScreenLevel {
   ScreenCoding coding;
-  const uint8_t* bytes = nullptr;  // in panels; of the second row after row
+  const uint8_t* bytes = nullptr;  // in panels; of the second row after row; signed if of products
   Buffer<uint8_t> memory;          // of these, unless they are somebody else's
   const GuardedBytes* guard = nullptr;
-  std::vector<int32_t> square;  // of products in panels
-  std::vector<float> most;      // residual of any of kTile rows
+  std::vector<int32_t> square, sum;  // of products, for whole panels; of the second both
+  std::vector<float> most;           // residual of any of kTile rows
   bool products() const { return coding.form == CodeForm::products; }
   int64_t size(int64_t rows) const {
     return (rows + kScreenRows - 1) / kScreenRows * kScreenRows * coding.width;
@@ -41,6 +41,8 @@ class ScreenedDatabase {
   ScreenedDatabase(const Comparison& some, const Side& side, const CodedDatabase& coded,
                    Team& team);
   const std::vector<ScreenLevel>& levels() const { return levels_; }
+  // Of products: a side's rows at all levels.
+  std::vector<ScreenRows> encode(const Side& side, Team& team) const;
   static constexpr int kStep = 128;  // bytes of the second screen that are read at a time
 
   // What they leave of some rows' neighbours is known of the 10 nearest, the 30 and the 100.
@@ -72,9 +74,11 @@ class ScreenedDatabase {
     double alone = 0, together = 0;
   };
   Cost cost_of(int64_t k) const;
+  void fix_basis();
   Cost cost_[kTrials];
   int64_t rows_ = 0;
   std::vector<ScreenLevel> levels_;
+  FixedBasis basis_;
 };
 
 }  // namespace lookalike

@@ -1,6 +1,7 @@
 #include "search/screened_queries.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace lookalike {
@@ -24,22 +25,24 @@ ScreenedQueries::ScreenedQueries(const Comparison& comparison, const CodedDataba
                          team)),
       bounds_(code_bounds(comparison, coded.coding, coded_, coded.side)),
       kernels_(code_kernels(coded.coding.form)) {
+  const bool products = coded.coding.form == CodeForm::products;
+  if (products) asked_ = screens.encode(comparison.x(), team);
   for (const ScreenLevel& level : levels_) {
-    Asked asked;
-    asked.rows =
-        encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team);
-    asked.residual = level.products() ? asked.rows.residual : coded_.residual;
-    if (level.products() && asked_.empty()) {  // signed, as in panels
-      for (uint8_t& byte : asked.rows.bytes) byte ^= 128;
-    }
-    asked_.push_back(std::move(asked));
+    if (products) break;
+    asked_.push_back(
+        encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team));
+    asked_.back().residual = coded_.residual;
+  }
+  for (ScreenRows& rows : asked_) {
+    if (!products) break;
+    for (uint8_t& byte : rows.bytes) byte ^= 128;  // signed
   }
 }
 
 void ScreenedQueries::values(int64_t i, int64_t queries, int64_t first, int64_t n, uint16_t* out,
                              int64_t room) const {
   const ScreenLevel& level = levels_.front();
-  const ScreenRows& own = asked_.front().rows;
+  const ScreenRows& own = asked_.front();
   const int64_t width = level.coding.width;
   if (level.guard) {
     const int64_t last = (first + n + kScreenRows - 1) / kScreenRows * kScreenRows;
@@ -53,8 +56,9 @@ void ScreenedQueries::values(int64_t i, int64_t queries, int64_t first, int64_t 
                   nullptr,
                   int(width),
                   n,
+                  room,
                   out,
-                  room};
+                  nullptr};
   if (level.products()) {
     q.own_square = own.square.data() + i;
     q.own_sum = own.sum.data() + i;
@@ -77,6 +81,64 @@ uint16_t ScreenedQueries::limit(int64_t i, float threshold, int64_t tile) const 
   return uint16_t(std::min(limit, 65535.0f));
 }
 
+float ScreenedQueries::most_of_second(int64_t first_tile, int64_t last_tile) const {
+  float most = 0;
+  for (int64_t tile = first_tile; tile <= last_tile; ++tile) {
+    most = std::max(most, levels_[1].most[size_t(tile)]);
+  }
+  return most;
+}
+
+SecondPanels ScreenedQueries::second_panels(int64_t first, int64_t queries) const {
+  SecondPanels out;
+  if (levels_.size() < 2) return out;
+  const ScreenRows& own = asked_[1];
+  const int64_t width = own.width, panels = (queries + kScreenRows - 1) / kScreenRows;
+  out.count = panels * kScreenRows;
+  out.bytes.resize(size_t(out.count * width));
+  out.square.resize(size_t(out.count));
+  for (int64_t q = 0; q < queries; ++q) {
+    uint8_t* const to = &out.bytes[size_t(q / kScreenRows * kScreenRows * width)];
+    for (int64_t k = 0; k < width; k += kScreenGroup) {
+      std::memcpy(to + k * kScreenRows + q % kScreenRows * kScreenGroup,
+                  &own.bytes[size_t((first + q) * width + k)], kScreenGroup);
+    }
+    if (levels_[1].products()) out.square[size_t(q)] = own.square[size_t(first + q)];
+  }
+  return out;
+}
+
+int32_t ScreenedQueries::least(int64_t i, float threshold, int64_t first_tile,
+                               int64_t last_tile) const {
+  constexpr float kMost = 1 << 24;  // more than any value
+  const float most = most_of_second(first_tile, last_tile);
+  return -int32_t(std::min(limit_of(1, i, threshold, most, true), kMost));
+}
+
+void ScreenedQueries::second_masks(const SecondPanels& panels, const int32_t* least, int64_t first,
+                                   int64_t n, uint16_t* masks) const {
+  const ScreenLevel& level = levels_[1];
+  const int64_t width = level.coding.width;
+  const int64_t whole = (n + kScreenRows - 1) / kScreenRows * kScreenRows;
+  if (level.guard) level.guard->check(first * width, (first + whole) * width);
+  ScreenQueries q{level.bytes + first * width,
+                  nullptr,
+                  nullptr,
+                  int(whole),
+                  panels.bytes.data(),
+                  panels.square.data(),
+                  int(width),
+                  panels.count,
+                  panels.count / kScreenRows,
+                  masks,
+                  least};
+  if (level.products()) {
+    q.own_square = level.square.data() + first;
+    q.own_sum = level.sum.data() + first;
+  }
+  kernels_.query_masks(q);
+}
+
 int ScreenedQueries::within_second(int64_t i, float threshold, int64_t first_tile,
                                    int64_t last_tile, float* values, int32_t* rows, int n,
                                    int64_t& step) const {
@@ -91,15 +153,12 @@ int ScreenedQueries::within_second(int64_t i, float threshold, int64_t first_til
       level.guard->check(rows[c] * int64_t(width), (rows[c] + 1) * int64_t(width));
     }
   }
-  float most = 0;
-  for (int64_t tile = first_tile; tile <= last_tile; ++tile) {
-    most = std::max(most, level.most[size_t(tile)]);
-  }
+  const float most = most_of_second(first_tile, last_tile);
   const float limit = limit_of(1, i, threshold, most, false);
   for (int begin = 0; begin < width; begin += ScreenedDatabase::kStep) {
     const int end = std::min(width, begin + ScreenedDatabase::kStep);
     kernels_.listed_screens(
-        {asked_[1].rows.bytes.data() + i * width, level.bytes, width, begin, end, rows, n, values});
+        {asked_[1].bytes.data() + i * width, level.bytes, width, begin, end, rows, n, values});
     int kept = 0;
     for (int c = 0; c < n; ++c) {
       values[kept] = values[c];

@@ -7,6 +7,13 @@
 
 namespace lookalike {
 
+// Some queries' second screens as panels.
+struct SecondPanels {
+  int64_t count = 0;  // whole panels of them
+  std::vector<uint8_t> bytes;
+  std::vector<int32_t> square;
+};
+
 class ScreenedQueries {
  public:
   ScreenedQueries(const Comparison& comparison, const CodedDatabase& coded,
@@ -30,13 +37,19 @@ class ScreenedQueries {
   // The values of the full codes of listed rows.
   void code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const;
 
+  // The second screens, if there are any, of all rows [first, first + n) against those of queries: of each
+  // row and panel the queries that it leaves, up to minus `least`. `first` is the first of a tile; the masks
+  // have room for whole panels of rows.
+  SecondPanels second_panels(int64_t first, int64_t queries) const;
+  int32_t least(int64_t i, float threshold, int64_t first_tile, int64_t last_tile) const;
+  void second_masks(const SecondPanels& panels, const int32_t* least, int64_t first, int64_t n,
+                    uint16_t* masks) const;
+
  private:
-  struct Asked {
-    ScreenRows rows;
-    std::vector<float> residual;  // in the level's units
-  };
   // `half`: values are halves of squares.
   float limit_of(size_t level, int64_t i, float threshold, float most, bool half) const;
+
+  float most_of_second(int64_t first_tile, int64_t last_tile) const;
 
   const std::vector<ScreenLevel>& levels_;
   const CodedDatabase& database_;
@@ -44,7 +57,7 @@ class ScreenedQueries {
   const CodedSide coded_;
   const Bounds bounds_;
   const CodeKernels& kernels_;
-  std::vector<Asked> asked_;
+  std::vector<ScreenRows> asked_;  // at each level; of products signed
 };
 
 }  // namespace lookalike
