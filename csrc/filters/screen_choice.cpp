@@ -336,7 +336,7 @@ ScreenCoding choose_products_for(const Comparison& comparison, int64_t k, Team& 
   };
   double least = kGain * full_price(double(cols));
   if (price(64, guessed(0.9), double(cols)) + preparing(64) >= least) return without();
-  const double more = price(128, guessed(0.72), double(cols)) + preparing(128) -
+  const double more = price(128, guessed(0.6), double(cols)) + preparing(128) -
                       price(256, 0, double(cols)) - preparing(256);
   const int widest = more > kScreenByte * 128 && cols >= 512 ? 256 : 128;
   if (widest > cols / 2) return without();

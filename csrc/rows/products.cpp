@@ -25,15 +25,6 @@ void multiply(ProductArgs all, Team& team) {
       0, 0);
 }
 
-Matrix multiplied(const Matrix& a, bool across, const Matrix& b, Team& team) {
-  Matrix c(across ? a.cols : a.rows, b.cols);
-  if (b.rows == 0) std::fill_n(c.values.get(), c.rows * c.cols, 0.0f);
-  multiply({a.values.get(), across ? 1 : a.cols, across ? a.cols : 1, b.values.get(), b.cols,
-            c.values.get(), c.cols, int(c.rows), int(c.cols), int(b.rows), false},
-           team);
-  return c;
-}
-
 }  // namespace
 
 Matrix transposed(const Matrix& a) {
@@ -48,12 +39,21 @@ Matrix transposed(const Matrix& a) {
   return out;
 }
 
-Matrix product(const Matrix& a, const Matrix& b, Team& team) {
-  return multiplied(a, false, b, team);
+Matrix product(const Matrix& a, const Matrix& b, Team& team, int every) {
+  Matrix c((a.rows + every - 1) / every, b.cols);
+  if (b.rows == 0) std::fill_n(c.values.get(), c.rows * c.cols, 0.0f);
+  multiply({a.values.get(), every * a.cols, 1, b.values.get(), b.cols, c.values.get(), c.cols,
+            int(c.rows), int(c.cols), int(b.rows), false},
+           team);
+  return c;
 }
 
 Matrix product_of_transposed(const Matrix& a, const Matrix& b, Team& team) {
-  return multiplied(a, true, b, team);
+  Matrix c(a.cols, b.cols);
+  multiply({a.values.get(), 1, a.cols, b.values.get(), b.cols, c.values.get(), c.cols, int(c.rows),
+            int(c.cols), int(b.rows), false},
+           team);
+  return c;
 }
 
 Matrix sampled(const Rows& rows, int64_t count, double at, Team& team) {

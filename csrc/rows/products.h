@@ -17,8 +17,8 @@ struct Matrix {
 };
 
 Matrix transposed(const Matrix& a);
-// a b, and aᵀ b; the same whatever the team.
-Matrix product(const Matrix& a, const Matrix& b, Team& team);
+// a b, of every so many rows of a, and aᵀ b; the same whatever the team.
+Matrix product(const Matrix& a, const Matrix& b, Team& team, int every = 1);
 Matrix product_of_transposed(const Matrix& a, const Matrix& b, Team& team);
 
 // `count` filter rows from all over a side: those at (r + at) / count of all.

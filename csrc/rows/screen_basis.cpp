@@ -10,8 +10,7 @@
 namespace lookalike {
 namespace {
 
-constexpr int kMore = 33;      // directions more than are wanted, while they are looked for
-constexpr int kRotations = 2;  // of them among themselves
+constexpr int kMore = 33;  // directions more than are wanted, while they are looked for
 constexpr int kFewestBits = 8;
 
 // Of magnitudes below 2^22.
@@ -40,21 +39,36 @@ void orthonormalise(Matrix& b, bool by_norm, int64_t most, Team& team) {
       left[i * n + j] = double(gram.at(int64_t(order[i]), int64_t(order[j])));
     }
   }
+  const auto subtract = [&](size_t k, size_t i) {  // row k, which is done, from row i
+    const double *const own = &left[k * n], *const own_inverse = &inverse[k * n], l = own[i];
+    double *const other = &left[i * n], *const other_inverse = &inverse[i * n];
+    for (size_t j = i; j < n; ++j) other[j] -= l * own[j];
+    for (size_t j = 0; j <= k; ++j) other_inverse[j] -= l * own_inverse[j];
+  };
   std::vector<size_t> kept;
-  for (size_t k = 0; k < n && int64_t(kept.size()) < most; ++k) {
-    double *const own = &left[k * n], *const own_inverse = &inverse[k * n];
-    if (!(own[k] > 1e-6 * double(square(order[k]))) || !(square(order[k]) > 0)) continue;
-    const double root = std::sqrt(own[k]);
-    for (size_t j = k; j < n; ++j) own[j] /= root;
-    for (size_t j = 0; j <= k; ++j) own_inverse[j] /= root;
-    kept.push_back(k);
-    for (size_t i = k + 1; i < n; ++i) {
-      const double l = own[i];
-      double *const other = &left[i * n], *const other_inverse = &inverse[i * n];
-      for (size_t j = i; j < n; ++j) other[j] -= l * own[j];
-      for (size_t j = 0; j <= k; ++j) other_inverse[j] -= l * own_inverse[j];
+  constexpr size_t kBlock = 32, kRows = 16;
+  for (size_t first = 0; first < n && int64_t(kept.size()) < most; first += kBlock) {
+    const size_t end = std::min(n, first + kBlock), before = kept.size();
+    for (size_t k = first; k < end; ++k) {
+      double* const own = &left[k * n];
+      if (!(own[k] > 1e-6 * double(square(order[k]))) || !(square(order[k]) > 0)) continue;
+      const double root = std::sqrt(own[k]);
+      for (size_t j = k; j < n; ++j) own[j] /= root;
+      for (size_t j = 0; j <= k; ++j) inverse[k * n + j] /= root;
+      kept.push_back(k);
+      for (size_t i = k + 1; i < end; ++i) subtract(k, i);
     }
+    team.run(
+        int64_t((n - end + kRows - 1) / kRows), double(n - end) * kBlock * double(n) * 4,
+        [&](int64_t unit, int) {
+          const size_t from = end + size_t(unit) * kRows;
+          for (size_t i = from; i < std::min(n, from + kRows); ++i) {
+            for (size_t k = before; k < kept.size(); ++k) subtract(kept[k], i);
+          }
+        },
+        0, 0);
   }
+  if (int64_t(kept.size()) > most) kept.resize(size_t(most));
   Matrix combine(int64_t(kept.size()), b.rows);
   for (size_t r = 0; r < kept.size(); ++r) {
     for (size_t j = 0; j < n; ++j) {
@@ -142,12 +156,13 @@ Basis choose_basis(const Matrix& sample, int count, Team& team) {
     orthonormalise(b, true, b.rows, team);
   }
   if (b.rows > 0) {
-    const Matrix weights = product(sample, transposed(b), team);
+    const Matrix weights = product(sample, transposed(b), team, 2);  // by half of the sample
     const Matrix gram = product_of_transposed(weights, weights, team);
-    Matrix turned = transposed(gram);  // which is itself
-    for (int i = 0; i < kRotations && turned.rows > 0; ++i) {
+    Matrix turned = transposed(gram);        // which is itself
+    const int rotations = n > 1500 ? 2 : 1;  // what a second brings is little for few rows
+    for (int i = 0; i < rotations && turned.rows > 0; ++i) {
       if (i > 0) turned = product(turned, gram, team);
-      orthonormalise(turned, true, i + 1 < kRotations ? turned.rows : count, team);
+      orthonormalise(turned, true, i + 1 < rotations ? turned.rows : count, team);
     }
     b = product(turned, b, team);
     if (b.rows > 0) orthonormalise(b, false, b.rows, team);
