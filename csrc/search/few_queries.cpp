@@ -12,9 +12,9 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kAtOnce = 4 * kTile;  // rows that are looked at together
+constexpr int64_t kAtOnce = 8 * kTile;  // rows that are looked at together
 // Values of a thread, and of how many queries at least: two megabytes, or up to sixteen.
-constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 16;
+constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 32;
 // From so many queries on, of which so many want a row, its second screen is compared with all.
 constexpr int64_t kFewest = 8;
 constexpr double kDense = 0.12;
@@ -79,6 +79,11 @@ class FewQueries {
         if (!searches_[size_t(q)].helped) left.push_back(first + q);
       }
     }
+    if (getenv("LKDBG")) {
+      auto h = share();
+      fprintf(stderr, "first %.4f step %.4f second %.4f left %d of %d\n", h.first, h.step, h.second,
+              int(left.size()), int(queries));
+    }
     return left;
   }
 
@@ -105,7 +110,7 @@ class FewQueries {
     std::vector<int32_t> least;
     // Of each query.
     std::vector<int32_t> lists;
-    std::vector<int> counts;
+    std::vector<int> counts, asking;
     int32_t* list(int64_t q) { return &lists[size_t(q * (kAtOnce + 64))]; }
     std::vector<Seeds> seeds;
     std::vector<std::vector<Ranked>> ranked;
@@ -253,51 +258,62 @@ class FewQueries {
                              asked_.limit(s.query, s.threshold, j / kTile), int32_t(j),
                              w.list(q) + n);
       }
+      if (some > 1) asked_.prefetch_second(w.list(q), n);
       left += n;
     }
     w.after_first += left;
-    const bool dense = panels_.count > 0 && some >= kFewest &&
-                       double(left) > kDense * double(panels_.count) * double(to - from);
-    if (dense) compare_all(some, w, from, to);
-    for (int64_t q = 0; q < some; ++q) {
-      Search& s = searches_[size_t(q)];
-      int n = w.counts[size_t(q)];
-      if (n == 0) continue;
-      if (!dense) {
-        n = asked_.within_second(s.query, s.threshold, first_tile, last_tile, w.values.data(),
-                                 w.list(q), n, w.after_step);
+    if (panels_.count > 0 && double(left) > kDense * double(panels_.count) * double(to - from)) {
+      w.asking.assign(w.counts.begin(), w.counts.begin() + some);
+      for (int64_t j = from; j < to; j += kTile) {
+        compare_all(some, w, j, std::min(to, j + kTile));
+        for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
       }
-      w.after_second += n;
-      s.left.fetch_add(n, std::memory_order_relaxed);
-      compute(s, w, worker, w.list(q), n, w.ranked[size_t(q)]);
+      return;
     }
+    for (int64_t q = 0; q < some; ++q) {
+      const Search& s = searches_[size_t(q)];
+      int& n = w.counts[size_t(q)];
+      n = asked_.within_second(s.query, s.threshold, first_tile, last_tile, w.values.data(),
+                               w.list(q), n, w.after_step);
+      asked_.prefetch_codes(w.list(q), n);
+    }
+    for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
   }
 
-  // The second screens of all rows [from, to), where most queries ask for many: lists what they leave.
+  // The second screens of all rows [from, to), a tile: lists what they leave to queries that ask.
   void compare_all(int64_t some, Worker& w, int64_t from, int64_t to) {
     const int64_t across = panels_.count / kScreenRows;
     w.least.assign(size_t(panels_.count), 2);  // of nobody: a value is 1 at the most
     for (int64_t q = 0; q < some; ++q) {
       const Search& s = searches_[size_t(q)];
-      if (w.counts[size_t(q)] > 0) {
-        w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, (to - 1) / kTile);
-      }
       w.counts[size_t(q)] = 0;
+      if (w.asking[size_t(q)] == 0) continue;
+      w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, from / kTile);
     }
-    w.masks.resize(size_t(kAtOnce * across));
+    w.masks.resize(size_t(kTile * across));
     asked_.second_masks(panels_, w.least.data(), from, to - from, w.masks.data());
     for (int64_t r = 0; r < to - from; ++r) {
+      const auto row = int32_t(from + r);
+      bool any = false;
       for (int64_t p = 0; p < across; ++p) {
         for (unsigned mask = w.masks[size_t(r * across + p)]; mask; mask &= mask - 1) {
           const int64_t q = p * kScreenRows + __builtin_ctz(mask);
-          w.list(q)[w.counts[size_t(q)]++] = int32_t(from + r);
+          w.list(q)[w.counts[size_t(q)]++] = row;
+          any = true;
         }
       }
+      if (any) asked_.prefetch_codes(&row, 1);
     }
   }
 
   // The float64 distances of those of listed rows that codes leave.
-  void compute(Search& s, Worker& w, int worker, int32_t* rows, int n, std::vector<Ranked>& out) {
+  void compute(int64_t q, Worker& w, int worker) {
+    Search& s = searches_[size_t(q)];
+    int32_t* const rows = w.list(q);
+    int n = w.counts[size_t(q)];
+    if (n == 0) return;
+    w.after_second += n;
+    s.left.fetch_add(n, std::memory_order_relaxed);
     asked_.code_values(s.query, rows, n, w.values.data());
     n = kernels().within(asked_.bounds().limit(s.threshold, s.query), w.values.data(), rows, n);
     stats_.candidates.fetch_add(n, std::memory_order_relaxed);
@@ -306,7 +322,7 @@ class FewQueries {
       if (std::binary_search(s.known.begin(), s.known.end(), rows[c])) continue;
       if (!exclusion_.excludes(s.query, rows[c])) w.candidates.push_back(rows[c]);
     }
-    rank(s.query, w.candidates, w, worker, out);
+    rank(s.query, w.candidates, w, worker, w.ranked[size_t(q)]);
   }
 
   void rank(int64_t query, const std::vector<int32_t>& rows, Worker& w, int worker,

@@ -158,7 +158,7 @@ bool ScreenedDatabase::pay(int64_t k, int64_t queries) const {
   return cost.together + share * (cost.alone - cost.together) < kCompare + share * kRead;
 }
 
-int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows : rows / 5; }
+int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows : rows / 2; }
 
 // A level of a file, as plain data.
 struct ScreenedDatabase::Header {

@@ -171,6 +171,28 @@ int ScreenedQueries::within_second(int64_t i, float threshold, int64_t first_til
   return n;
 }
 
+namespace {
+
+constexpr int64_t kLine = 64;
+
+void prefetch(const uint8_t* bytes, int64_t stride, int64_t count, const int32_t* rows, int n) {
+  for (int c = 0; c < n; ++c) {
+    for (int64_t k = 0; k < count; k += kLine) __builtin_prefetch(bytes + rows[c] * stride + k);
+  }
+}
+
+}  // namespace
+
+void ScreenedQueries::prefetch_second(const int32_t* rows, int n) const {
+  if (levels_.size() < 2) return;
+  const int64_t width = levels_[1].coding.width;
+  prefetch(levels_[1].bytes, width, std::min<int64_t>(width, ScreenedDatabase::kStep), rows, n);
+}
+
+void ScreenedQueries::prefetch_codes(const int32_t* rows, int n) const {
+  prefetch(database_.side.codes, database_.side.stride, database_.side.stride, rows, n);
+}
+
 void ScreenedQueries::code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const {
   const CodedSide& y = database_.side;
   CodeQuery q{coded_.codes + i * coded_.stride, y.codes, y.stride, {}, {}, rows, n, out};

@@ -34,6 +34,9 @@ class ScreenedQueries {
   // `step` how many its first bytes leave.
   int within_second(int64_t i, float threshold, int64_t first_tile, int64_t last_tile,
                     float* values, int32_t* rows, int n, int64_t& step) const;
+  // Asks memory for what will be read of listed rows: by within_second first, and by code_values.
+  void prefetch_second(const int32_t* rows, int n) const;
+  void prefetch_codes(const int32_t* rows, int n) const;
   // The values of the full codes of listed rows.
   void code_values(int64_t i, const int32_t* rows, int64_t n, float* out) const;
 
