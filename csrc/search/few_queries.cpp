@@ -12,7 +12,8 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kAtOnce = 8 * kTile;  // rows that are looked at together
+constexpr int64_t kAtOnce = 8 * kTile;    // rows that are looked at together
+constexpr int64_t kTogether = 4 * kTile;  // whose codes the second-level cache has room for
 // Values of a thread, and of how many queries at least: two megabytes, or up to sixteen.
 constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 32;
 // From so many queries on, of which so many want a row, its second screen is compared with all.
@@ -79,11 +80,6 @@ class FewQueries {
         if (!searches_[size_t(q)].helped) left.push_back(first + q);
       }
     }
-    if (getenv("LKDBG")) {
-      auto h = share();
-      fprintf(stderr, "first %.4f step %.4f second %.4f left %d of %d\n", h.first, h.step, h.second,
-              int(left.size()), int(queries));
-    }
     return left;
   }
 
@@ -140,7 +136,9 @@ class FewQueries {
         w.ranked[size_t(q)].clear();
       }
     }
-    if (some >= kFewest) panels_ = asked_.second_panels(first, some);
+    // A query alone goes the common way in less time; of many it is one more.
+    most_ = some >= kFewest ? rows_ : ScreenedDatabase::most_left(rows_);
+    panels_ = some >= kFewest ? asked_.second_panels(first, some) : SecondPanels();
     const int64_t blocks = room_ / kAtOnce;
     const auto phase = [&](int64_t units, double until, std::atomic<int64_t>& time, auto body) {
       return Phase{units,
@@ -264,8 +262,8 @@ class FewQueries {
     w.after_first += left;
     if (panels_.count > 0 && double(left) > kDense * double(panels_.count) * double(to - from)) {
       w.asking.assign(w.counts.begin(), w.counts.begin() + some);
-      for (int64_t j = from; j < to; j += kTile) {
-        compare_all(some, w, j, std::min(to, j + kTile));
+      for (int64_t j = from; j < to; j += kTogether) {
+        compare_all(some, w, j, std::min(to, j + kTogether));
         for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
       }
       return;
@@ -280,7 +278,7 @@ class FewQueries {
     for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
   }
 
-  // The second screens of all rows [from, to), a tile: lists what they leave to queries that ask.
+  // The second screens of all rows [from, to): lists what they leave to queries that ask.
   void compare_all(int64_t some, Worker& w, int64_t from, int64_t to) {
     const int64_t across = panels_.count / kScreenRows;
     w.least.assign(size_t(panels_.count), 2);  // of nobody: a value is 1 at the most
@@ -288,9 +286,9 @@ class FewQueries {
       const Search& s = searches_[size_t(q)];
       w.counts[size_t(q)] = 0;
       if (w.asking[size_t(q)] == 0) continue;
-      w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, from / kTile);
+      w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, (to - 1) / kTile);
     }
-    w.masks.resize(size_t(kTile * across));
+    w.masks.resize(size_t(kTogether * across));
     asked_.second_masks(panels_, w.least.data(), from, to - from, w.masks.data());
     for (int64_t r = 0; r < to - from; ++r) {
       const auto row = int32_t(from + r);
@@ -351,7 +349,7 @@ class FewQueries {
   const ScreenedQueries asked_;
   const Exclusion& exclusion_;
   const int64_t k_, rows_, wanted_;
-  const int64_t most_ = ScreenedDatabase::most_left(rows_);
+  int64_t most_ = 0;  // left of the rows, or a query is not helped
   int64_t room_ = 0;  // values of a query
   Team& team_;
   Stats& stats_;
