@@ -48,9 +48,14 @@ LK_INLINE void query_micro(const ScreenQueries& q, int64_t r, int64_t c) {
 template <class Op>
 void query_values(const ScreenQueries& q) {
   constexpr int R = ScreenVector::query_rows, C = ScreenVector::query_panels;
+  constexpr int64_t kAhead = 2;  // groups of panels
   const int64_t panels = (q.count + kScreenRows - 1) / kScreenRows;
   int64_t c = 0;
+  const int64_t group = int64_t(C) * kScreenRows * q.width;
   for (; c + C <= panels; c += C) {
+    // One query waits for memory alone.
+    const uint8_t* const ahead = q.others + c / C * group + kAhead * group;
+    for (int64_t k = 0; k < (q.own_rows < R ? group : 0); k += 64) __builtin_prefetch(ahead + k);
     int r = 0;
     for (; r + R <= q.own_rows; r += R) query_micro<Op, false, R, C>(q, r, c);
     for (; r < q.own_rows; ++r) query_micro<Op, false, 1, C>(q, r, c);
