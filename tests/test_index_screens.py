@@ -85,8 +85,10 @@ KINDS = (
 def test_nothing_is_excluded_that_is_near(metric, kind, rng):
     X, Q = hostile(kind, rng)
     index = lookalike.Index(X, metric)
+    many = np.concatenate([Q, X[:40:2], Q])  # are compared with all rows by the second screen too
     for k in (1, 9, 300):
         assert_neighbours(index.knn(Q, k), lookalike.knn(Q, X, k=k, metric=metric))
+        assert_neighbours(index.knn(many, k), lookalike.knn(many, X, k=k, metric=metric))
         assert_neighbours(index.knn(Q[:1], k), lookalike.knn(Q[:1], X, k=k, metric=metric))
 
 

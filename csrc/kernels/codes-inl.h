@@ -15,6 +15,10 @@ LK_INLINE Codes all_bytes(int x) { return _mm512_set1_epi8(char(x)); }
 LK_INLINE Codes byte_distance(Codes u, Codes v) {
   return _mm512_sub_epi8(_mm512_max_epu8(u, v), _mm512_min_epu8(u, v));
 }
+// Of signed bytes, as an unsigned one.
+LK_INLINE Codes signed_distance(Codes u, Codes v) {
+  return _mm512_sub_epi8(_mm512_max_epi8(u, v), _mm512_min_epi8(u, v));
+}
 LK_INLINE Codes byte_max(Codes a, Codes b) { return _mm512_max_epu8(a, b); }
 LK_INLINE Codes byte_min(Codes a, Codes b) { return _mm512_min_epu8(a, b); }
 LK_INLINE Codes sum_of_distances(Codes u, Codes v) { return _mm512_sad_epu8(u, v); }
@@ -34,10 +38,16 @@ LK_INLINE Codes eight_codes(const uint8_t* p) {
   __builtin_memcpy(&x, p, 8);
   return _mm256_set1_epi64x(x);
 }
+LK_INLINE Codes all_bytes(int x) { return _mm256_set1_epi8(char(x)); }
 LK_INLINE Codes byte_distance(Codes u, Codes v) {
   return _mm256_sub_epi8(_mm256_max_epu8(u, v), _mm256_min_epu8(u, v));
 }
+// Of signed bytes, as an unsigned one.
+LK_INLINE Codes signed_distance(Codes u, Codes v) {
+  return _mm256_sub_epi8(_mm256_max_epi8(u, v), _mm256_min_epi8(u, v));
+}
 LK_INLINE Codes byte_max(Codes a, Codes b) { return _mm256_max_epu8(a, b); }
+LK_INLINE Codes byte_min(Codes a, Codes b) { return _mm256_min_epu8(a, b); }
 LK_INLINE Codes sum_of_distances(Codes u, Codes v) { return _mm256_sad_epu8(u, v); }
 LK_INLINE Codes add64(Codes a, Codes b) { return _mm256_add_epi64(a, b); }
 LK_INLINE Codes add_products(Codes sum, Codes u, Codes v) {  // of codes below 128

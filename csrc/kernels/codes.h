@@ -84,9 +84,10 @@ struct CodeKernels {
   // The tile's screens, and pairs of one row from codes that lie row after row; null without screens.
   void (*screen)(const ScreenTile&);
   void (*finish)(FinishRow&);
-  // One row's screen against others'; its screen and its codes against those of listed rows.
-  void (*query)(const ScreenQuery&);
-  void (*listed_screens)(const ScreenQuery&, const int32_t* rows);
+  // Rows' screens against panels, as values and as masks; one's screen and its codes against listed rows'.
+  void (*query)(const ScreenQueries&);
+  void (*query_masks)(const ScreenQueries&);
+  void (*listed_screens)(const ListedScreens&);
   void (*listed_codes)(const CodeQuery&);
   // Of products: their screens' coordinates.
   void (*project)(const FixedTile&);

@@ -13,9 +13,9 @@ namespace {
 
 }  // namespace
 
-extern const CodeKernels kRatios = {"8-bit ratios", 255,     plain_tile<SumOfRatios>,
-                                    nullptr,        nullptr, nullptr,
-                                    nullptr,        nullptr, nullptr};
+extern const CodeKernels kRatios = {
+    "8-bit ratios", 255,    plain_tile<SumOfRatios>, nullptr, nullptr, nullptr, nullptr, nullptr,
+    nullptr,        nullptr};
 
 }  // namespace avx512vbmi
 }  // namespace lookalike

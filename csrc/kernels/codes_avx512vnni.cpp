@@ -23,7 +23,8 @@ extern const CodeKernels kProducts = {"8-bit products",
                                       screen_tile<ScreenProducts>,
                                       finish_row<FinishProducts>,
                                       query_values<ScreenProducts>,
-                                      listed_screens,
+                                      query_masks<ScreenProducts>,
+                                      listed_screens<ListedSquares>,
                                       listed_codes<FinishProducts>,
                                       project};
 

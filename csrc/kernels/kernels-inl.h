@@ -134,6 +134,7 @@ extern const Kernels kKernels = {
     kth_smallest,
     below_f32,
     below_f64,
+    up_to,
     map_rows,
     filter_row,
     encode,

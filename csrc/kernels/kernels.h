@@ -152,6 +152,9 @@ struct Kernels {
   // Positions of the values below `limit`; the count, or -1 if there is a NaN.
   int64_t (*below_f32)(const float*, int64_t n, float limit, int32_t* positions);
   int64_t (*below_f64)(const double*, int64_t n, double limit, int32_t* positions);
+  // first + the positions of the values up to `limit`, for whole vectors of which there is room; their
+  // count.
+  int (*up_to)(const uint16_t*, int n, uint16_t limit, int32_t first, int32_t* positions);
   // Rows [first, first + rows), at most kLinearRows, mapped by Parameters::linear: `out` has whole panels
   // for kLinearRows, `scratch` these as they are. The first row that is not finite, or -1.
   int64_t (*map_rows)(const MatrixView&, const double* linear, int64_t first, int rows,

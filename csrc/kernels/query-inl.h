@@ -2,60 +2,128 @@
 
 #if defined(__AVX2__)
 
-template <class Op, int C>
-LK_INLINE void query_panels(const ScreenQuery& q, int64_t c) {
-  const ScreenTile t{q.own,   nullptr, &q.square, q.squares, &q.sum, nullptr,
-                     nullptr, q.width, 1,         0,         nullptr};
+// R rows from r on by C panels from c on.
+template <class Op, bool masks, int R, int C>
+LK_INLINE void query_micro(const ScreenQueries& q, int64_t r, int64_t c) {
+  const ScreenTile t{nullptr,   nullptr, q.own_square, q.squares,
+                     q.own_sum, nullptr, nullptr,      q.width,
+                     1,         0,       nullptr};
   const int64_t panel = int64_t(kScreenRows) * q.width;
+  const uint8_t* const a = q.own + r * q.width;
   const uint8_t* const b = q.others + c * panel;
-  ScreenVector acc[C];
+  ScreenVector acc[R][C];
   for (int p = 0; p < C; ++p) {
-    acc[p] = ScreenVector::add(ScreenVector::all(Op::of_row(t, 0)),
-                               Op::of_columns(t, int(c + p) * kScreenRows));
-  }
-  for (int k = 0; k < q.width; k += kScreenGroup) {
-    const int32_t u = four_bytes(q.own + k);
-    for (int p = 0; p < C; ++p) {
-      acc[p] = Op::add(acc[p], u, Op::line(ScreenVector::load(b + p * panel + k * kScreenRows)));
-      acc[p].pin();
+    const ScreenVector columns = Op::of_columns(t, int(c + p) * kScreenRows);
+    for (int i = 0; i < R; ++i) {
+      acc[i][p] = ScreenVector::add(ScreenVector::all(Op::of_row(t, int(r) + i)), columns);
     }
   }
-  for (int p = 0; p < C; ++p) {
-    const ScreenVector negative = Op::finish(acc[p]);
-    int32_t lanes[kScreenRows];
-    __builtin_memcpy(lanes, &negative, sizeof lanes);
-    float* const out = q.values + (c + p) * kScreenRows;
-    for (int l = 0; l < kScreenRows; ++l) out[l] = float(-lanes[l]);
+  for (int k = 0; k < q.width; k += kScreenGroup) {
+    ScreenVector v[C];
+    for (int p = 0; p < C; ++p) {
+      v[p] = Op::line(ScreenVector::load(b + p * panel + k * kScreenRows));
+    }
+    for (int i = 0; i < R; ++i) {
+      const int32_t u = four_bytes(a + int64_t(i) * q.width + k);
+      for (int p = 0; p < C; ++p) {
+        acc[i][p] = Op::add(acc[i][p], u, v[p]);
+        acc[i][p].pin();
+      }
+    }
+  }
+  for (int i = 0; i < R; ++i) {
+    for (int p = 0; p < C; ++p) {
+      const ScreenVector value = Op::finish(acc[i][p]);
+      uint16_t* const out = q.out + (r + i) * q.room;
+      if (masks) {
+        const ScreenVector least = ScreenVector::load(q.least + (c + p) * kScreenRows);
+        out[c + p] = uint16_t(ScreenVector::not_less(value, least));
+      } else {
+        value.negative(out + (c + p) * kScreenRows);
+      }
+    }
   }
 }
 
 template <class Op>
-void query_values(const ScreenQuery& q) {
+void query_values(const ScreenQueries& q) {
+  constexpr int R = ScreenVector::query_rows, C = ScreenVector::query_panels;
+  constexpr int64_t kAhead = 2;  // groups of panels
   const int64_t panels = (q.count + kScreenRows - 1) / kScreenRows;
   int64_t c = 0;
-  for (; c + 4 <= panels; c += 4) query_panels<Op, 4>(q, c);
-  for (; c < panels; ++c) query_panels<Op, 1>(q, c);
+  const int64_t group = int64_t(C) * kScreenRows * q.width;
+  for (; c + C <= panels; c += C) {
+    // One query waits for memory alone.
+    const uint8_t* const ahead = q.others + c / C * group + kAhead * group;
+    for (int64_t k = 0; k < (q.own_rows < R ? group : 0); k += 64) __builtin_prefetch(ahead + k);
+    int r = 0;
+    for (; r + R <= q.own_rows; r += R) query_micro<Op, false, R, C>(q, r, c);
+    for (; r < q.own_rows; ++r) query_micro<Op, false, 1, C>(q, r, c);
+  }
+  for (; c < panels; ++c) {
+    for (int r = 0; r < q.own_rows; ++r) query_micro<Op, false, 1, 1>(q, r, c);
+  }
 }
 
-// Of products alone; bytes of the others are 128 more than what they stand for.
-inline void listed_screens(const ScreenQuery& q, const int32_t* rows) {
-  for (int64_t r = 0; r < q.count; ++r) {
-    if (r + 8 < q.count) {
-      const uint8_t* const next = q.others + int64_t(rows[r + 8]) * q.width;
-      for (int k = 0; k < q.width; k += 64) __builtin_prefetch(next + k);
-    }
-    const uint8_t* const other = q.others + int64_t(rows[r]) * q.width;
+// Of many rows, whole panels of them, with few.
+template <class Op>
+void query_masks(const ScreenQueries& q) {
+  constexpr int R = ScreenVector::micro_rows, C = ScreenVector::micro_panels;
+  const int64_t panels = (q.count + kScreenRows - 1) / kScreenRows;
+  for (int r = 0; r < q.own_rows; r += R) {
+    int64_t c = 0;
+    for (; c + C <= panels; c += C) query_micro<Op, true, R, C>(q, r, c);
+    for (; c < panels; ++c) query_micro<Op, true, R, 1>(q, r, c);
+  }
+}
+
+struct ListedSquares {
+  static LK_INLINE Codes add(Codes sum, Codes u, Codes v) {
+    const Codes apart = byte_min(signed_distance(u, v), all_bytes(127));
 #if defined(__AVX512VNNI__)
-    __m512i sums = _mm512_setzero_si512();
-    for (int k = 0; k < q.width; k += 64) {
-      sums = _mm512_dpbusd_epi32(sums, load_codes(other + k), load_codes(q.own + k));
-    }
-    const int32_t dot = _mm512_reduce_add_epi32(sums);
+    return _mm512_dpbusd_epi32(sum, apart, apart);
 #else
-    int32_t dot = 0;
-    for (int k = 0; k < q.width; ++k) dot += int32_t(other[k]) * int8_t(q.own[k]);
+    return add_products(sum, apart, apart);
 #endif
-    q.values[r] = float(q.square + q.squares[rows[r]] - (dot - 128 * q.sum));
+  }
+  static LK_INLINE void finish(const Codes* acc, int32_t* out) { FinishProducts::finish(acc, out); }
+  static LK_INLINE float both(float before, int32_t now) { return before + float(now); }
+};
+
+#if !defined(__AVX512VNNI__)
+struct ListedLargest {
+  static LK_INLINE Codes add(Codes most, Codes u, Codes v) {
+    return byte_max(most, byte_distance(u, v));
+  }
+  static LK_INLINE void finish(const Codes* acc, int32_t* out) { FinishLargest::finish(acc, out); }
+  static LK_INLINE float both(float before, int32_t now) {
+    return before > float(now) ? before : float(now);
+  }
+};
+#endif
+
+template <class Op>
+void listed_screens(const ListedScreens& q) {
+  constexpr int kAhead = 12;  // rows
+  for (int64_t c = 0; c < q.count; c += 4) {
+    const uint8_t* v[4];
+    for (int p = 0; p < 4; ++p) {
+      v[p] = q.others + int64_t(q.rows[c + p < q.count ? c + p : c]) * q.stride;
+      if (c + p + kAhead >= q.count) continue;
+      const uint8_t* const next = q.others + int64_t(q.rows[c + p + kAhead]) * q.stride;
+      for (int k = q.begin; k < q.end; k += 64) __builtin_prefetch(next + k);
+    }
+    Codes acc[4] = {};
+    for (int k = q.begin; k < q.end; k += int(sizeof(Codes))) {
+      const Codes u = load_codes(q.own + k);
+      for (int p = 0; p < 4; ++p) acc[p] = Op::add(acc[p], u, load_codes(v[p] + k));
+    }
+    int32_t now[4];
+    Op::finish(acc, now);
+    for (int p = 0; p < 4 && c + p < q.count; ++p) {
+      float& value = q.values[c + p];
+      value = q.begin > 0 ? Op::both(value, now[p]) : float(now[p]);
+    }
   }
 }
 
@@ -67,8 +135,14 @@ void listed_codes(const CodeQuery& q) {
     for (int p = 0; p < 4; ++p) {
       v[p] = q.others + int64_t(q.rows[c + p < q.count ? c + p : c]) * q.stride;
       if (c + 4 + p >= q.count) continue;
-      const uint8_t* const next = q.others + int64_t(q.rows[c + 4 + p]) * q.stride;
+      const int32_t ahead = q.rows[c + 4 + p];
+      const uint8_t* const next = q.others + int64_t(ahead) * q.stride;
       for (int64_t k = 0; k < q.stride; k += 64) __builtin_prefetch(next + k);
+      if (!y.scale) continue;
+      __builtin_prefetch(y.scale + ahead);
+      __builtin_prefetch(y.square + ahead);
+      __builtin_prefetch(y.zero + ahead);
+      __builtin_prefetch(y.sum + ahead);
     }
     Codes acc[4] = {};
     for (int64_t k = 0; k < q.stride; k += int64_t(sizeof(Codes))) {

@@ -6,7 +6,7 @@
 // Sixteen rows of y in one register.
 struct ScreenVector {
   __m512i v;
-  static constexpr int micro_rows = 8, micro_panels = 2;
+  static constexpr int micro_rows = 8, micro_panels = 2, query_rows = 4, query_panels = 4;
   static LK_INLINE ScreenVector load(const void* p) { return {_mm512_loadu_si512(p)}; }
   static LK_INLINE ScreenVector all(int32_t x) { return {_mm512_set1_epi32(x)}; }
   static LK_INLINE ScreenVector add(ScreenVector a, ScreenVector b) {
@@ -19,12 +19,18 @@ struct ScreenVector {
     return _mm512_cmpge_epi32_mask(a.v, b.v);
   }
   LK_INLINE void pin() { asm("" : "+v"(v)); }
+  // What is less than 0 becomes 0.
+  LK_INLINE void negative(uint16_t* out) const {
+    const __m512i zero = _mm512_setzero_si512();
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                        _mm512_cvtusepi32_epi16(_mm512_max_epi32(zero, _mm512_sub_epi32(zero, v))));
+  }
 };
 #else
 // In two halves: there are instructions of 32 bytes that 64 lack.
 struct ScreenVector {
   __m256i a, b;
-  static constexpr int micro_rows = 4, micro_panels = 1;
+  static constexpr int micro_rows = 4, micro_panels = 1, query_rows = 4, query_panels = 1;
   static LK_INLINE ScreenVector load(const void* p) {
     const auto* at = static_cast<const __m256i*>(p);
     return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
@@ -46,6 +52,11 @@ struct ScreenVector {
            0xffff;
   }
   LK_INLINE void pin() { asm("" : "+x"(a), "+x"(b)); }
+  LK_INLINE void negative(uint16_t* out) const {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i mixed = _mm256_packus_epi32(_mm256_sub_epi32(zero, a), _mm256_sub_epi32(zero, b));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permute4x64_epi64(mixed, 0xd8));
+  }
 };
 #endif
 
@@ -270,36 +281,34 @@ void finish_row(FinishRow& f) {
 #include "kernels/query-inl.h"
 
 #if defined(__AVX2__)
-#define LK_CODE_KERNELS                 \
-  {                                     \
-    {"7-bit products",                  \
-     127,                               \
-     product_tile<SumOfProducts>,       \
-     screen_tile<ScreenProducts>,       \
-     finish_row<FinishProducts>,        \
-     query_values<ScreenProducts>,      \
-     listed_screens,                    \
-     listed_codes<FinishProducts>,      \
-     project},                          \
-        {"8-bit differences",           \
-         255,                           \
-         plain_tile<SumOfDifferences>,  \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr,                       \
-         nullptr},                      \
-        {"8-bit largest differences",   \
-         255,                           \
-         plain_tile<LargestDifference>, \
-         screen_tile<ScreenLargest>,    \
-         finish_row<FinishLargest>,     \
-         query_values<ScreenLargest>,   \
-         nullptr,                       \
-         listed_codes<FinishLargest>,   \
-         nullptr},                      \
-    {}                                  \
+#define LK_CODE_KERNELS                                                \
+  {                                                                    \
+    {"7-bit products",                                                 \
+     127,                                                              \
+     product_tile<SumOfProducts>,                                      \
+     screen_tile<ScreenProducts>,                                      \
+     finish_row<FinishProducts>,                                       \
+     query_values<ScreenProducts>,                                     \
+     query_masks<ScreenProducts>,                                      \
+     listed_screens<ListedSquares>,                                    \
+     listed_codes<FinishProducts>,                                     \
+     project},                                                         \
+        {"8-bit differences",                                          \
+         255,                                                          \
+         plain_tile<SumOfDifferences>,                                 \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr,                                                      \
+         nullptr},                                                     \
+        {"8-bit largest differences",   255,                           \
+         plain_tile<LargestDifference>, screen_tile<ScreenLargest>,    \
+         finish_row<FinishLargest>,     query_values<ScreenLargest>,   \
+         query_masks<ScreenLargest>,    listed_screens<ListedLargest>, \
+         listed_codes<FinishLargest>,   nullptr},                      \
+    {}                                                                 \
   }
 #else
 #define LK_CODE_KERNELS \

@@ -67,15 +67,33 @@ struct FixedTile {
   int64_t sums_row;
 };
 
-// One row against `count` others: half the squared distances of products, the largest differences. In
-// panels, or listed rows that lie one after the other, whole lines of 64 bytes each.
-struct ScreenQuery {
-  const uint8_t *own, *others;  // of products `own` is signed
-  const int32_t* squares;       // of the others; of products alone
-  int32_t square, sum;
+// Some rows, which lie row after row, against `count` of panels: half the squared distances of products,
+// whose bytes are signed, or the largest differences.
+struct ScreenQueries {
+  const uint8_t* own;
+  const int32_t *own_square, *own_sum;  // of products alone, as `squares` of the others
+  int own_rows;
+  const uint8_t* others;
+  const int32_t* squares;
   int width;
   int64_t count;
-  float* values;  // room for whole panels
+  // `room` of each row, for whole panels: values, of which what is beyond 65,535 is that; or which of
+  // each panel have values up to minus `least`.
+  int64_t room;
+  uint16_t* out;
+  const int32_t* least;
+};
+
+// One query against listed rows, by bytes [begin, end) of them, whole lines of 64: of products the sum of
+// squared differences, none of them taken for more than 127, else the largest. Added to what bytes
+// before them made, if there are any.
+struct ListedScreens {
+  const uint8_t *own, *others;
+  int64_t stride;
+  int begin, end;
+  const int32_t* rows;
+  int64_t count;
+  float* values;
 };
 
 }  // namespace lookalike

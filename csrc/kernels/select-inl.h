@@ -83,3 +83,36 @@ int64_t below_f32(const float* values, int64_t n, float limit, int32_t* position
 int64_t below_f64(const double* values, int64_t n, double limit, int32_t* positions) {
   return below<F64>(values, n, limit, positions);
 }
+
+int up_to(const uint16_t* values, int n, uint16_t limit, int32_t first, int32_t* positions) {
+  int count = 0, k = 0;
+#if defined(__AVX512BW__)
+  const __m512i most = _mm512_set1_epi16(int16_t(limit));
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (; k + 32 <= n; k += 32) {
+    const uint32_t found = _mm512_cmple_epu16_mask(_mm512_loadu_si512(values + k), most);
+    if (found == 0) continue;
+    for (int half = 0; half < 2; ++half) {
+      const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(first + k + 16 * half));
+      const auto mask = __mmask16(found >> 16 * half);
+      _mm512_storeu_si512(positions + count, _mm512_maskz_compress_epi32(mask, at));
+      count += __builtin_popcount(mask);
+    }
+  }
+#elif defined(__AVX2__)
+  const __m256i most = _mm256_set1_epi16(int16_t(limit));
+  for (; k + 16 <= n; k += 16) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + k));
+    const __m256i below = _mm256_cmpeq_epi16(_mm256_min_epu16(v, most), v);
+    // Two bits of each.
+    for (uint32_t m = uint32_t(_mm256_movemask_epi8(below)) & 0x55555555; m; m &= m - 1) {
+      positions[count++] = first + k + __builtin_ctz(m) / 2;
+    }
+  }
+#endif
+  for (; k < n; ++k) {
+    positions[count] = first + k;
+    count += values[k] <= limit;
+  }
+  return count;
+}

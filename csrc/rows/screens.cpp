@@ -163,12 +163,16 @@ namespace {
 // Rows of products to bytes.
 class ProductEncoder {
  public:
+  // The basis of the screens is the beginning of `basis`.
   ProductEncoder(const ScreenCoding& screens, const FixedBasis& basis)
       : screens_(screens), units_(basis.units), centre_(basis.units.size()) {
     if (screens.centre.empty()) return;
     rest_centre_ = float(screens.centre.back() / screens.step);
     double square = double(rest_centre_) * double(rest_centre_);
-    for (size_t k = 0; k < size_t(basis.count); ++k) {
+    // Directions beyond those of these screens count for nothing.
+    const auto own = size_t(screens.basis.count);
+    std::fill(units_.begin() + std::ptrdiff_t(own), units_.end(), 0.0f);
+    for (size_t k = 0; k < own; ++k) {
       centre_[k] = float(screens.centre[k] / screens.step);
       square += double(centre_[k]) * double(centre_[k]);
     }
@@ -247,46 +251,63 @@ class ProductEncoder {
 
 }  // namespace
 
+std::vector<ScreenRows> encode_screens(const std::vector<const ScreenCoding*>& screens,
+                                       const FixedBasis& basis, const Side& side, Team& team) {
+  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
+  std::vector<ScreenRows> out;
+  std::vector<ProductEncoder> encoders;
+  for (const ScreenCoding* each : screens) {
+    ScreenRows rows;
+    rows.width = each->width;
+    rows.bytes.resize(size_t(n * each->width));
+    rows.square.resize(size_t(n));
+    rows.sum.resize(size_t(n));
+    rows.residual.resize(size_t(n));
+    out.push_back(std::move(rows));
+    encoders.emplace_back(*each, basis);
+  }
+  std::vector<std::unique_ptr<Projection>> projections(size_t(team.threads()));
+  constexpr int64_t some = Projection::kMost;
+  team.run((n + some - 1) / some, double(n) * double(cols) * basis.count,
+           [&](int64_t unit, int worker) {
+             const int64_t first = unit * some, end = std::min(n, first + some);
+             auto& projection = projections[size_t(worker)];
+             if (!projection) projection = std::make_unique<Projection>(basis);
+             for (int64_t r = first; r < end; ++r) {
+               prefetch_row(side.rows, r + 1);
+               kernels().filter_row(side.rows, r, 0, cols, projection->room());
+               projection->take(int(r - first));
+             }
+             projection->project(int(end - first));
+             for (int64_t r = first; r < end; ++r) {
+               const int at = int(r - first);
+               for (size_t e = 0; e < encoders.size(); ++e) {
+                 encoders[e].encode(projection->row(at), projection->products(at), size_t(r),
+                                    double(side.residual[size_t(r)]), out[e]);
+               }
+             }
+           },
+           0, 0);
+  return out;
+}
+
 ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding, const MetricKernels&,
                           const Side& side, Team& team) {
+  if (screens.form == CodeForm::products) {
+    return std::move(encode_screens({&screens}, in_fixed_point(screens.basis), side, team)[0]);
+  }
   const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
-  const bool products = screens.form == CodeForm::products;
   ScreenRows out;
   out.width = screens.width;
   out.bytes.resize(size_t(n * screens.width));
   out.residual.resize(size_t(n));
-  if (products) {
-    out.square.resize(size_t(n));
-    out.sum.resize(size_t(n));
-  }
-  const FixedBasis basis = in_fixed_point(screens.basis);
-  const ProductEncoder encoder(screens, basis);
-  std::vector<std::unique_ptr<Projection>> projections(size_t(team.threads()));
-  constexpr int64_t some = Projection::kMost;
-  const double cost = double(n) * double(cols) * (products ? screens.width : 1);
-  team.run((n + some - 1) / some, cost,
-           [&](int64_t unit, int worker) {
-             const int64_t first = unit * some, end = std::min(n, first + some);
-             if (products) {
-               auto& projection = projections[size_t(worker)];
-               if (!projection) projection = std::make_unique<Projection>(basis);
-               for (int64_t r = first; r < end; ++r) {
-                 prefetch_row(side.rows, r + 1);
-                 kernels().filter_row(side.rows, r, 0, cols, projection->room());
-                 projection->take(int(r - first));
-               }
-               projection->project(int(end - first));
-               for (int64_t r = first; r < end; ++r) {
-                 const int at = int(r - first);
-                 encoder.encode(projection->row(at), projection->products(at), size_t(r),
-                                double(side.residual[size_t(r)]), out);
-               }
-               return;
-             }
+  constexpr int64_t some = 64;
+  team.run((n + some - 1) / some, double(n) * double(cols),
+           [&](int64_t unit, int) {
              const int64_t padded = (cols + 63) / 64 * 64;
              std::vector<float> values(static_cast<size_t>(padded));
              std::vector<uint8_t> codes(static_cast<size_t>(padded));
-             for (int64_t r = first; r < end; ++r) {
+             for (int64_t r = unit * some; r < std::min(n, (unit + 1) * some); ++r) {
                CodedRow row;
                kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, r, padded,
                                     padded, values.data(), codes.data(), &row);

@@ -60,6 +60,9 @@ struct ScreenRows {
 };
 ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
                           const MetricKernels& metric, const Side& side, Team& team);
+// Several screens of products at once, whose bases are the beginning of one: `basis` in fixed point.
+std::vector<ScreenRows> encode_screens(const std::vector<const ScreenCoding*>& screens,
+                                       const FixedBasis& basis, const Side& side, Team& team);
 
 // The same as panels, row order[r] being the r-th.
 struct ScreenPanels {

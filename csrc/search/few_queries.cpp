@@ -12,8 +12,16 @@
 namespace lookalike {
 namespace {
 
-constexpr int64_t kAtOnce = 4 * kTile;         // rows that are screened at a time
-constexpr int64_t kValues = int64_t(1) << 20;  // of each thread: 4 MiB
+constexpr int64_t kAtOnce = 8 * kTile;    // rows that are looked at together
+constexpr int64_t kTogether = 4 * kTile;  // whose codes the second-level cache has room for
+// Values of a thread, and of how many queries at least: two megabytes, or up to sixteen.
+constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 32;
+// From so many queries on, of which so many want a row, its second screen is compared with all.
+constexpr int64_t kFewest = 8;
+constexpr double kDense = 0.12;
+constexpr int64_t kMost = 128;  // queries at a time
+// Of many rows a sample takes one in so many, some together.
+constexpr int64_t kManyRows = 16384, kOneIn = 32, kSome = 4;
 
 struct Ranked {
   double distance;
@@ -23,14 +31,13 @@ struct Ranked {
   }
 };
 
-// What a screen or a sample left, and its values.
-struct Candidates {
+// Rows that a screen put near, and their values by codes.
+struct Seeds {
   std::vector<float> values;
   std::vector<int32_t> indices;
-  size_t size() const { return indices.size(); }
-  void resize(size_t n) {
-    values.resize(n);
-    indices.resize(n);
+  void clear() {
+    values.clear();
+    indices.clear();
   }
 };
 
@@ -44,6 +51,7 @@ class FewQueries {
         exclusion_(exclusion),
         k_(k),
         rows_(comparison.y().rows.matrix.rows),
+        wanted_(std::min(3 * k + 64, rows_)),
         team_(team),
         stats_(stats),
         exact_(comparison, team.threads()),
@@ -51,278 +59,305 @@ class FewQueries {
 
   std::vector<int64_t> find(double* distances, int64_t* indices) {
     const int64_t queries = comparison_.x().rows.matrix.rows;
-    const int64_t room = rows_ + kAtOnce;
-    const int64_t together = std::clamp<int64_t>(kValues * team_.threads() / room, 1, queries);
-    values_ = Buffer<float>(size_t(together * room));
-    searches_.resize(size_t(together));
+    room_ = (rows_ + kAtOnce - 1) / kAtOnce * kAtOnce;
+    const int64_t values =
+        team_.threads() * std::clamp(kAtLeast * room_ / team_.threads(), kValues, kMostValues);
+    const int64_t together = std::clamp<int64_t>(values / room_, 1, std::min(queries, kMost));
+    values_ = Buffer<uint16_t>(size_t(together * room_));
+    searches_ = std::vector<Search>(size_t(together));
+    for (Worker& w : workers_) {
+      w.seeds.resize(size_t(together));
+      w.lists.resize(size_t(together * (kAtOnce + 64)));
+      w.counts.resize(size_t(together));
+      w.ranked.resize(size_t(together));
+    }
     std::vector<int64_t> left;
     for (int64_t first = 0; first < queries; first += together) {
       const int64_t some = std::min(together, queries - first);
       const double begin = double(first) / double(queries), part = double(some) / double(queries);
-      const auto each = [&](auto body, double from, double to) {
-        team_.run(
-            some, double(some) * double(rows_) * 8,
-            [&](int64_t q, int worker) {
-              Search& search = searches_[size_t(q)];
-              search.query = first + q;
-              search.values = values_.get() + q * room;
-              body(search, workers_[size_t(worker)], worker);
-            },
-            begin + from * part, begin + to * part);
-      };
-      screen(first, some, room, begin, begin + 0.4 * part);
-      each([&](Search& search, Worker& w, int) { start(search, w); }, 0.4, 0.5);
-      go_through(some, begin + 0.5 * part, begin + 0.9 * part);
-      each(
-          [&](Search& search, Worker& w, int worker) {
-            const int64_t at = search.query * k_;
-            if (search.helped) finish(search, w, worker, distances + at, indices + at);
-          },
-          0.9, 1);
+      batch(first, some, begin, part, distances, indices);
       for (int64_t q = 0; q < some; ++q) {
         if (!searches_[size_t(q)].helped) left.push_back(first + q);
       }
     }
     return left;
   }
-  const ScreenedShare& share() const { return share_; }
+
+  // Which parts of the rows the screens left.
+  ScreenedShare share() const {
+    ScreenedShare share;
+    const double pairs = double(comparison_.x().rows.matrix.rows) * double(rows_);
+    for (const Worker& w : workers_) {
+      share.first += double(w.after_first) / pairs;
+      share.step += double(w.after_step) / pairs;
+      share.second += double(w.after_second) / pairs;
+    }
+    return share;
+  }
 
  private:
-  // Kept from query to query: memory that the system has to clear costs as much as a query.
+  // Kept from batch to batch: memory that the system has to clear costs as much as a query.
   struct Worker {
-    std::vector<float> values = std::vector<float>(kAtOnce + 64), sample, uppers;
-    std::vector<int32_t> rows = std::vector<int32_t>(kAtOnce + 64);
-    std::vector<Candidates> kept;  // of each query
+    std::vector<float> values = std::vector<float>(kAtOnce + 64), sample;
+    std::vector<int32_t> rows = std::vector<int32_t>(kAtOnce + 64), candidates;
     std::vector<std::pair<float, int32_t>> order;
-    std::vector<Ranked> ranked;
     std::vector<double> distances;
-    int64_t after_first = 0, after_second = 0;
+    std::vector<uint16_t> masks;
+    std::vector<int32_t> least;
+    // Of each query.
+    std::vector<int32_t> lists;
+    std::vector<int> counts, asking;
+    int32_t* list(int64_t q) { return &lists[size_t(q * (kAtOnce + 64))]; }
+    std::vector<Seeds> seeds;
+    std::vector<std::vector<Ranked>> ranked;
+    int64_t after_first = 0, after_step = 0, after_second = 0;
   };
   struct Search {
-    int64_t query;
-    const float* values;
-    bool helped;  // by the screens
-    float threshold;
-    std::vector<int32_t> seeds;
-    Candidates all;
-    std::atomic<int64_t> left;
-    Search() = default;
-    Search(Search&& other) noexcept : query(other.query) {}  // before there is anything in it
+    int64_t query = 0;
+    const uint16_t* values = nullptr;
+    bool helped = false;  // by the screens
+    uint16_t seed_limit = 0;
+    float threshold = 0;
+    std::atomic<int64_t> seeds{0}, left{0};
+    std::vector<Ranked> ranked;
+    std::vector<int32_t> known;  // of `ranked`, in order
   };
 
-  // The first screen's values of some queries for all rows.
-  void screen(int64_t first, int64_t some, int64_t room, double from, double to) {
-    Lap lap;
-    team_.run((rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * 64,
-              [&](int64_t unit, int) {
-                for (int64_t j = unit * kAtOnce; j < std::min(rows_, (unit + 1) * kAtOnce);
-                     j += kTile) {
-                  const int64_t n = std::min<int64_t>(kTile, rows_ - j);
-                  asked_.check(j, n);
-                  for (int64_t q = 0; q < some; ++q) {
-                    asked_.values(first + q, j, n, values_.get() + q * room + j);
-                  }
-                }
-              },
-              from, to);
-    lap.to(stats_.screening);
-    stats_.pairs.fetch_add(some * rows_);
-  }
-
-  // The rows that screen lowest, in the order of their indices: some 3 k + 64 by a sample.
-  void choose_seeds(int64_t i, const float* values, Worker& w, std::vector<int32_t>& seeds) const {
-    constexpr int64_t kOf =
-        16;  // of a tile's rows, as many are sampled, where there are many tiles
-    const int64_t some = rows_ < kOf * 1024 ? kTile : kOf;
-    w.sample.clear();
-    for (int64_t j = 0; j < rows_; j += kTile) {
-      w.sample.insert(w.sample.end(), values + j, values + std::min(rows_, j + some));
-    }
-    const int64_t wanted = std::min(3 * k_ + 64, rows_), taken = int64_t(w.sample.size());
-    const int64_t share = std::clamp<int64_t>((wanted * taken + rows_ - 1) / rows_, 8, taken);
-    const float most = kernels().kth_smallest(w.sample.data(), taken, share);
-    const float limit = std::nextafter(most, std::numeric_limits<float>::infinity());
-    // Of rows at one distance there may be any number.
-    const auto enough = size_t(8 * wanted);
-    seeds.clear();
-    for (int64_t j = 0; j < rows_ && seeds.size() < enough; j += kAtOnce) {
-      const int64_t n =
-          kernels().below_f32(values + j, std::min(kAtOnce, rows_ - j), limit, w.rows.data());
-      for (int64_t c = 0; c < n; ++c) {
-        const auto other = int32_t(j + w.rows[size_t(c)]);
-        if (!exclusion_.excludes(i, other)) seeds.push_back(other);
-      }
-    }
-  }
-
-  // What the screens and the codes leave of rows [begin, end) but for the seeds.
-  void survivors(int64_t i, const float* values, int64_t begin, int64_t end, float threshold,
-                 const std::vector<int32_t>& seeds, Worker& w, Candidates& out) const {
-    const CandidateLimit first = asked_.limit(0, i, threshold);
-    float* const found = w.values.data();
-    int32_t* const rows = w.rows.data();
-    auto seed = std::lower_bound(seeds.begin(), seeds.end(), int32_t(begin));
-    int n = 0;
-    for (int64_t j = begin; j < end; j += kTile) {
-      const int cols = int(std::min<int64_t>(kTile, end - j));
-      int32_t count = 0;
-      float weight[kTile + 16], slack[kTile + 16];
-      std::copy_n(first.slack + j, cols, slack);
-      if (first.weight) std::copy_n(first.weight + j, cols, weight);
-      ScanArgs args{
-          values + j, 1,
-          cols,       int32_t(j),
-          false,      {&first.slope, &first.offset, first.weight ? weight : nullptr, slack},
-          found + n,  rows + n,
-          &count};
-      kernels().scan(args);
-      n += count;
-    }
-    w.after_first += n;
-    int some = 0;
-    for (int c = 0; c < n; ++c) {
-      const int32_t other = rows[c];
-      while (seed != seeds.end() && *seed < other) ++seed;
-      if ((seed != seeds.end() && *seed == other) || exclusion_.excludes(i, other)) continue;
-      rows[some++] = other;
-    }
-    some = asked_.within_second(i, threshold, found, rows, some);
-    w.after_second += some;
-    asked_.code_values(i, rows, some, found);
-    some = kernels().within(asked_.bounds().limit(threshold, i), found, rows, some);
-    out.values.insert(out.values.end(), found, found + some);
-    out.indices.insert(out.indices.end(), rows, rows + some);
-  }
-
-  // A bound on the k-th distance, from the upper bounds of codes.
-  float kth_upper(int64_t i, const Candidates& c, std::vector<float>& uppers) const {
-    uppers.resize(std::max(uppers.size(), c.size() + 16));
-    kernels().uppers(asked_.bounds().of(i), c.values.data(), c.indices.data(), int(c.size()),
-                     uppers.data());
-    return kernels().kth_smallest(uppers.data(), int64_t(c.size()), k_);
-  }
-
-  void keep_within(int64_t i, float threshold, Candidates& c) const {
-    c.resize(size_t(kernels().within(asked_.bounds().limit(threshold, i), c.values.data(),
-                                     c.indices.data(), int(c.size()))));
-  }
-
-  // The query's seeds, and the threshold that they are.
-  void start(Search& s, Worker& w) const {
-    Lap lap;
-    choose_seeds(s.query, s.values, w, s.seeds);
-    s.helped = int64_t(s.seeds.size()) >= k_;
-    s.left = 0;
-    if (s.helped) {
-      s.all.indices = s.seeds;
-      s.all.values.resize(s.seeds.size());
-      asked_.code_values(s.query, s.seeds.data(), int64_t(s.seeds.size()), s.all.values.data());
-      s.threshold = kth_upper(s.query, s.all, w.uppers);
-      s.helped = s.threshold < std::numeric_limits<float>::infinity();
-    }
-    lap.to(stats_.bookkeeping);
-  }
-
-  // All rows for each query, some at a time: what is read for one is in the cache for the next.
-  void go_through(int64_t some, double from, double to) {
-    for (Worker& w : workers_) {
-      w.kept.resize(std::max(w.kept.size(), size_t(some)));
-      for (Candidates& kept : w.kept) kept.resize(0);
-    }
-    team_.run((rows_ + kAtOnce - 1) / kAtOnce, double(some) * double(rows_) * 8,
-              [&](int64_t unit, int worker) {
-                Lap lap;
-                Worker& w = workers_[size_t(worker)];
-                const int64_t begin = unit * kAtOnce, end = std::min(rows_, begin + kAtOnce);
-                for (int64_t q = 0; q < some; ++q) {
-                  Search& s = searches_[size_t(q)];
-                  if (!s.helped || s.left.load(std::memory_order_relaxed) > most_) continue;
-                  Candidates& kept = w.kept[size_t(q)];
-                  const size_t before = kept.size();
-                  survivors(s.query, s.values, begin, end, s.threshold, s.seeds, w, kept);
-                  s.left += int64_t(kept.size() - before);
-                }
-                lap.to(stats_.filtering);
-              },
-              from, to);
+  // One phase after the other for the queries [first, first + some).
+  void batch(int64_t first, int64_t some, double begin, double part, double* distances,
+             int64_t* indices) {
     for (int64_t q = 0; q < some; ++q) {
       Search& s = searches_[size_t(q)];
-      s.helped = s.helped && s.left <= most_;
-      if (!s.helped) continue;
-      for (const Worker& w : workers_) {
-        const Candidates& kept = w.kept[size_t(q)];
-        s.all.values.insert(s.all.values.end(), kept.values.begin(), kept.values.end());
-        s.all.indices.insert(s.all.indices.end(), kept.indices.begin(), kept.indices.end());
+      s.query = first + q;
+      s.values = values_.get() + q * room_;
+      s.seeds = s.left = 0;
+      for (Worker& w : workers_) {
+        w.seeds[size_t(q)].clear();
+        w.ranked[size_t(q)].clear();
       }
-      stats_.candidates.fetch_add(int64_t(s.all.size()), std::memory_order_relaxed);
     }
-    const double pairs = double(some) * double(rows_);
-    for (Worker& w : workers_) {
-      share_.first += double(std::exchange(w.after_first, 0)) / pairs;
-      share_.second += double(std::exchange(w.after_second, 0)) / pairs;
-    }
+    // A query alone goes the common way in less time; of many it is one more.
+    most_ = some >= kFewest ? rows_ : ScreenedDatabase::most_left(rows_);
+    panels_ = some >= kFewest ? asked_.second_panels(first, some) : SecondPanels();
+    const int64_t blocks = room_ / kAtOnce;
+    const auto phase = [&](int64_t units, double until, std::atomic<int64_t>& time, auto body) {
+      return Phase{units,
+                   [this, body, &time](int64_t unit, int worker) {
+                     Lap lap;
+                     body(unit, workers_[size_t(worker)], worker);
+                     lap.to(time);
+                   },
+                   begin + until * part};
+    };
+    const auto of_each = [this](auto body) {
+      return [this, body](int64_t q, Worker& w, int worker) {
+        body(searches_[size_t(q)], size_t(q), w, worker);
+      };
+    };
+    const auto of_block = [this, some](auto body) {
+      return [this, some, body](int64_t unit, Worker& w, int worker) {
+        const int64_t from = unit * kAtOnce, to = std::min(rows_, from + kAtOnce);
+        for (int64_t q = 0; q < some; ++q) {
+          body(searches_[size_t(q)], size_t(q), w, worker, from, to);
+        }
+      };
+    };
+    team_.run(
+        {phase(blocks, 0.4, stats_.screening,
+               [=](int64_t unit, Worker&, int) {
+                 const int64_t from = unit * kAtOnce;
+                 asked_.values(first, some, from, std::min(kAtOnce, rows_ - from),
+                               values_.get() + from, room_);
+               }),
+         phase(some, 0.42, stats_.bookkeeping,
+               of_each([=](Search& s, size_t, Worker& w, int) { limit_seeds(s, w); })),
+         phase(blocks, 0.45, stats_.bookkeeping,
+               of_block([=](Search& s, size_t q, Worker& w, int, int64_t from, int64_t to) {
+                 find_seeds(s, w, w.seeds[q], from, to);
+               })),
+         phase(some, 0.5, stats_.refining, of_each([=](Search& s, size_t q, Worker& w, int worker) {
+                 start(s, q, w, worker);
+               })),
+         phase(blocks, 0.95, stats_.filtering,
+               [=](int64_t unit, Worker& w, int worker) {
+                 const int64_t from = unit * kAtOnce;
+                 survivors(some, w, worker, from, std::min(rows_, from + kAtOnce));
+               }),
+         phase(some, 1, stats_.bookkeeping, of_each([=](Search& s, size_t q, Worker&, int) {
+                 finish(s, q, distances + s.query * k_, indices + s.query * k_);
+               }))},
+        double(some) * double(rows_) * 64, begin);
+    stats_.pairs.fetch_add(some * rows_, std::memory_order_relaxed);
   }
 
-  void finish(Search& s, Worker& w, int worker, double* distances, int64_t* indices) {
-    Lap lap;
-    keep_within(s.query, kth_upper(s.query, s.all, w.uppers), s.all);
-    nearest_first(s.all, w.order);
-    lap.to(stats_.bookkeeping);
-    rank(s.query, s.all, w, worker, distances, indices);
-    lap.to(stats_.refining);
-  }
-
-  static void nearest_first(Candidates& c, std::vector<std::pair<float, int32_t>>& order) {
-    order.resize(c.size());
-    for (size_t at = 0; at < c.size(); ++at) order[at] = {c.values[at], c.indices[at]};
-    std::sort(order.begin(), order.end());
-    for (size_t at = 0; at < c.size(); ++at) {
-      c.values[at] = order[at].first;
-      c.indices[at] = order[at].second;
+  // Below which of the first screen's values some `wanted_` rows are, by a sample.
+  void limit_seeds(Search& s, Worker& w) const {
+    const int64_t step = rows_ < kManyRows ? kSome : kOneIn * kSome;
+    w.sample.resize(size_t((rows_ / step + 1) * kSome));
+    int64_t taken = 0;
+    for (int64_t j = 0; j + kSome <= rows_; j += step) {
+      for (int64_t c = 0; c < kSome; ++c) w.sample[size_t(taken + c)] = s.values[j + c];
+      taken += kSome;
     }
+    const int64_t share = std::clamp<int64_t>((wanted_ * taken + rows_ - 1) / rows_, 6, taken);
+    s.seed_limit = uint16_t(kernels().kth_smallest(w.sample.data(), taken, share));
   }
 
-  // The float64 distances of candidates, the k of the least values first, then of those that are not
-  // beyond the k-th of these; the k best.
-  void rank(int64_t i, Candidates& all, Worker& w, int worker, double* distances,
-            int64_t* indices) {
-    std::vector<Ranked>& ranked = w.ranked;
-    ranked.clear();
-    auto left = int64_t(all.size()), at = int64_t(0);
-    while (at < left) {
-      const int64_t some = at == 0 ? k_ : left - at;
-      w.distances.resize(size_t(some));
-      exact_.row(worker, int32_t(i), all.indices.data() + at, some, w.distances.data());
-      for (int64_t c = 0; c < some; ++c) {
-        ranked.push_back({w.distances[size_t(c)], all.indices[size_t(at + c)]});
+  void find_seeds(Search& s, Worker& w, Seeds& seeds, int64_t from, int64_t to) const {
+    // Of rows at one distance there may be any number.
+    if (s.seeds.load(std::memory_order_relaxed) > 8 * wanted_) return;
+    const int found = kernels().up_to(s.values + from, int(to - from), s.seed_limit, int32_t(from),
+                                      w.rows.data());
+    int n = 0;
+    for (int c = 0; c < found; ++c) {
+      const int32_t other = w.rows[size_t(c)];
+      w.rows[size_t(n)] = other;
+      n += !exclusion_.excludes(s.query, other);
+    }
+    asked_.code_values(s.query, w.rows.data(), n, w.values.data());
+    seeds.values.insert(seeds.values.end(), w.values.begin(), w.values.begin() + n);
+    seeds.indices.insert(seeds.indices.end(), w.rows.begin(), w.rows.begin() + n);
+    s.seeds.fetch_add(n, std::memory_order_relaxed);
+  }
+
+  // The threshold: the k-th distance of seeds, those first that are nearest by their codes.
+  void start(Search& s, size_t q, Worker& w, int worker) {
+    s.ranked.clear();
+    s.known.clear();
+    s.helped = s.seeds >= k_;
+    if (!s.helped) return;
+    w.order.clear();
+    for (const Worker& other : workers_) {
+      const Seeds& seeds = other.seeds[q];
+      for (size_t c = 0; c < seeds.indices.size(); ++c) {
+        w.order.push_back({seeds.values[c], seeds.indices[c]});
       }
-      stats_.refined.fetch_add(some, std::memory_order_relaxed);
-      at += some;
-      std::nth_element(ranked.begin(), ranked.begin() + (k_ - 1), ranked.end());
-      const float threshold =
-          asked_.bounds().threshold(comparison_, ranked[size_t(k_ - 1)].distance);
-      left = at + kernels().within(asked_.bounds().limit(threshold, i), all.values.data() + at,
-                                   all.indices.data() + at, int(left - at));
     }
-    std::sort(ranked.begin(), ranked.begin() + k_);
+    std::nth_element(w.order.begin(), w.order.begin() + (k_ - 1), w.order.end());
+    for (int64_t c = 0; c < k_; ++c) s.known.push_back(w.order[size_t(c)].second);
+    rank(s.query, s.known, w, worker, s.ranked);
+    const auto farthest = std::max_element(s.ranked.begin(), s.ranked.end());
+    s.threshold = asked_.bounds().threshold(comparison_, farthest->distance);
+    s.helped = s.threshold < std::numeric_limits<float>::infinity();
+    std::sort(s.known.begin(), s.known.end());
+  }
+
+  // The float64 distances of rows that the screens and codes leave among [from, to), but for those known.
+  void survivors(int64_t some, Worker& w, int worker, int64_t from, int64_t to) {
+    const int64_t first_tile = from / kTile, last_tile = (to - 1) / kTile;
+    int64_t left = 0;
+    for (int64_t q = 0; q < some; ++q) {
+      Search& s = searches_[size_t(q)];
+      int& n = w.counts[size_t(q)];
+      n = 0;
+      if (!s.helped || s.left.load(std::memory_order_relaxed) > most_) continue;
+      for (int64_t j = from; j < to; j += kTile) {
+        n += kernels().up_to(s.values + j, int(std::min<int64_t>(kTile, to - j)),
+                             asked_.limit(s.query, s.threshold, j / kTile), int32_t(j),
+                             w.list(q) + n);
+      }
+      if (some > 1) asked_.prefetch_second(w.list(q), n);
+      left += n;
+    }
+    w.after_first += left;
+    if (panels_.count > 0 && double(left) > kDense * double(panels_.count) * double(to - from)) {
+      w.asking.assign(w.counts.begin(), w.counts.begin() + some);
+      for (int64_t j = from; j < to; j += kTogether) {
+        compare_all(some, w, j, std::min(to, j + kTogether));
+        for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
+      }
+      return;
+    }
+    for (int64_t q = 0; q < some; ++q) {
+      const Search& s = searches_[size_t(q)];
+      int& n = w.counts[size_t(q)];
+      n = asked_.within_second(s.query, s.threshold, first_tile, last_tile, w.values.data(),
+                               w.list(q), n, w.after_step);
+      asked_.prefetch_codes(w.list(q), n);
+    }
+    for (int64_t q = 0; q < some; ++q) compute(q, w, worker);
+  }
+
+  // The second screens of all rows [from, to): lists what they leave to queries that ask.
+  void compare_all(int64_t some, Worker& w, int64_t from, int64_t to) {
+    const int64_t across = panels_.count / kScreenRows;
+    w.least.assign(size_t(panels_.count), 2);  // of nobody: a value is 1 at the most
+    for (int64_t q = 0; q < some; ++q) {
+      const Search& s = searches_[size_t(q)];
+      w.counts[size_t(q)] = 0;
+      if (w.asking[size_t(q)] == 0) continue;
+      w.least[size_t(q)] = asked_.least(s.query, s.threshold, from / kTile, (to - 1) / kTile);
+    }
+    w.masks.resize(size_t(kTogether * across));
+    asked_.second_masks(panels_, w.least.data(), from, to - from, w.masks.data());
+    for (int64_t r = 0; r < to - from; ++r) {
+      const auto row = int32_t(from + r);
+      bool any = false;
+      for (int64_t p = 0; p < across; ++p) {
+        for (unsigned mask = w.masks[size_t(r * across + p)]; mask; mask &= mask - 1) {
+          const int64_t q = p * kScreenRows + __builtin_ctz(mask);
+          w.list(q)[w.counts[size_t(q)]++] = row;
+          any = true;
+        }
+      }
+      if (any) asked_.prefetch_codes(&row, 1);
+    }
+  }
+
+  // The float64 distances of those of listed rows that codes leave.
+  void compute(int64_t q, Worker& w, int worker) {
+    Search& s = searches_[size_t(q)];
+    int32_t* const rows = w.list(q);
+    int n = w.counts[size_t(q)];
+    if (n == 0) return;
+    w.after_second += n;
+    s.left.fetch_add(n, std::memory_order_relaxed);
+    asked_.code_values(s.query, rows, n, w.values.data());
+    n = kernels().within(asked_.bounds().limit(s.threshold, s.query), w.values.data(), rows, n);
+    stats_.candidates.fetch_add(n, std::memory_order_relaxed);
+    w.candidates.clear();
+    for (int c = 0; c < n; ++c) {
+      if (std::binary_search(s.known.begin(), s.known.end(), rows[c])) continue;
+      if (!exclusion_.excludes(s.query, rows[c])) w.candidates.push_back(rows[c]);
+    }
+    rank(s.query, w.candidates, w, worker, w.ranked[size_t(q)]);
+  }
+
+  void rank(int64_t query, const std::vector<int32_t>& rows, Worker& w, int worker,
+            std::vector<Ranked>& out) {
+    const auto n = int64_t(rows.size());
+    w.distances.resize(size_t(n));
+    exact_.row(worker, int32_t(query), rows.data(), n, w.distances.data());
+    for (size_t c = 0; c < rows.size(); ++c) out.push_back({w.distances[c], rows[c]});
+    stats_.refined.fetch_add(n, std::memory_order_relaxed);
+  }
+
+  void finish(Search& s, size_t q, double* distances, int64_t* indices) {
+    s.helped = s.helped && s.left <= most_;
+    if (!s.helped) return;
+    for (const Worker& w : workers_) {
+      s.ranked.insert(s.ranked.end(), w.ranked[q].begin(), w.ranked[q].end());
+    }
+    std::partial_sort(s.ranked.begin(), s.ranked.begin() + k_, s.ranked.end());
     for (int64_t c = 0; c < k_; ++c) {
-      distances[c] = ranked[size_t(c)].distance;
-      indices[c] = ranked[size_t(c)].index;
+      distances[c] = s.ranked[size_t(c)].distance;
+      indices[c] = s.ranked[size_t(c)].index;
     }
   }
 
   const Comparison& comparison_;
   const ScreenedQueries asked_;
   const Exclusion& exclusion_;
-  const int64_t k_, rows_;
-  const int64_t most_ = ScreenedDatabase::most_left(rows_);
+  const int64_t k_, rows_, wanted_;
+  int64_t most_ = 0;  // left of the rows, or a query is not helped
+  int64_t room_ = 0;  // values of a query
   Team& team_;
   Stats& stats_;
   ExactDistances exact_;
-  Buffer<float> values_;
+  Buffer<uint16_t> values_;
+  SecondPanels panels_;  // of the batch's queries
   std::vector<Worker> workers_;
   std::vector<Search> searches_;
-  ScreenedShare share_;
 };
 
 }  // namespace

@@ -6,11 +6,6 @@
 
 namespace lookalike {
 
-// Which part of all pairs the first screen leaves, and the last.
-struct ScreenedShare {
-  double first = 0, second = 0;
-};
-
 // Finds the k nearest of each row of x exactly, as `neighbors` does. Returns the rows for which the
 // screens exclude too little, in order: of these nothing is found.
 std::vector<int64_t> nearest_of_few(const Comparison& comparison, const CodedDatabase& coded,

@@ -13,8 +13,7 @@ namespace lookalike {
 
 namespace {
 
-constexpr int64_t kSampled = 4096;     // rows that screens are chosen by, or up to twice as many
-constexpr int64_t kMostScreened = 64;  // queries: of more, codes are read for all of them at once
+constexpr int64_t kSampled = 4096;  // rows that screens are chosen by, or up to twice as many
 
 }  // namespace
 
@@ -81,9 +80,9 @@ void Index::try_screens(Team& team) {
     ScreenedShare share;
     const auto left = nearest_of_few(comparison, *coded_, screens_, Exclusion{true}, k, team, stats,
                                      distances.data(), indices.data(), &share);
-    // Nanoseconds of a thread: the first screen of a row, the second, its codes, which are far apart.
-    screens_.cost[t] = left.size() > 1 ? std::numeric_limits<double>::infinity()
-                                       : 3.5 + 60 * share.first + 300 * share.second;
+    // Where many queries need all codes, none is helped.
+    if (left.size() > 1) share.first = std::numeric_limits<double>::infinity();
+    screens_.tried(t, share);
   }
 }
 
@@ -217,20 +216,30 @@ void Index::neighbors(const MatrixView* x, const Exclusion& exclusion, int64_t k
   const auto all = [&](const Comparison& of, const Exclusion& without, double* d, int64_t* i) {
     lookalike::neighbors(of, coded_.get(), without, k, team, stats, d, i);
   };
-  if (x->rows > kMostScreened || !screens_.pay(k, x->rows)) {
+  if (!screens_.pay(k, x->rows)) {
     return all(comparison, exclusion, distances, indices);
   }
   const std::vector<int64_t> left =
       nearest_of_few(comparison, *coded_, screens_, exclusion, k, team, stats, distances, indices);
-  if (int64_t(left.size()) > x->rows / 4) return all(comparison, exclusion, distances, indices);
-  for (const int64_t row : left) {
-    MatrixView one = *x;
-    one.data += row * x->row_stride;
-    one.rows = 1;
-    Exclusion its = exclusion;
-    if (its.exclude) its.exclude += row;
-    all(Comparison(one, side_, specification_, filter_needs(traits()), team), its,
-        distances + row * k, indices + row * k);
+  if (int64_t(left.size()) > x->rows / 2) return all(comparison, exclusion, distances, indices);
+  if (left.empty()) return;
+  // The others go the common way together.
+  const auto n = int64_t(left.size()), cols = x->cols;
+  std::vector<double> values(size_t(n * cols)), found(size_t(n * k));
+  std::vector<int64_t> exclude(exclusion.exclude ? left.size() : 0), ids(size_t(n * k));
+  for (int64_t q = 0; q < n; ++q) {
+    kernels().read_f64(*x, left[size_t(q)], 0, cols, &values[size_t(q * cols)]);
+    if (exclusion.exclude) exclude[size_t(q)] = exclusion.exclude[left[size_t(q)]];
+  }
+  const MatrixView others{
+      reinterpret_cast<const unsigned char*>(values.data()), DType::f64, n, cols, cols * 8, 8};
+  Exclusion theirs = exclusion;
+  if (theirs.exclude) theirs.exclude = exclude.data();
+  all(Comparison(others, side_, specification_, filter_needs(traits()), team), theirs, found.data(),
+      ids.data());
+  for (int64_t q = 0; q < n; ++q) {
+    std::copy_n(&found[size_t(q * k)], k, distances + left[size_t(q)] * k);
+    std::copy_n(&ids[size_t(q * k)], k, indices + left[size_t(q)] * k);
   }
 }
 

@@ -5,12 +5,20 @@
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
+#include <vector>
 
 namespace lookalike {
 
 // Thrown in the calling thread when its poll asked to stop.
 struct Stopped : std::runtime_error {
   Stopped() : std::runtime_error("stopped") {}
+};
+
+// What is done with each of some units, and how far a call is when all are done.
+struct Phase {
+  int64_t units;
+  std::function<void(int64_t unit, int worker)> body;
+  double until;
 };
 
 // Called in the calling thread about every 50 ms with the fraction done; true means stop.
@@ -41,6 +49,9 @@ class Team {
   // `to`. Small jobs, by their cost in arithmetic operations, run in the calling thread alone.
   void run(int64_t units, double cost, const std::function<void(int64_t, int)>& body,
            double from = 0, double to = 1);
+  // The same for one phase after the other, each beginning when the one before is over. Threads are
+  // called once, and wait awake for each other: for phases of microseconds.
+  void run(const std::vector<Phase>& phases, double cost, double from);
 
  private:
   const DefaultFloats floats_;

@@ -40,10 +40,14 @@ __attribute__((noinline, no_sanitize_thread)) void parallel(int threads,
   TSAN(__tsan_acquire((void*)&call));
 }
 
+constexpr int kTurns = 20000;  // some ten microseconds
+
 struct Job {
+  Job(const std::function<void(int)>& job, int threads) : call(job), others(threads) {}
   const std::function<void(int)>& call;
   const int others;
-  bool begun = false, over = false;
+  bool begun = false;
+  std::atomic<bool> over{false};
   std::condition_variable done;
 };
 
@@ -62,10 +66,17 @@ class Workers {
 
   void close(Job& job) {
     std::unique_lock<std::mutex> lock(mutex_);
+    if (job.begun && !job.over) {
+      // Others are nearly over: to sleep takes longer.
+      lock.unlock();
+      for (int turns = 0; turns < kTurns && !job.over.load(std::memory_order_relaxed); ++turns) {
+      }
+      lock.lock();
+    }
     if (!job.begun)
       jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
     else
-      job.done.wait(lock, [&] { return job.over; });
+      job.done.wait(lock, [&] { return job.over.load(); });
   }
 
  private:
@@ -126,7 +137,7 @@ Workers& workers() {
 void work_together(int threads, const std::function<void(int)>& job) {
   const int before = forks();
   Workers& others = workers();
-  Job shared{job, threads - 1, false, false, {}};
+  Job shared(job, threads - 1);
   others.open(shared);
   job(0);
   if (forks() != before)
