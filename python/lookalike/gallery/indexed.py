@@ -83,7 +83,8 @@ class IndexedGallery(GalleryReader):
     def indexes(self) -> list[KeptIndex]:
         """The indexes that are kept: metric, rows (0: yet to be made) and bytes of each.
 
-        A gallery of less than 32 MiB of features, which is searched as fast without, has none.
+        A gallery of less than 64 MiB of features, 16,384 images, has none: it is searched in a few
+        milliseconds without.
         """
         return indexes_of(self._view)
 
@@ -110,11 +111,11 @@ class IndexedGallery(GalleryReader):
         Examples
         --------
         >>> import tempfile, numpy as np, lookalike as la
-        >>> rows = np.random.default_rng(0).random((9000, 1024), dtype=np.float32)
-        >>> with la.Gallery.import_features(tempfile.mkdtemp() + "/a.gallery", rows) as gallery:
-        ...     gallery.keep_indexes(["correlation", "l1"])
-        ...     [(index.metric, index.rows) for index in gallery.indexes]
-        [('correlation', 9000), ('manhattan', 9000)]
+        >>> path = tempfile.mkdtemp() + "/small.gallery"
+        >>> with la.Gallery.import_features(path, np.eye(4, 3)) as gallery:
+        ...     gallery.keep_indexes(["correlation", "cosine"])
+        ...     gallery.indexes  # as long as it is small
+        []
         """
         names = checked_metrics(metrics)
         with self._guard:

@@ -27,6 +27,7 @@ from lookalike.distance.index_file import (
     OtherRowsError,
     OtherVersionError,
     Said,
+    read,
     said_of_rows,
 )
 from lookalike.distance.metric_names import CanonicalName
@@ -45,8 +46,8 @@ __all__ = ["DEFAULT", "Indexes", "KeptIndex", "kept", "problems", "renew"]
 
 DEFAULT: Final[tuple[CanonicalName, ...]] = ("correlation",)
 """The metrics that an index is kept for unless a person has said otherwise: that of searches."""
-LEAST_BYTES = 32 << 20
-"""Features of fewer bytes are searched as fast without."""
+LEAST_BYTES = 64 << 20
+"""The first search of a process in features of fewer bytes is as fast without."""
 MOST_BEHIND = 16
 """An index is written again when the rows behind it are more than one in so many of its own."""
 NAME = re.compile(r"\.?([a-z]+)-\d+\.index(?:\..*\.part)?")
@@ -76,15 +77,17 @@ class Indexes:
 
     Parameters
     ----------
-    catalogue : Catalogue
-        That of the state.
+    catalogue, header : Catalogue, Header
+        Those of the state.
     features : (n, d) array
         Its rows, in a file; no row is dead.
     """
 
-    def __init__(self, catalogue: Catalogue, features: npt.NDArray[np.float32]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, header: Header, features: npt.NDArray[np.float32]
+    ) -> None:
         self._catalogue = catalogue
-        self._header = catalogue.header()
+        self._header = header
         self._features = features
         self._opened: dict[str, Index | None] = {}
         self._opening = threading.Lock()
@@ -110,7 +113,7 @@ class Indexes:
         if name not in self._opened:
             with self._opening:
                 if name not in self._opened:
-                    self._opened[name] = None
+                    self._opened[name] = None  # for threads that search meanwhile
                     with self._giving_up(name):
                         self._opened[name] = self._open(name)
         return self._opened[name]
@@ -177,12 +180,12 @@ def _renew(folder: str, catalogue: Catalogue, header: Header, metric: CanonicalN
     from lookalike.distance.index import Index
 
     path = file_path(folder, header.generation, metric)
-    rows = 0
-    with contextlib.suppress(IndexFileError):  # damaged
-        rows = _rows_in(path, catalogue, header)
-    if rows and header.rows - rows <= rows // MOST_BEHIND:
-        return
     features = features_file.map_rows(folder, header.generation, header.rows, header.dim)
+    with contextlib.suppress(IndexFileError):  # damaged: made again
+        rows = _rows_in(path, catalogue, header)
+        if rows and header.rows - rows <= rows // MOST_BEHIND:
+            read(path, lambda said: features[:rows])  # all but the codes
+            return
     with contextlib.suppress(RowError):  # rows that this metric cannot compare, or damaged ones
         save_apart(Index(features, metric), path, _said(catalogue, header, header.rows))
 

@@ -107,7 +107,7 @@ class Snapshot:
 
     @cached_property
     def _indexes(self) -> Indexes:
-        return Indexes(self.catalogue, self._mapped)
+        return Indexes(self.catalogue, self.header, self._mapped)
 
     @cached_property
     def byte_paths(self) -> list[bytes]:
