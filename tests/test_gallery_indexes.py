@@ -2,11 +2,13 @@
 
 import errno
 import os
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -342,6 +344,44 @@ def test_a_full_disk(folder, monkeypatch):
         assert_searches_exactly(gallery, "cosine", by_index=True)
 
 
+def test_ctrl_c_while_one_is_written_keeps_what_was_added(folder, monkeypatch):
+    def interrupted(out, *_):
+        out.write(b"some of it")
+        raise KeyboardInterrupt
+
+    with la.Gallery.open(folder) as gallery:
+        with monkeypatch.context() as patch:
+            patch.setattr("lookalike.distance.index_file.write", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                gallery.add(rows(200, seed=1), paths=names(200, N))
+        assert len(gallery) == N + 200
+        assert index_files(folder) == ["correlation-0.index"]
+        assert_searches_exactly(gallery, by_index=True)
+        gallery.update()
+        assert held(gallery) == [("correlation", N + 200)]
+
+
+def test_none_is_made_of_damaged_features(folder):
+    os.unlink(folder / "correlation-0.index")
+    whole = (folder / "features-0.f32").read_bytes()
+    (folder / "features-0.f32").write_bytes(whole[:-4] + bytes(4))
+    with la.Gallery.open(folder) as gallery:
+        (note,) = gallery.update().notes
+        assert "row 299 is damaged: `lookalike check` says more" in note
+        assert held(gallery) == [("correlation", 0)]
+        (folder / "features-0.f32").write_bytes(whole)  # as somebody had it elsewhere
+        gallery.update()
+        assert_searches_exactly(gallery, by_index=True)
+
+
+def test_threads_search_at_once(folder):
+    with la.Gallery.open(folder, mode="r") as gallery, ThreadPoolExecutor(4) as threads:
+        X = gallery.features
+        found = threads.map(lambda row: gallery.knn(X[row : row + 1], k=5), range(16))
+        expected = la.knn(X[:16], X, k=5, metric="correlation")
+        assert_same_bits(np.concatenate([each.distances for each in found]), expected.distances)
+
+
 KILLED = """
 import os, signal, sys
 import lookalike as la
@@ -402,9 +442,7 @@ def test_readers_go_on_while_a_writer_renews(folder):
         assert it.stdout.read() == "True\n" * 12
 
 
-def test_a_pickled_reader_and_a_fork_search_alike(folder):
-    import pickle
-
+def test_a_pickled_reader_searches_alike(folder):
     with la.Gallery.open(folder, mode="r") as gallery:
         again = pickle.loads(pickle.dumps(gallery))
         assert_searches_exactly(again, by_index=True)

@@ -13,6 +13,7 @@ import os
 import re
 import threading
 import warnings
+import zlib
 from collections.abc import Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -186,7 +187,10 @@ def _renew(folder: str, catalogue: Catalogue, header: Header, metric: CanonicalN
         if rows and header.rows - rows <= rows // MOST_BEHIND:
             read(path, lambda said: features[:rows])  # all but the codes
             return
-    with contextlib.suppress(RowError):  # rows that this metric cannot compare, or damaged ones
+    for row, crc in catalogue.checksums():
+        if zlib.crc32(features[row]) != crc:  # codes of it would be of what nobody wrote
+            raise OSError(None, f"row {row} is damaged: `lookalike check` says more")
+    with contextlib.suppress(RowError):  # this metric cannot compare them
         save_apart(Index(features, metric), path, _said(catalogue, header, header.rows))
 
 
@@ -236,7 +240,7 @@ def _rows_in(path: str, catalogue: Catalogue, header: Header) -> int:
 
 def _known(catalogue: Catalogue, header: Header, said: Said | None) -> int:
     """Return of how many of the gallery's rows something has been said; 0: of others."""
-    rows = (said or {}).get("rows")
+    rows = said.get("rows") if isinstance(said, dict) else None
     if not isinstance(rows, int) or not 0 < rows <= header.rows:
         return 0
     return rows if said == _said(catalogue, header, rows) else 0
