@@ -176,8 +176,8 @@ def test_indexes_for_searches_are_asked_for_told_of_and_dropped(lookalike, photo
     folder = photos.parent / "lookalike.gallery"
     assert lookalike("index", "photos", "--search-index", "cosine, l1").code == 0
     assert sorted(folder.glob("*.index")) == [
-        folder / "cosine-0.index",
-        folder / "manhattan-0.index",
+        folder / "features-0.cosine.index",
+        folder / "features-0.manhattan.index",
     ]
     said = lookalike("info").out
     assert "search index  cosine, 0.0 MB" in said
@@ -185,7 +185,7 @@ def test_indexes_for_searches_are_asked_for_told_of_and_dropped(lookalike, photo
     kept = lookalike("info", "--json").json["indexes"]
     assert [(each["metric"], each["rows"]) for each in kept] == [("cosine", 2), ("manhattan", 2)]
     found = lookalike("search", "photos/2.PNG", "--metric", "cosine")
-    damaged = folder / "cosine-0.index"
+    damaged = folder / "features-0.cosine.index"
     damaged.write_bytes(damaged.read_bytes()[:-1])
     again = lookalike("search", "photos/2.PNG", "--metric", "cosine")
     assert again.out == found.out

@@ -78,11 +78,12 @@ def assert_searches_exactly(gallery, metric="correlation", by_index=None):
 
 
 def test_a_large_gallery_has_one_for_searches_by_default(folder):
-    assert index_files(folder) == ["correlation-0.index"]
+    assert index_files(folder) == ["features-0.correlation.index"]
     with la.Gallery.open(folder, mode="r") as gallery:
         assert held(gallery) == [("correlation", N)]
         assert (
-            gallery.info()["indexes"][0]["bytes"] == (folder / "correlation-0.index").stat().st_size
+            gallery.info()["indexes"][0]["bytes"]
+            == (folder / "features-0.correlation.index").stat().st_size
         )
         assert_searches_exactly(gallery, by_index=True)
         assert_searches_exactly(gallery, "cosine", by_index=False)
@@ -95,13 +96,16 @@ def test_a_small_gallery_has_none(tmp_path):
         assert index_files(tmp_path / "a") == []
         assert_searches_exactly(gallery, "cosine", by_index=False)
         gallery.add(rows(1, seed=1), paths=["one more"])  # and is what a person asked for
-        assert index_files(tmp_path / "a") == ["cosine-0.index"]
+        assert index_files(tmp_path / "a") == ["features-0.cosine.index"]
 
 
 def test_rows_are_not_kept_twice(tmp_path):
     wide = np.random.default_rng(0).random((200, 512), dtype=np.float32)
     with filled(tmp_path / "a", wide):
-        assert (tmp_path / "a" / "correlation-0.index").stat().st_size < wide.nbytes / 2
+        path = tmp_path / "a" / "features-0.correlation.index"
+        assert path.stat().st_size < wide.nbytes / 2
+        with pytest.raises(la.IndexFileError, match="without its rows, which lie elsewhere"):
+            la.Index.open(path)
 
 
 @pytest.mark.parametrize("metric", [*la.METRICS, "hellinger", "hamming"])
@@ -117,7 +121,7 @@ def test_metrics_are_asked_for_and_dropped(folder):
     with la.Gallery.open(folder) as gallery:
         gallery.keep_indexes(["cosine", "l1", "cosine"])
         assert held(gallery) == [("cosine", N), ("manhattan", N)]
-        assert index_files(folder) == ["cosine-0.index", "manhattan-0.index"]
+        assert index_files(folder) == ["features-0.cosine.index", "features-0.manhattan.index"]
         for wrong in ("mahalanobis", "seuclidean", "none"):
             with pytest.raises(ValueError, match=r"metrics? must be"):
                 gallery.keep_indexes([wrong])
@@ -150,10 +154,10 @@ def test_parameters_are_searched_without(folder):
 def test_few_new_images_are_searched_beside_it_and_many_renew_it(folder):
     few = N // MOST_BEHIND
     with la.Gallery.open(folder) as gallery:
-        before = (folder / "correlation-0.index").stat()
+        before = (folder / "features-0.correlation.index").stat()
         gallery.add(rows(few, seed=1), paths=names(few, N))
         assert held(gallery) == [("correlation", N)]
-        assert (folder / "correlation-0.index").stat() == before
+        assert (folder / "features-0.correlation.index").stat() == before
         assert_searches_exactly(gallery, by_index=True)
         gallery.add(rows(1, seed=2), paths=["one more"])
         assert held(gallery) == [("correlation", N + few + 1)]
@@ -163,7 +167,7 @@ def test_few_new_images_are_searched_beside_it_and_many_renew_it(folder):
 def test_what_is_forgotten_is_not_in_it(folder):
     with la.Gallery.open(folder) as gallery:
         gallery.forget(names(40))
-        assert index_files(folder) == ["correlation-1.index"]
+        assert index_files(folder) == ["features-1.correlation.index"]
         assert held(gallery) == [("correlation", N - 40)]
         assert_searches_exactly(gallery, by_index=True)
         gallery.forget(names(170, 40))
@@ -240,7 +244,7 @@ def test_one_of_other_rows_is_never_used(folder, tmp_path):
     """A folder put together of parts of two galleries."""
     others = rows(seed=7)
     filled(tmp_path / "other", others).close()
-    shutil.copy(tmp_path / "other" / "correlation-0.index", folder)
+    shutil.copy(tmp_path / "other" / "features-0.correlation.index", folder)
     with la.Gallery.open(folder) as gallery:
         assert held(gallery) == [("correlation", 0)]
         assert_searches_exactly(gallery, by_index=False)
@@ -249,7 +253,7 @@ def test_one_of_other_rows_is_never_used(folder, tmp_path):
         assert_searches_exactly(gallery, by_index=True)
     swapped = rows()[::-1]
     filled(tmp_path / "swapped", swapped).close()
-    shutil.copy(folder / "correlation-0.index", tmp_path / "swapped")
+    shutil.copy(folder / "features-0.correlation.index", tmp_path / "swapped")
     with la.Gallery.open(tmp_path / "swapped", mode="r") as gallery:
         assert_searches_exactly(gallery, by_index=False)
 
@@ -263,7 +267,7 @@ def test_one_of_a_cpu_with_other_codes_is_left_alone(folder, monkeypatch):
 
 @pytest.mark.parametrize("where", ["header", "middle", "codes", "end", "cut", "empty", "other"])
 def test_a_damaged_one_is_told_of_once_and_left_alone(folder, where):
-    path = folder / "correlation-0.index"
+    path = folder / "features-0.correlation.index"
     content = bytearray(path.read_bytes())
     if where in ("cut", "empty"):
         content = content[: len(content) // 2 if where == "cut" else 0]
@@ -283,7 +287,7 @@ def test_a_damaged_one_is_told_of_once_and_left_alone(folder, where):
         assert len(caught) <= 1
         assert len(caught) == 1 or where in ("codes", "middle", "end")
         for warning in caught:
-            assert "correlation-0.index" in str(warning.message)
+            assert "features-0.correlation.index" in str(warning.message)
             assert "without this index" in str(warning.message)
     report = la.check_gallery(folder)
     assert [problem.path for problem in report.damage] == [str(path)]
@@ -308,7 +312,7 @@ def test_damaged_features_are_told_of_as_such(folder):
 
 
 def test_media_that_cannot_be_written(folder):
-    os.unlink(folder / "correlation-0.index")
+    os.unlink(folder / "features-0.correlation.index")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for path in folder.iterdir():
         path.chmod(0o444)
@@ -355,14 +359,14 @@ def test_ctrl_c_while_one_is_written_keeps_what_was_added(folder, monkeypatch):
             with pytest.raises(KeyboardInterrupt):
                 gallery.add(rows(200, seed=1), paths=names(200, N))
         assert len(gallery) == N + 200
-        assert index_files(folder) == ["correlation-0.index"]
+        assert index_files(folder) == ["features-0.correlation.index"]
         assert_searches_exactly(gallery, by_index=True)
         gallery.update()
         assert held(gallery) == [("correlation", N + 200)]
 
 
 def test_none_is_made_of_damaged_features(folder):
-    os.unlink(folder / "correlation-0.index")
+    os.unlink(folder / "features-0.correlation.index")
     whole = (folder / "features-0.f32").read_bytes()
     (folder / "features-0.f32").write_bytes(whole[:-4] + bytes(4))
     with la.Gallery.open(folder) as gallery:
@@ -372,6 +376,16 @@ def test_none_is_made_of_damaged_features(folder):
         (folder / "features-0.f32").write_bytes(whole)  # as somebody had it elsewhere
         gallery.update()
         assert_searches_exactly(gallery, by_index=True)
+
+
+def test_files_that_are_none_of_ours_stay(folder):
+    others = ["mine.index", "features-9.mine.index.old", "correlation.index", ".hidden.index.part"]
+    for name in others:
+        (folder / name).write_text("mine")
+    with la.Gallery.open(folder) as gallery:
+        gallery.forget("photo 2")
+        gallery.keep_indexes([])
+    assert sorted(others) == index_files(folder)
 
 
 def test_threads_search_at_once(folder):
@@ -405,13 +419,13 @@ def test_a_writer_that_is_killed_while_it_writes_one(folder):
     done = subprocess.run([sys.executable, "-c", KILLED, folder], timeout=HANGS, check=False)
     assert done.returncode == -signal.SIGKILL
     (left,) = index_files(folder)
-    assert left.startswith(".correlation-1.index.")
+    assert left.startswith(".features-1.correlation.index.")
     with la.Gallery.open(folder, mode="r") as gallery:
         assert len(gallery) == N - 1
         assert_searches_exactly(gallery, by_index=False)
     with la.Gallery.open(folder) as gallery:
         gallery.add(rows(1, seed=1), paths=["one more"])
-        assert index_files(folder) == ["correlation-1.index"]
+        assert index_files(folder) == ["features-1.correlation.index"]
         assert_searches_exactly(gallery, by_index=True)
 
 

@@ -32,7 +32,7 @@ __all__ = [
 
 FLOAT = np.dtype("<f4")
 BLOCK_BYTES = 8 << 20
-NAME = re.compile(r"features-(\d+)\.f32|[a-z]+-(\d+)\.index")
+NAME = re.compile(r"features-(\d+)\.(?:f32|[a-z]+\.index)")
 """What lies of a generation in a gallery's folder: its features, and indexes of them."""
 
 
@@ -129,7 +129,7 @@ def delete_others(folder: str, generation: int) -> None:
     """Delete the files of other generations: old ones, and new ones that were never committed."""
     for name in os.listdir(folder):
         match = NAME.fullmatch(name)
-        if match and int(match[1] or match[2]) != generation:
+        if match and int(match[1]) != generation:
             os.unlink(os.path.join(folder, name))
 
 

@@ -51,7 +51,7 @@ LEAST_BYTES = 64 << 20
 """The first search of a process in features of fewer bytes is as fast without."""
 MOST_BEHIND = 16
 """An index is written again when the rows behind it are more than one in so many of its own."""
-NAME = re.compile(r"\.?([a-z]+)-\d+\.index(?:\..*\.part)?")
+NAME = re.compile(r"\.?features-\d+\.([a-z]+)\.index(?:\..*\.part)?")
 
 
 class KeptIndex(NamedTuple):
@@ -144,7 +144,7 @@ class Indexes:
 
 def file_path(folder: str, generation: int, metric: str) -> str:
     """Return the path of a metric's index of a generation."""
-    return os.path.join(folder, f"{metric}-{generation}.index")
+    return os.path.join(folder, f"features-{generation}.{metric}.index")
 
 
 def pays(header: Header) -> bool:
