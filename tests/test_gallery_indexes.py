@@ -258,6 +258,15 @@ def test_one_of_other_rows_is_never_used(folder, tmp_path):
         assert_searches_exactly(gallery, by_index=False)
 
 
+def test_one_for_another_metric_is_never_used(folder):
+    os.rename(folder / "features-0.correlation.index", folder / "features-0.cosine.index")
+    with la.Gallery.open(folder, mode="r") as gallery:
+        assert_searches_exactly(gallery, "cosine", by_index=False)
+    with la.Gallery.open(folder) as gallery:
+        gallery.keep_indexes(["cosine"])
+        assert_searches_exactly(gallery, "cosine", by_index=True)
+
+
 def test_one_of_a_cpu_with_other_codes_is_left_alone(folder, monkeypatch):
     cpu = la.cpu_info() | {"simd": "another", "extensions": []}
     with monkeypatch.context() as patch, la.Gallery.open(folder, mode="r") as gallery:
@@ -371,7 +380,7 @@ def test_none_is_made_of_damaged_features(folder):
     (folder / "features-0.f32").write_bytes(whole[:-4] + bytes(4))
     with la.Gallery.open(folder) as gallery:
         (note,) = gallery.update().notes
-        assert "row 299 is damaged: `lookalike check` says more" in note
+        assert "row 299 is damaged, as `lookalike check` says" in note
         assert held(gallery) == [("correlation", 0)]
         (folder / "features-0.f32").write_bytes(whole)  # as somebody had it elsewhere
         gallery.update()

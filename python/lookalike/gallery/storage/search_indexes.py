@@ -123,7 +123,7 @@ class Indexes:
         from lookalike.distance.apart import open_apart
 
         path = file_path(os.path.dirname(self._catalogue.path), self._header.generation, metric)
-        known = partial(_known, self._catalogue, self._header)
+        known = partial(_known, self._catalogue, self._header, metric)
         with contextlib.suppress(FileNotFoundError, OtherVersionError, OtherRowsError):
             return open_apart(path, self._features, known)
         return None
@@ -167,8 +167,8 @@ def renew(
     for metric in wanted if catalogue.size()[0] == header.rows else ():
         try:
             _renew(folder, catalogue, header, metric)
-        except (OSError, MemoryError) as error:
-            why = reason(error) if isinstance(error, OSError) else "not enough memory"
+        except (GalleryError, OSError, MemoryError) as error:
+            why = reason(error) if isinstance(error, OSError) else str(error) or "no memory"
             wrong.append(
                 f"no index for {metric} could be written ({why}): searches are as exact without "
                 "it, and slower"
@@ -183,15 +183,15 @@ def _renew(folder: str, catalogue: Catalogue, header: Header, metric: CanonicalN
     path = file_path(folder, header.generation, metric)
     features = features_file.map_rows(folder, header.generation, header.rows, header.dim)
     with contextlib.suppress(IndexFileError):  # damaged: made again
-        rows = _rows_in(path, catalogue, header)
+        rows = _rows_in(path, catalogue, header, metric)
         if rows and header.rows - rows <= rows // MOST_BEHIND:
             read(path, lambda said: features[:rows])  # all but the codes
             return
     for row, crc in catalogue.checksums():
         if zlib.crc32(features[row]) != crc:  # codes of it would be of what nobody wrote
-            raise OSError(None, f"row {row} is damaged: `lookalike check` says more")
+            raise GalleryError(f"row {row} is damaged, as `lookalike check` says")
     with contextlib.suppress(RowError):  # this metric cannot compare them
-        save_apart(Index(features, metric), path, _said(catalogue, header, header.rows))
+        save_apart(Index(features, metric), path, _said(catalogue, header, metric, header.rows))
 
 
 def kept(
@@ -203,7 +203,7 @@ def kept(
         rows = size = 0
         path = file_path(folder, header.generation, metric)
         with contextlib.suppress(IndexFileError, OSError):
-            rows = _rows_in(path, catalogue, header)
+            rows = _rows_in(path, catalogue, header, metric)
             size = os.stat(path).st_size
         found.append(KeptIndex(metric, rows, size))
     return found
@@ -218,38 +218,40 @@ def problems(folder: str, catalogue: Catalogue, header: Header) -> Iterator[tupl
         if path != file_path(folder, header.generation, metric):
             continue
         try:
-            if rows := _rows_in(path, catalogue, header):
+            if rows := _rows_in(path, catalogue, header, metric):
                 features = features_file.map_rows(folder, header.generation, rows, header.dim)
-                if found := damage_of(
-                    open_apart(path, features, partial(_known, catalogue, header))
-                ):
+                known = partial(_known, catalogue, header, metric)
+                if found := damage_of(open_apart(path, features, known)):
                     yield path, found
         except (OtherRowsError, FileNotFoundError, GalleryError):
             continue  # a writer has gone on meanwhile, or the features themselves are damaged
         except IndexFileError as error:
             yield path, str(error).removeprefix(f"{path} is damaged: ")
+        except OSError as error:
+            yield path, reason(error)
 
 
-def _rows_in(path: str, catalogue: Catalogue, header: Header) -> int:
-    """Return how many of the gallery's rows an index is of; 0 if there is none, or of others."""
+def _rows_in(path: str, catalogue: Catalogue, header: Header, metric: str) -> int:
+    """Return how many of the gallery's rows an index is of; 0 if there is none, or another."""
     try:
-        return _known(catalogue, header, said_of_rows(path))
+        return _known(catalogue, header, metric, said_of_rows(path))
     except (FileNotFoundError, OtherVersionError):
         return 0
 
 
-def _known(catalogue: Catalogue, header: Header, said: Said | None) -> int:
-    """Return of how many of the gallery's rows something has been said; 0: of others."""
+def _known(catalogue: Catalogue, header: Header, metric: str, said: Said | None) -> int:
+    """Return of how many of the gallery's rows, for a metric, something has been said, or 0."""
     rows = said.get("rows") if isinstance(said, dict) else None
     if not isinstance(rows, int) or not 0 < rows <= header.rows:
         return 0
-    return rows if said == _said(catalogue, header, rows) else 0
+    return rows if said == _said(catalogue, header, metric, rows) else 0
 
 
-def _said(catalogue: Catalogue, header: Header, rows: int) -> Said:
+def _said(catalogue: Catalogue, header: Header, metric: str, rows: int) -> Said:
     """Return what tells the first rows from all others, and for which CPUs their codes are."""
     cpu = cpu_info()
     return {
+        "metric": metric,
         "rows": rows,
         "dim": header.dim,
         "space": header.space,
