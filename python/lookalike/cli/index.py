@@ -72,7 +72,7 @@ MOST_REASONS = 20
 )
 @click.option(
     "--search-index",
-    metavar="METRIC[,METRIC…]|none",
+    metavar="METRIC,...|none",
     help="The distances that a large gallery keeps an index for, so that searches by them are "
     "faster; from now on.  [default: as before, correlation at first]",
 )
@@ -108,8 +108,8 @@ def index(
     Photos become features by GoogLeNet, or by the network that the gallery was made with: it is
     named once. If its file has moved, --network with its new place is all that is needed.
 
-    From 16,384 images on there is an index beside the features, which makes searches by correlation
-    faster and changes nothing that they find; --search-index has others, or none.
+    From 16,384 images on an index beside the features makes searches by correlation faster, which
+    find the same. --search-index asks for indexes of other distances, or for none.
 
     \b
     Examples:
