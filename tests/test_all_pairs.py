@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,28 @@ def test_the_graph_is_knns_whatever_the_blocks(rows, tmp_path, block):
     np.testing.assert_array_equal(found.indices, expected.indices)
     np.testing.assert_array_equal(found.distances, expected.distances)
     assert work.exists() == (block < 60)
+
+
+def test_few_rows_are_compared_at_once_and_what_is_done_is_not_done_again(
+    rows, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(graph, "BLOCK_ROWS", 9)
+    work, expected = tmp_path / "work", la.knn(rows, k=6, metric="l1")
+    for name, most in (("WHOLE_ROWS", 59), ("WHOLE_SIZE", rows.size - 1), ("WHOLE_ROWS", 60)):
+        with monkeypatch.context() as patch:
+            patch.setattr(graph, name, most)
+            met = pairs_met(patch)
+            found = neighbor_graph(rows, 6, "l1", work=work)
+            np.testing.assert_array_equal(found.indices, expected.indices)
+            assert (met == [], work.exists()) == ((True, False) if most == 60 else (False, True))
+        shutil.rmtree(work, ignore_errors=True)
+    with pytest.raises(KeyboardInterrupt):
+        neighbor_graph(rows, 6, "l1", work=work, block_rows=9, progress=stop_at(30))
+    met = pairs_met(monkeypatch)
+    np.testing.assert_array_equal(
+        neighbor_graph(rows, 6, "l1", work=work).indices, expected.indices
+    )
+    assert 0 < len(met) < 28  # of seven blocks
 
 
 def pairs_met(monkeypatch):

@@ -169,3 +169,37 @@ def test_rows_of_a_table_that_match_nothing_are_said(lookalike, photos):
     table.write_bytes("path,label\na/1.png,café\n".encode("latin-1"))
     refused = lookalike("index", "photos", "--labels", "labels.csv")
     assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)
+
+
+def test_indexes_for_searches_are_asked_for_told_of_and_dropped(lookalike, photos, monkeypatch):
+    monkeypatch.setattr("lookalike.gallery.storage.search_indexes.LEAST_BYTES", 0)
+    folder = photos.parent / "lookalike.gallery"
+    assert lookalike("index", "photos", "--search-index", "cosine, l1").code == 0
+    assert sorted(folder.glob("*.index")) == [
+        folder / "features-0.cosine.index",
+        folder / "features-0.manhattan.index",
+    ]
+    said = lookalike("info").out
+    assert "search index  cosine, 0.0 MB" in said
+    assert "search index  manhattan, 0.0 MB" in said
+    kept = lookalike("info", "--json").json["indexes"]
+    assert [(each["metric"], each["rows"]) for each in kept] == [("cosine", 2), ("manhattan", 2)]
+    found = lookalike("search", "photos/2.PNG", "--metric", "cosine")
+    damaged = folder / "features-0.cosine.index"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    again = lookalike("search", "photos/2.PNG", "--metric", "cosine")
+    assert again.out == found.out
+    (line,) = [line for line in again.err.splitlines() if line not in found.err.splitlines()]
+    assert line.startswith(f"{damaged} is damaged: ")
+    assert line.endswith("it is searched without this index: `lookalike check` says more")
+    checked = lookalike("check")
+    assert (checked.code, checked.out.count("damage: ")) == (1, 1)
+    assert lookalike("index").code == 0  # which finds a header that says another size
+    assert lookalike("check").code == 0
+    assert lookalike("index", "--search-index", "none").code == 0
+    assert not list(folder.glob("*.index"))
+    for wrong in ("mahalanobis", "speed", "cosine,"):
+        done = lookalike("index", "--search-index", wrong)
+        assert done.code == 2
+        assert "--search-index takes metrics or none: metric" in done.err
+        assert done.err.count("\n") == 1

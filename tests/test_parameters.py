@@ -244,8 +244,12 @@ def test_a_gallery_takes_its_rows(tmp_path):
         assert found.metric == la.Metric("seuclidean").fitted(rows)
         assert gallery.find_duplicates(metric="braycurtis").threshold == 0.2
         for given in ({"metric": "cosine"}, {"w": W}):
-            with pytest.raises(ValueError, match=r"threshold must be given for .*, got None: 0\.2"):
+            names, needed = [None] * len(rows), r"threshold must be given for .*, got none: 0\.2"
+            with pytest.raises(ValueError, match=needed):
                 gallery.find_duplicates(**given)
+            with pytest.raises(ValueError, match=needed):
+                la.find_duplicates(rows, gallery.paths, names, **given)
+            assert la.find_duplicates(rows, gallery.paths, names, threshold=None, **given).images
 
 
 def exact(metric, u, v, p, w):

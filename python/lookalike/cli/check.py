@@ -19,10 +19,10 @@ __all__ = ["check"]
 def check(gallery: str, repair: bool, as_json: bool) -> None:
     """Verify a gallery, or repair it.
 
-    Looks at every row's checksum, the counts and the photos' files. Exit code 1 says that damage
-    was found and is not repaired. Photos that have changed or gone since are listed but are no
-    damage: `lookalike index` brings the gallery up to date. So is a network of the gallery's own
-    that is missing or another file now.
+    Looks at every row's checksum, the counts, the indexes for searches and the photos' files. Exit
+    code 1 says that damage was found and is not repaired. Photos that have changed or gone since
+    are listed but are no damage: `lookalike index` brings the gallery up to date. So is a network
+    of the gallery's own that is missing or another file now.
 
     \b
     Examples:

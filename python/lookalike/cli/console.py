@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,16 @@ def pairs(named: Iterable[tuple[str, object]]) -> None:
 def remark(text: str) -> None:
     """Print a line that is not a result on standard error."""
     click.echo(line(text), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def told_warnings() -> Iterator[None]:
+    """Print warnings as remarks, behind the block."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        remark(str(warning.message))
 
 
 def failures(what: str, failed: Sequence[tuple[str, str]], *, most: int | None = None) -> None:

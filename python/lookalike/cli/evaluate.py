@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -181,8 +180,7 @@ def evaluate(
     if per_category is not None:
         given.limit(per_category, seed)
     damage = contextlib.nullcontext() if given.paths is None else reading(source)
-    with damage, console.bar("queries") as progress, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with console.told_warnings(), damage, console.bar("queries") as progress:
         found = run(
             given.features,
             given.labels,
@@ -192,8 +190,6 @@ def evaluate(
             full=full,
             progress=progress,
         )
-    for warning in caught:
-        console.remark(str(warning.message))
     for remark in left_out(found):
         console.remark(remark)
     evidence = None

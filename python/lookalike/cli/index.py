@@ -24,6 +24,7 @@ from lookalike.embedding.spaces import is_untrained, untrained_remark
 from lookalike.pictures.formats import NO_HEIF_DECODER
 
 if TYPE_CHECKING:
+    from lookalike.distance.metric_names import CanonicalName
     from lookalike.embedding.embedder import Embedder
     from lookalike.gallery.gallery import Gallery
     from lookalike.gallery.intake.report import Report
@@ -69,6 +70,12 @@ MOST_REASONS = 20
     metavar="PATTERN",
     help="Take after all what is left out by default, or by an --exclude.",
 )
+@click.option(
+    "--search-index",
+    metavar="METRIC,...|none",
+    help="The distances that a large gallery keeps an index for, so that searches by them are "
+    "faster; from now on.  [default: as before, correlation at first]",
+)
 @network_options
 @model_options
 @json_option
@@ -79,6 +86,7 @@ def index(
     labels: str | None,
     exclude: tuple[str, ...],
     include: tuple[str, ...],
+    search_index: str | None,
     network: str | None,
     preprocessing: str | None,
     output: str | None,
@@ -100,6 +108,9 @@ def index(
     Photos become features by GoogLeNet, or by the network that the gallery was made with: it is
     named once. If its file has moved, --network with its new place is all that is needed.
 
+    From 16,384 images on an index beside the features makes searches by correlation faster, which
+    find the same. --search-index asks for indexes of other distances, or for none.
+
     \b
     Examples:
       lookalike index ~/Pictures
@@ -108,6 +119,7 @@ def index(
       lookalike index --exclude '*.gif' --exclude raw/
       lookalike index ~/Pictures --default
       lookalike index ~/Pictures --network resnet50.onnx --preprocessing imagenet
+      lookalike index --search-index correlation,cosine
       lookalike index
     """  # noqa: D301 - click reads the backspace as "keep these lines apart"
     from lookalike.gallery.gallery import Gallery
@@ -126,6 +138,7 @@ def index(
         raise click.UsageError(f"--labels must be folder, none or a CSV file: no file {labels!r}")
     if network is not None and not (model is None and untrained is None):
         raise click.UsageError("--network excludes --model and --untrained, which are of GoogLeNet")
+    kept = None if search_index is None else _search_indexes(search_index)
     started = time.monotonic()
 
     def choose(opened: Gallery | None) -> Embedder | None:
@@ -171,6 +184,8 @@ def index(
                     report = opened.update(
                         exclude=exclude, include=include, embedder=embedder, progress=progress
                     )
+            if kept is not None:
+                opened.keep_indexes(kept)
         except KeyboardInterrupt:
             opened.refresh()
             added = console.plural(max(0, len(opened) - before), "image")
@@ -178,6 +193,17 @@ def index(
                 f"interrupted; {added} stored, the same command goes on from there"
             ) from None
         _say(opened, gallery, report, time.monotonic() - started, as_json)
+
+
+def _search_indexes(text: str) -> list[CanonicalName]:
+    """Return the distances that an option names."""
+    from lookalike.gallery.upkeep.indexes import checked_metrics
+
+    given = [] if text == "none" else [each.strip() for each in text.split(",")]
+    try:
+        return checked_metrics(given)
+    except ValueError as error:
+        raise click.UsageError(f"--search-index takes metrics or none: {error}") from None
 
 
 def _gave_earlier(network: Embedder | None, space: str | None) -> bool:

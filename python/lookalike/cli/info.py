@@ -69,9 +69,17 @@ def info(gallery: str, failed: bool, everything: bool, as_json: bool) -> None:
             ("space", space + " (random weights)" * untrained),
             *[("decoding", "of an earlier version; `lookalike index` converts it")]
             * opened.is_of_earlier_decoding,
+            *(("search index", _index(each)) for each in known["indexes"]),
             ("on disk", f"{known['bytes'] / 1e6:,.1f} MB"),
         ]
     )
+
+
+def _index(kept: dict[str, Any]) -> str:
+    """Return what there is to say of an index for searches."""
+    if not kept["rows"]:
+        return f"{kept['metric']}, not there yet: `lookalike index` makes it"
+    return f"{kept['metric']}, {kept['bytes'] / 1e6:,.1f} MB"
 
 
 def _network(network: dict[str, Any] | None) -> list[tuple[str, str]]:

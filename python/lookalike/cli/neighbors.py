@@ -47,7 +47,7 @@ def neighbors(gallery: str, output: str, k: int, metric: AnyMetric, as_json: boo
     (images, k), with paths and labels; a .parquet file has a row an edge (pip install
     'lookalike[parquet]').
 
-    With more than 16,384 images it may be interrupted: what is done is kept in OUTPUT.part, and the
+    With more than 65,536 images it may be interrupted: what is done is kept in OUTPUT.part, and the
     same command goes on from there.
 
     \b

@@ -166,7 +166,7 @@ def _search(
                 usable.append(image)
         if not usable:
             continue
-        with reading(console.shown(contents.gallery.path)):
+        with console.told_warnings(), reading(console.shown(contents.gallery.path)):
             found = contents.search(usable, k, metric, exclude_self, network)
         yield from zip(usable, found, strict=True)
 

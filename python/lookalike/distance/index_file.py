@@ -4,6 +4,9 @@ A line with the format's number; a line with the checksum of the header; the hea
 line; then the parts that it lists, each from a multiple of 64 bytes on. Whatever bounds are made of
 is held against its checksum when the file is opened, rows, codes and screens chunk by chunk when
 the core first reads them.
+
+Rows may lie apart, in a file of their own; then the header says which they are, and only their
+checksums are here.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -36,8 +40,20 @@ Guard = tuple[int, NDArray[np.uint64]]
 """The bytes in a chunk, and a checksum for each."""
 
 
+Said = dict[str, Any]
+"""What a header says of rows that lie apart: whatever tells them from all others."""
+
+
 class IndexFileError(ValueError):
     """A file that is no index, is damaged, or was written by another version."""
+
+
+class OtherVersionError(IndexFileError):
+    """A file that another version wrote."""
+
+
+class OtherRowsError(IndexFileError):
+    """A file without its rows, which are not those that it is asked for."""
 
 
 class Identity(NamedTuple):
@@ -76,8 +92,12 @@ def write(
     rows: NDArray[Any],
     parts: dict[str, NDArray[np.uint8]],
     names: NDArray[Any] | None,
+    apart: Said | None = None,
 ) -> None:
-    """Write an index, whose `parts` are those of the core, to a file of its own."""
+    """Write an index, whose `parts` are those of the core, to a file of its own.
+
+    Its rows are left out where `apart` says which they are.
+    """
     rows = np.ascontiguousarray(rows)
     arrays = {"rows": _bytes_of(rows), **parts, **ids.pack(names)}
     parameters: dict[str, float | list[int]] = {}  # an array's shape, the array in a part
@@ -91,6 +111,8 @@ def write(
     chunks = {name: size for name, size in sizes.items() if name in arrays}
     for name in chunks:
         arrays[f"checksums of {name}"] = _bytes_of(_core.checksums(arrays[name], chunks[name]))
+    if apart is not None:
+        del arrays["rows"]
     places, at = {}, 0
     for name, array in arrays.items():
         places[name] = [at, array.size, None if name in chunks else _checksum(array)]
@@ -103,6 +125,7 @@ def write(
         "chunks": chunks,
         "parts": places,
         "bytes": at,
+        "apart": apart,
     }
     text = json.dumps(header).encode()
     first = MAGIC + b"%d\n" % FORMAT
@@ -113,8 +136,17 @@ def write(
         out.write(bytes(_padded(array.size) - array.size))
 
 
-def read(path: str | os.PathLike[str]) -> Contents:
+def read(
+    path: str | os.PathLike[str], apart: Callable[[Said], NDArray[Any]] | None = None
+) -> Contents:
     """Map an index file into memory and check all of it but the rows and the codes.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    apart : callable, optional
+        Returns the rows of a file that has none, by what its header says of them.
 
     Raises
     ------
@@ -122,45 +154,75 @@ def read(path: str | os.PathLike[str]) -> Contents:
         The file is no index, of another format, or not as it was written.
     """
     with Path(path).open("rb") as file:
-        return _read(file, os.fsdecode(path), path)
+        return _read(file, os.fsdecode(path), apart)
+
+
+def said_of_rows(path: str | os.PathLike[str]) -> Said | None:
+    """Return what an index file says of rows that are not in it; None: it has its rows.
+
+    Raises
+    ------
+    IndexFileError
+        As from `read`, of the header alone.
+    """
+    with Path(path).open("rb") as file:
+        header, _ = _header(file, os.fsdecode(path))
+    said: Said | None = header.get("apart")
+    return said
 
 
 def from_bytes(content: bytes) -> Contents:
     """Check what `to_bytes` returned, as `read` checks a file."""
-    return _read(io.BytesIO(content), "the index", content)
+    return _read(io.BytesIO(content), "the index", None)
 
 
-def _read(file: BinaryIO, name: str, source: str | os.PathLike[str] | bytes) -> Contents:
-    first = file.readline(len(MAGIC) + 16)
-    if not first.startswith(MAGIC):
-        raise IndexFileError(f"{name} is not an index of lookalike")
-    if first != MAGIC + b"%d\n" % FORMAT:
-        raise IndexFileError(
-            f"{name} is an index of another version of lookalike, which this one does not "
-            "read: build it again from its rows"
-        )
-    checksum, text = file.readline(32), file.readline(MOST_HEADER)
-    start = file.tell()
+def _read(file: BinaryIO, name: str, apart: Callable[[Said], NDArray[Any]] | None) -> Contents:
+    header, checksum = _header(file, name)
+    rows = None
+    if (said := header.get("apart")) is not None:
+        if apart is None:
+            raise OtherRowsError(f"{name} is an index without its rows, which lie elsewhere")
+        rows = apart(said)
     try:
-        if checksum != _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n":
-            raise ValueError("its header is not as it was written")
-        return _contents(source, json.loads(text), start, checksum.decode().strip())
+        return _contents(file, header, checksum, rows)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise IndexFileError(f"{name} is damaged: {error}") from error
 
 
+def _header(file: BinaryIO, name: str) -> tuple[dict[str, Any], str]:
+    """Return the header and its checksum; the file's position is behind it."""
+    first = file.readline(len(MAGIC) + 16)
+    if not first.startswith(MAGIC):
+        raise IndexFileError(f"{name} is not an index of lookalike")
+    if first != MAGIC + b"%d\n" % FORMAT:
+        raise OtherVersionError(
+            f"{name} is an index of another version of lookalike, which this one does not "
+            "read: build it again from its rows"
+        )
+    checksum, text = file.readline(32), file.readline(MOST_HEADER)
+    if checksum != _checksum(np.frombuffer(text, np.uint8)).encode() + b"\n":
+        raise IndexFileError(f"{name} is damaged: its header is not as it was written")
+    try:
+        header = json.loads(text)
+        header.get("apart")
+    except (AttributeError, ValueError) as error:
+        raise IndexFileError(f"{name} is damaged: {error}") from error
+    return header, checksum.decode().strip()
+
+
 def _contents(
-    source: str | os.PathLike[str] | bytes, header: dict[str, Any], start: int, checksum: str
+    file: BinaryIO, header: dict[str, Any], checksum: str, apart: NDArray[Any] | None
 ) -> Contents:
+    """Return what lies behind the header, in this very file: another may have its name by now."""
     size, places, chunks = int(header["bytes"]), header["parts"], header["chunks"]
-    whole = len(source) if isinstance(source, bytes) else os.stat(source).st_size
+    start, whole = file.tell(), file.seek(0, os.SEEK_END)
     found = whole - start
     if found != size:
         raise ValueError(f"it has {found} bytes of data where it should have {size}")
-    if isinstance(source, bytes):
-        data = _aligned(source, start)
+    if isinstance(file, io.BytesIO):
+        data = _aligned(file.getvalue(), start)
     else:
-        data = np.memmap(source, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
+        data = np.memmap(file, np.uint8, "r", offset=start) if size else np.empty(0, np.uint8)
     parts = {}
     for name, (at, length, expected) in places.items():
         if not 0 <= at <= at + _padded(length) <= size or at % ALIGNMENT:
@@ -173,6 +235,10 @@ def _contents(
     dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
     if dtype.kind not in "fiub" or not dtype.isnative or len(shape) != 2 or shape[1] < 1:
         raise ValueError(f"its rows cannot be {dtype} of shape {shape}")
+    if apart is not None:
+        if apart.dtype != dtype or apart.shape != shape or not apart.flags.c_contiguous:
+            raise ValueError(f"its rows are not {apart.dtype} of shape {apart.shape}")
+        parts["rows"] = _bytes_of(apart)
     if parts["rows"].size != dtype.itemsize * shape[0] * shape[1]:
         raise damage("rows")
     guards = {

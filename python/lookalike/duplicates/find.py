@@ -18,14 +18,21 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Final, Unpack
+from typing import Any, Final, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from lookalike.distance.arguments import checked_matrix
 from lookalike.distance.matrices import require_finite
-from lookalike.distance.metrics import AnyMetric, Parameters, as_metric, complete
+from lookalike.distance.metrics import (
+    AnyMetric,
+    Metric,
+    Parameters,
+    as_metric,
+    complete,
+    metric_label,
+)
 from lookalike.distance.parameters import require_width
 from lookalike.duplicates.choice import Rules
 from lookalike.duplicates.facts import Facts
@@ -52,7 +59,7 @@ def find_duplicates(
     facts: Callable[[int], Facts] = lambda row: Facts(),
     witnesses: Witnesses | None = None,
     rules: Rules | None = None,
-    threshold: float | None = THRESHOLD,
+    threshold: float | Literal["calibrated"] | None = "calibrated",
     metric: AnyMetric = METRIC,
     progress: Progress = None,
     **parameters: Unpack[Parameters],
@@ -76,9 +83,9 @@ def find_duplicates(
         content is removable.
     rules : Rules, optional
         Folders to prefer or to protect, and what to keep.
-    threshold : float or None
-        Largest distance of duplicates; None for equal contents alone. The default was found for
-        Bray-Curtis and GoogLeNet, and says nothing of other metrics.
+    threshold : float, "calibrated" or None
+        Largest distance of duplicates; None for equal contents alone. "calibrated" is 0.2, which
+        was found for Bray-Curtis and GoogLeNet: another metric needs a number.
     metric : str or Metric
         One of `lookalike.ALL_METRICS`.
     progress : None, True or callable(done, total)
@@ -94,8 +101,8 @@ def find_duplicates(
     Raises
     ------
     ValueError
-        The threshold is negative or NaN, the metric unknown, a value not finite, or the lengths
-        differ.
+        The threshold is negative or NaN, or not given for another metric than Bray-Curtis, the
+        metric unknown, a value not finite, or the lengths differ.
     TypeError
         `features` are not real numbers, or a path or hash is none.
 
@@ -120,8 +127,8 @@ def find_duplicates(
             "features, paths and hashes must have equal lengths, "
             f"got {count}, {len(names)} and {len(keys)}"
         )
-    limit = _threshold(threshold)
     chosen = as_metric(metric, **parameters)
+    limit = _threshold(threshold, chosen)
     require_width(chosen.parameters, rows.shape[1])
     if count > 1:
         chosen = complete(chosen, {"features": rows})
@@ -153,9 +160,16 @@ def _path(path: object) -> str:
     raise TypeError(f"paths must hold paths, got {path!r}")
 
 
-def _threshold(threshold: float | None) -> float | None:
+def _threshold(threshold: float | str | None, metric: Metric) -> float | None:
     if threshold is None:
         return None
+    if threshold == "calibrated":
+        if metric != Metric(METRIC):
+            raise ValueError(
+                f"threshold must be given for {metric_label(metric)}, got none: {THRESHOLD} is a "
+                f"distance of {METRIC}"
+            )
+        return THRESHOLD
     try:
         limit = float(threshold)
     except (TypeError, ValueError):

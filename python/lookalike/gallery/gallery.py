@@ -254,7 +254,9 @@ class Gallery(GalleryKeeper):
                 writer = self._writing()
                 try:
                     rows = matrix(source)
-                    return add_rows(writer, self._view, rows, paths, labels, root, space)
+                    report = add_rows(writer, self._view, rows, paths, labels, root, space)
+                    report.notes += self._renew_indexes()
+                    return report
                 finally:
                     self._snapshot = None
         for argument, value in (("paths", paths), ("root", root), ("space", space)):
@@ -355,6 +357,7 @@ class Gallery(GalleryKeeper):
                 if converted is not None:
                     report.removed += converted.removed
                     report.notes.append(converted.note)
+                report.notes += self._renew_indexes()
                 return report
             finally:
                 writer.discard()  # what an error has left; what is finished is committed

@@ -7,9 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from lookalike.gallery.reader import GalleryReader
-from lookalike.gallery.storage.errors import GalleryError
-from lookalike.gallery.storage.writer import Writer
+from lookalike.gallery.indexed import IndexedGallery
 from lookalike.progress import Progress
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ __all__ = ["GalleryKeeper", "PathLike"]
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 
-class GalleryKeeper(GalleryReader):
+class GalleryKeeper(IndexedGallery):
     """A gallery that can be written; `Gallery` adds what brings images in."""
 
     def close(self) -> None:
@@ -105,6 +103,7 @@ class GalleryKeeper(GalleryReader):
         with self._guard:
             writer = self._writing()
             forgotten = forget(writer, self._view, [os.fsencode(path) for path in given])
+            self._renew_indexes()
             self.refresh()
             return forgotten
 
@@ -164,6 +163,7 @@ class GalleryKeeper(GalleryReader):
             removals = list(removals_of(self._view, found))
             try:
                 trash_files(self._writing(), removals, folders, outcome, progress)
+                self._renew_indexes()
             finally:
                 self._snapshot = None
         return outcome
@@ -283,6 +283,7 @@ class GalleryKeeper(GalleryReader):
             switched = writer.switch()
             writer.drop_unused()
             writer.shrink()
+            self._renew_indexes()
             self.refresh()
             return switched
 
@@ -351,22 +352,6 @@ class GalleryKeeper(GalleryReader):
         from lookalike.gallery.upkeep.export import export
 
         return export(self, os.fsdecode(path), parquet)
-
-    def _writing(self) -> Writer:
-        """Return the writer, which this gallery becomes if it is not yet."""
-        self._check_writable()
-        if self._writer is None or self._writer.process != os.getpid():  # forked: the parent's
-            self._writer = Writer(self._path)
-            self._snapshot = None
-        return self._writer
-
-    def _check_writable(self) -> None:
-        self._check_open()
-        if self._mode == "r":
-            raise GalleryError(
-                f"{self._path} was opened with mode='r', to read only; "
-                "Gallery.open(path) can also write"
-            )
 
 
 def _two_contents(one: PathLike, other: PathLike) -> tuple[bytes, bytes]:

@@ -20,6 +20,7 @@ from lookalike.gallery.search import embed, from_rows, from_source, known, neare
 from lookalike.gallery.storage.errors import GalleryError
 from lookalike.gallery.storage.photos import Label
 from lookalike.gallery.storage.snapshot import Snapshot
+from lookalike.gallery.upkeep.indexes import indexes_of
 from lookalike.pictures import DECODING
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class GalleryReader(ContentsReader):
             "generation": view.header.generation,
             "dead_rows": view.header.rows - view.count,
             "contents": view.catalogue.content_count(),
+            "indexes": [each._asdict() for each in indexes_of(view)],
             "bytes": size,
         }
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance import knn
 from lookalike.distance.arguments import RowError, dense
 from lookalike.distance.metrics import Metric, complete
 from lookalike.gallery.hits import Hits
@@ -104,7 +103,7 @@ def embed(queries: list[Query], model: Embedder) -> list[Query]:
 def nearest(
     view: Snapshot, queries: list[Query], k: int, metric: Metric, exclude_self: bool
 ) -> list[Hits]:
-    """Find what is nearest to each query, in one pass over the features."""
+    """Find what is nearest to each query, all of them at once."""
     excluded = [_own_positions(view, query) if exclude_self else set() for query in queries]
     # The search leaves out one position of each query; copies of its content are left out here.
     first = np.array([min(own, default=-1) for own in excluded], np.int64)
@@ -115,7 +114,7 @@ def nearest(
         vectors = np.stack([query.vector for query in queries])  # type: ignore[misc]
         try:
             whole = complete(metric, {"the query": vectors[:0], "row": view.features})
-            near = knn(vectors, view.features, k=most, metric=whole, exclude=first)
+            near = view.knn(vectors, most, whole, first)
         except RowError as error:
             if error.side == 0 or error.finite:
                 raise

@@ -10,12 +10,12 @@ All that is asked of it or changed in it has a name here; no other room speaks S
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+from lookalike.gallery.storage.catalogue_checksums import Checksums
 from lookalike.gallery.storage.catalogue_contents import Contents
 from lookalike.gallery.storage.catalogue_file import (
     FORMAT,
@@ -35,10 +35,8 @@ from lookalike.gallery.storage.records import FailureRecord, Header, ImageRecord
 
 __all__ = ["Catalogue"]
 
-TABLES = ("gallery", "roots", "images", "failures", "contents", "decisions", "patterns", "network")
 
-
-class Catalogue(Contents, Journal, Settings):
+class Catalogue(Checksums, Contents, Journal, Settings):
     """An open catalogue, which is a writer's file or a reader's copy in memory.
 
     Attributes
@@ -158,10 +156,6 @@ class Catalogue(Contents, Journal, Settings):
         found = self._select("SELECT row FROM images WHERE hash = ?", (digest,))
         return [row for (row,) in found]
 
-    def checksums(self) -> list[tuple[int, int]]:
-        """Return every image's row and the CRC-32 of its features, in the order of the rows."""
-        return self._select("SELECT row, crc FROM images ORDER BY row")
-
     def path_of(self, row: int) -> bytes:
         """Return the absolute path of the image of a row, or the name that it has instead."""
         ((root, path),) = self._select(
@@ -198,14 +192,6 @@ class Catalogue(Contents, Journal, Settings):
             "SELECT root, path, size, mtime_ns, decoders, reason FROM failures ORDER BY root, path"
         )
         return [FailureRecord(*each) for each in found]
-
-    def digest(self, tables: Sequence[str] = TABLES) -> str:
-        """Return a checksum of all that the gallery holds: equal ones are of one state."""
-        made = hashlib.blake2b(digest_size=16)
-        for table in tables:
-            for row in self._select_raw(f"SELECT * FROM {table} ORDER BY 1, 2"):
-                made.update(repr(row).encode("utf-8", "surrogatepass"))
-        return made.hexdigest()
 
     def integrity(self) -> str:
         """Return ``"ok"``, or what SQLite finds wrong with the file."""

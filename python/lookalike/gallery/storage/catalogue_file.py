@@ -80,7 +80,7 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         at TEXT NOT NULL,             -- UTC, ISO 8601
         batch INTEGER,                -- one run of what moves files; NULL for others
-        kind TEXT NOT NULL,           -- 'different', 'mark', 'rules', 'trash'
+        kind TEXT NOT NULL,           -- 'different', 'mark', 'rules', 'indexes', 'trash'
         state TEXT NOT NULL,          -- 'intended', 'done', 'undone', 'failed'
         hash BLOB NOT NULL,           -- the content decided about
         other BLOB,                   -- of 'different' the other content, of 'trash' the keeper's

@@ -48,7 +48,7 @@ class Journal(CatalogueConnection):
     def forget_decisions_about_nothing(self) -> None:
         """Drop decisions about contents that no image has; what lies in the trash stays known."""
         self._change(
-            f"DELETE FROM decisions WHERE NOT ({IN_TRASH}) AND kind <> 'rules' "
+            f"DELETE FROM decisions WHERE NOT ({IN_TRASH}) AND kind NOT IN ('rules', 'indexes') "
             f"AND (hash NOT IN ({HELD}) OR other NOT IN ({HELD}))"
         )
         self._change(

@@ -32,7 +32,8 @@ __all__ = [
 
 FLOAT = np.dtype("<f4")
 BLOCK_BYTES = 8 << 20
-NAME = re.compile(r"features-(\d+)\.f32")
+NAME = re.compile(r"features-(\d+)\.(?:f32|[a-z]+\.index)")
+"""What lies of a generation in a gallery's folder: its features, and indexes of them."""
 
 
 def file_path(folder: str, generation: int) -> str:

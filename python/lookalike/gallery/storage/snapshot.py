@@ -10,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.distance import Neighbors, knn
+from lookalike.distance.metrics import Metric
 from lookalike.gallery.storage import features_file
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME
@@ -21,6 +23,7 @@ from lookalike.gallery.storage.records import (
     Header,
     NetworkRecord,
 )
+from lookalike.gallery.storage.search_indexes import Indexes
 from lookalike.gallery.storage.thumbnails_file import read_thumbnails
 
 __all__ = ["Snapshot"]
@@ -89,6 +92,22 @@ class Snapshot:
         live = np.asarray(self._mapped[self.rows])
         live.flags.writeable = False
         return live
+
+    def knn(
+        self,
+        queries: npt.ArrayLike,
+        k: int,
+        metric: Metric,
+        exclude: npt.ArrayLike | None,
+    ) -> Neighbors:
+        """Return the nearest images of each query, by an index where the gallery keeps one."""
+        if self._whole:
+            return self._indexes.knn(queries, k, metric, exclude)
+        return knn(queries, self.features, k=k, metric=metric, exclude=exclude)
+
+    @cached_property
+    def _indexes(self) -> Indexes:
+        return Indexes(self.catalogue, self.header, self._mapped)
 
     @cached_property
     def byte_paths(self) -> list[bytes]:

@@ -12,7 +12,8 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.storage import features_file
+from lookalike.distance.metric_names import CanonicalName
+from lookalike.gallery.storage import features_file, search_indexes
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, expect
 from lookalike.gallery.storage.converting_file import (
@@ -279,6 +280,10 @@ class Writer:
             self.catalogue.forget_decisions_about_nothing()
         self.drop_unused()
         return True
+
+    def renew_indexes(self, metrics: Collection[CanonicalName]) -> list[str]:
+        """Bring the indexes for searches up to what is committed; return what went wrong."""
+        return search_indexes.renew(self.folder, self.catalogue, self.header, metrics)
 
     def shrink(self) -> None:
         """Give the space of what was deleted back to the disk."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.gallery.storage import features_file
+from lookalike.gallery.storage import features_file, search_indexes
 from lookalike.gallery.storage.catalogue import Catalogue
 from lookalike.gallery.storage.catalogue_file import FILE_NAME, damage
 from lookalike.gallery.storage.catalogue_salvage import salvage
@@ -230,6 +230,11 @@ def _check_side_files(folder: str, opened: Catalogue, repair: bool) -> Iterator[
             if repair:
                 delete(path)
             yield Problem(path, reason, repair)
+    for path, found in search_indexes.problems(folder, opened, opened.header()):
+        reason = f"damaged: {found}; without it, `lookalike index` makes it again"
+        if repair:
+            delete(path)
+        yield Problem(path, reason, repair)
     if repair and os.path.exists(thumbnails_path(folder)):
         with contextlib.closing(Thumbnails(folder)) as kept:
             kept.drop(kept.hashes() - opened.hashes())

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.distance.metrics import AnyMetric, Metric, Parameters, as_metric, metric_label
+from lookalike.distance.metrics import AnyMetric, Parameters
 from lookalike.duplicates.facts import Facts, file_facts
-from lookalike.duplicates.find import METRIC, THRESHOLD, find_duplicates
+from lookalike.duplicates.find import METRIC, find_duplicates
 from lookalike.duplicates.result import Group
 from lookalike.duplicates.witnesses import Pair, Witnesses
 from lookalike.gallery.storage.snapshot import Snapshot
@@ -53,12 +53,6 @@ def duplicates_in(
     """Find the duplicates of a gallery as `Gallery.find_duplicates` says."""
     from lookalike.pictures.perceptual_hash import HIGH_BITS, LOW_BITS
 
-    chosen = as_metric(metric or METRIC, **parameters)
-    if threshold is None and not exact and chosen != Metric(METRIC):
-        raise ValueError(
-            f"threshold must be given for {metric_label(chosen)}, got None: {THRESHOLD} is a "
-            f"distance of {METRIC}"
-        )
     looks = _Files(view, comparing, {} if compared is None else compared)
     rows = np.arange(len(view.paths)) if among is None else np.unique(np.asarray(among, np.int64))
     place = {row: place for place, row in enumerate(rows.tolist())}
@@ -86,7 +80,7 @@ def duplicates_in(
             ],
         ),
         rules=rules,
-        threshold=None if exact else THRESHOLD if threshold is None else threshold,
+        threshold=None if exact else "calibrated" if threshold is None else threshold,
         metric=metric or METRIC,
         progress=progress,
         **parameters,
