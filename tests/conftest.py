@@ -14,6 +14,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from browser import Browser, Chromium
 from processes import HANGS
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -75,6 +76,21 @@ def own_trash(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(Path(data, "Trash"), ignore_errors=True)
     yield Path(data, "Trash")
     assert sorted(users.rglob("*")) == before
+
+
+@pytest.fixture(scope="session")
+def one_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """The process that all pages are looked at with."""
+    started = Chromium(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def chromium(one_chromium: Chromium) -> Iterator[Browser]:
+    """A window of Chromium that knows of no other test."""
+    with Browser(one_chromium) as window:
+        yield window
 
 
 @pytest.fixture
