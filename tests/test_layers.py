@@ -52,6 +52,11 @@ def statements(node):
             yield from statements(child)
 
 
+@cache
+def imported(name, source, modules):
+    return set(imports(name, source, modules)) - {name}
+
+
 def imports(name, source, modules):
     """The modules of the package that a module's source imports."""
     for node in statements(parsed(source)):
@@ -72,10 +77,9 @@ def imports(name, source, modules):
 
 
 def arrows(modules):
-    known = {*modules, "_core"}
-    return {
-        name: set(imports(name, source, known)) - {name} for name, source in modules.items()
-    } | {"_core": set()}
+    known = frozenset({*modules, "_core"})
+    found = {name: imported(name, source, known) for name, source in modules.items()}
+    return found | {"_core": set()}
 
 
 def room_of(module):
