@@ -41,6 +41,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run all tests in two processes, a file in one of them; a choice of tests in this one."""
+    options = config.option
+    chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or options.keyword
+    alone = chosen or options.markexpr != "not slow" or options.usepdb or options.collectonly
+    alone = alone or "PYTEST_XDIST_WORKER" in os.environ  # one of the two
+    if not alone and getattr(options, "numprocesses", 0) is None:  # there is pytest-xdist, unasked
+        options.numprocesses, options.dist = 2, "loadfile"
+
+
 @pytest.hookimpl(trylast=True)  # after -m and -k
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("quick"):
