@@ -32,8 +32,8 @@ def needed() -> str:
     pytest.skip("no Chromium on PATH: pages are not looked at (apt-get install chromium)")
 
 
-class Browser:
-    """One Chromium with one tab."""
+class Chromium:
+    """One Chromium, which takes a second of a processor to start, for all tests that look."""
 
     def __init__(self, profile: Path) -> None:
         read_commands, self._to = os.pipe()
@@ -65,32 +65,10 @@ class Browser:
         os.close(write_answers)
         self._number = 0
         self._unread = b""
-        self._session: dict[str, str] = {}
-        self.events: list[dict] = []
-        try:
-            target = next(
-                target
-                for target in self.call("Target.getTargets")["targetInfos"]
-                if target["type"] == "page"
-            )
-            attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-            self._session = {"sessionId": attached["sessionId"]}
-            for domain in ("Page", "Network", "Log", "Runtime"):
-                self.call(f"{domain}.enable")
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         with contextlib.suppress(OSError, RuntimeError, TimeoutError):
-            self._session = {}
-            self.call("Browser.close")
+            self.call("Browser.close", None, [])
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
@@ -99,18 +77,22 @@ class Browser:
         os.close(self._to)
         os.close(self._from)
 
-    def call(self, method: str, **parameters: object) -> dict:
-        """Call a method of the protocol; events that arrive meanwhile are kept."""
+    def call(self, method: str, session: str | None, events: list[dict], **parameters) -> dict:
+        """Call a method of the protocol; what happens meanwhile in that session is kept."""
         self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters, **self._session}
+        message = {"id": self._number, "method": method, "params": parameters}
+        if session is not None:
+            message["sessionId"] = session
         os.write(self._to, json.dumps(message).encode() + b"\0")
-        while (answer := self._receive()).get("id") != self._number:
-            self.events.append(answer)
+        while (answer := self.receive()).get("id") != self._number:
+            if answer.get("sessionId") == session:
+                events.append(answer)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
-    def _receive(self) -> dict:
+    def receive(self) -> dict:
+        """Wait for an answer, or an event of any session."""
         until = time.monotonic() + HANGS
         while b"\0" not in self._unread:
             if not select.select([self._from], [], [], max(0.0, until - time.monotonic()))[0]:
@@ -121,6 +103,36 @@ class Browser:
             self._unread += part
         message, _, self._unread = self._unread.partition(b"\0")
         return json.loads(message)
+
+
+class Browser:
+    """A window of Chromium with one tab, which shares cookies and storage with no other."""
+
+    def __init__(self, chromium: Chromium) -> None:
+        self._chromium = chromium
+        self._session: str | None = None
+        self.events: list[dict] = []
+        self._context = self.call("Target.createBrowserContext")
+        target = self.call("Target.createTarget", url="about:blank", **self._context)
+        self._session = self.call("Target.attachToTarget", **target, flatten=True)["sessionId"]
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session = None
+        self.call("Target.disposeBrowserContext", **self._context)
+
+    def call(self, method: str, **parameters: object) -> dict:
+        """Call a method of the protocol; events that arrive meanwhile are kept."""
+        return self._chromium.call(method, self._session, self.events, **parameters)
+
+    def _receive(self) -> dict:
+        while (event := self._chromium.receive()).get("sessionId") != self._session:
+            pass
+        return event
 
     def open(
         self, page: Path | str, size: tuple[int, int] = DESKTOP, *, dark: bool = False

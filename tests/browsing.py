@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +58,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def browsing(
-    gallery: Path, *options: str, **variables: str
-) -> Iterator[tuple[str, subprocess.Popen]]:
-    """Run ``lookalike browse``; yield the address that it prints, and the process."""
+def serving(command: Sequence[str], **variables: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Run a server until it is interrupted; yield the address that it prints, and the process."""
     process = subprocess.Popen(
-        [*MAIN, "browse", os.fspath(gallery), "--no-open", *options],
+        command,
         env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -75,3 +73,10 @@ def browsing(
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.communicate(timeout=HANGS)
+
+
+def browsing(
+    gallery: Path, *options: str, **variables: str
+) -> contextlib.AbstractContextManager[tuple[str, subprocess.Popen]]:
+    """Run ``lookalike browse``."""
+    return serving([*MAIN, "browse", os.fspath(gallery), "--no-open", *options], **variables)

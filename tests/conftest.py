@@ -14,6 +14,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+from browser import Browser, Chromium
 from processes import HANGS
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -38,6 +39,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run each test once, on one of its parameters, and none of those marked long",
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run all tests in two processes, a file in one of them; a choice of tests in this one."""
+    options = config.option
+    chosen = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or options.keyword
+    alone = chosen or options.markexpr != "not slow" or options.usepdb or options.collectonly
+    alone = alone or "PYTEST_XDIST_WORKER" in os.environ  # one of the two
+    if not alone and getattr(options, "numprocesses", 0) is None:  # there is pytest-xdist, unasked
+        options.numprocesses, options.dist = 2, "loadfile"
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k
@@ -75,6 +87,21 @@ def own_trash(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(Path(data, "Trash"), ignore_errors=True)
     yield Path(data, "Trash")
     assert sorted(users.rglob("*")) == before
+
+
+@pytest.fixture(scope="session")
+def one_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """The process that all pages are looked at with."""
+    started = Chromium(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def chromium(one_chromium: Chromium) -> Iterator[Browser]:
+    """A window of Chromium that knows of no other test."""
+    with Browser(one_chromium) as window:
+        yield window
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def main(seed: int, hostile: bool) -> None:
     kinds = AGAINST_SCREENS | (HOSTILE | AGAINST_CODES if hostile else {})
     with np.errstate(over="ignore", invalid="ignore"):
         for name, kind in kinds.items():
-            n, d = int(rng.integers(260, 600)), int(rng.choice([1, 2, 3, 17, 64, 100, 201, 400]))
+            n, d = int(rng.integers(200, 420)), int(rng.choice([1, 2, 3, 17, 64, 100, 201, 400]))
             X = kind(rng, n, d)
             if X.dtype.kind == "f":
                 X = np.nan_to_num(X, posinf=1, neginf=-1)
@@ -91,7 +91,7 @@ def main(seed: int, hostile: bool) -> None:
                 except AssertionError as error:
                     sys.exit(f"{name}, {metric}, {X.shape}: {error}")
     # Many tiles, many of whose pairs a screen excludes.
-    X = googlenet_like(2000, 96, 11)
+    X = googlenet_like(1500, 96, 11)
     for metric in METRICS:
         join = Join(X, metric)
         join.nearest(9, 5)

@@ -1,14 +1,15 @@
-"""Serve GALLERY as `lookalike browse` does, by a network that takes SECONDS for each photo."""
+"""Serve GALLERY as `lookalike browse` does, by a network that reads photos as GATE lets them."""
 
 import sys
+from pathlib import Path
 
 from lookalike.browse.server import serve
-from tiny_embedder import TinyEmbedder
+from tiny_embedder import Gate, TinyEmbedder
 
-gallery, seconds = sys.argv[1:]
+gallery, gate = sys.argv[1:]
 serve(
     gallery,
-    lambda: TinyEmbedder(seconds=float(seconds)),
+    lambda: TinyEmbedder(seconds=0.02, gate=Gate(Path(gate))),
     lambda address: print(address, flush=True),
     open_browser=False,
 )

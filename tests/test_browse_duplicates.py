@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("starlette", reason="pip install 'lookalike[browse]'")
 
 import lookalike as la
-from browser import DESKTOP, PHONE, Browser
+from browser import DESKTOP, PHONE
 from browsing import Served, browsing
 from lookalike.duplicates import Rules
 from test_browse_pages import CONTRASTS, Tab
@@ -300,9 +300,9 @@ def test_what_makes_no_sense_is_refused_in_words(sorting):
 
 
 @pytest.mark.long
-def test_a_group_is_decided_by_keys_and_comes_back(gallery, photos, tmp_path):
+def test_a_group_is_decided_by_keys_and_comes_back(gallery, photos, chromium):
     before = contents_below(photos)
-    with browsing(gallery) as (address, _), Browser(tmp_path / "profile") as chromium:
+    with browsing(gallery) as (address, _):
         tab = Tab(chromium, address)
         shown = "document.getElementById('stage-state').textContent"
         name = "document.querySelector('#compared td').textContent"
@@ -368,8 +368,8 @@ def test_a_group_is_decided_by_keys_and_comes_back(gallery, photos, tmp_path):
 
 
 @pytest.mark.long
-def test_the_page_on_every_screen(gallery, tmp_path):
-    with browsing(gallery) as (address, _), Browser(tmp_path / "profile") as chromium:
+def test_the_page_on_every_screen(gallery, chromium):
+    with browsing(gallery) as (address, _):
         tab = Tab(chromium, address)
         for size in (DESKTOP, PHONE):
             for dark in (False, True):

@@ -143,19 +143,17 @@ class TestDuplicates:
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
         assert message in done.err
 
-    def test_the_page_shows_the_groups(self, lookalike, copies, tmp_path, monkeypatch):
+    def test_the_page_shows_the_groups(self, lookalike, copies, monkeypatch, request):
         monkeypatch.setattr("lookalike.cli.duplicates.is_untrained", lambda space: False)
         page = copies.parent / "page.html"
         done = lookalike("duplicates", "--threshold", "0.005", "--html", "page.html")
         assert done.code == 0
-        with browser.Browser(tmp_path / "profile") as chromium:
-            assert list(browser.looked_at(chromium, page)) == [browser.DESKTOP, browser.PHONE]
-            text = chromium.evaluate("document.body.innerText")
-            marks = chromium.evaluate(
-                "[...document.querySelectorAll('.mark')].map(t => t.innerText)"
-            )
-            alts = chromium.evaluate("[...document.images].map(image => image.alt)")
-            bold = chromium.evaluate("[...document.querySelectorAll('dd b')].map(t => t.innerText)")
+        chromium = request.getfixturevalue("chromium")  # without one the rest has been tested
+        assert list(browser.looked_at(chromium, page)) == [browser.DESKTOP, browser.PHONE]
+        text = chromium.evaluate("document.body.innerText")
+        marks = chromium.evaluate("[...document.querySelectorAll('.mark')].map(t => t.innerText)")
+        alts = chromium.evaluate("[...document.images].map(image => image.alt)")
+        bold = chromium.evaluate("[...document.querySelectorAll('dd b')].map(t => t.innerText)")
         assert [mark.split()[-1] for mark in marks] == ["keep", "remove"] * 2
         assert len(alts) == 4
         assert all(alts)

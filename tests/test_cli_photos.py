@@ -18,7 +18,7 @@ from test_cli_process import committed, started, stored, wait_for_more
 
 pytestmark = pytest.mark.long
 
-EVERY = 15
+EVERY = 55
 """Of the 2,640 photos, so many are left out between two that are used."""
 CHOSEN = 6
 """Photos that copies are planted of."""

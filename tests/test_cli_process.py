@@ -14,15 +14,15 @@ from lookalike import Gallery
 from lookalike.cli import VERBS
 from processes import HANGS
 
-IMAGES = 170
-# An image each 40 ms at most, by whatever thread: it is never done before it is stopped.
+IMAGES = 100
+# An image each 100 ms at most, by whatever thread: it is never done before it is stopped.
 UNHURRIED = """
 import threading, time
 from PIL.ImageFile import ImageFile
 one, load = threading.Lock(), ImageFile.load
 def slowly(image):
     with one:
-        time.sleep(0.04)
+        time.sleep(0.1)
     return load(image)
 ImageFile.load = slowly
 from lookalike.cli import main

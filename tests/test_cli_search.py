@@ -180,21 +180,21 @@ def test_what_the_terminal_cannot_encode_is_escaped(drawn, settings, encoding):
     assert "\\xff" in head
 
 
-def test_the_page_shows_each_query_and_its_hits(lookalike, drawn, tmp_path):
+def test_the_page_shows_each_query_and_its_hits(lookalike, drawn, tmp_path, request):
     page = tmp_path / "<\"'&>猫.html"
     done = lookalike("search", f"photos/{HOSTILE}", "photos/round/2.png", "-k", "4", "--html", page)
     assert done.code == 0
     assert f"Page: {page}" in done.err
-    with browser.Browser(tmp_path / "profile") as chromium:
-        for size in browser.looked_at(chromium, page):
-            pictures = "[...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
-            assert chromium.evaluate(pictures) == [[160, 120]] * 10
-            columns = "new Set([...document.images].map(i => i.getBoundingClientRect().x)).size"
-            assert chromium.evaluate(columns) >= (5 if size == browser.DESKTOP else 2)
-        assert chromium.evaluate("document.querySelectorAll('h2').length") == 2
-        assert chromium.evaluate("document.querySelectorAll('b, x').length") == 0
-        links = chromium.evaluate("[...document.links].map(link => link.href)")
-        texts = chromium.evaluate("[...document.links].map(link => link.textContent)")
+    chromium = request.getfixturevalue("chromium")  # without one the rest has been tested
+    for size in browser.looked_at(chromium, page):
+        pictures = "[...document.images].map(i => [i.naturalWidth, i.naturalHeight])"
+        assert chromium.evaluate(pictures) == [[160, 120]] * 10
+        columns = "new Set([...document.images].map(i => i.getBoundingClientRect().x)).size"
+        assert chromium.evaluate(columns) >= (5 if size == browser.DESKTOP else 2)
+    assert chromium.evaluate("document.querySelectorAll('h2').length") == 2
+    assert chromium.evaluate("document.querySelectorAll('b, x').length") == 0
+    links = chromium.evaluate("[...document.links].map(link => link.href)")
+    texts = chromium.evaluate("[...document.links].map(link => link.textContent)")
     relative = os.path.relpath(drawn / "photos" / HOSTILE, tmp_path)
     assert printable(relative) in texts
     files = {os.fsdecode(_unquoted(link)) for link in links}

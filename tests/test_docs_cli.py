@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from command_line import run
+from command_line import call
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 CATEGORIES = ("Device", "Food", "Tree")
@@ -71,13 +71,16 @@ def test_every_verb_is_shown():
 
 
 @pytest.mark.long
-def test_the_commands_print_what_the_page_says(data, tmp_path):
+def test_the_commands_print_what_the_page_says(data, tmp_path, monkeypatch, capfdbinary):
     make_photos(data, tmp_path / "photos")
     (tmp_path / "googlenet.onnx").symlink_to(data / "googlenet.onnx")
     model = str(tmp_path / "googlenet.onnx")
     settings = {"LOOKALIKE_MODEL": model, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     settings |= {"HOME": str(tmp_path)}  # on the disk of the photos, as the trash has to be
     settings |= {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("DATA", "STATE")}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
     ran = 0
     for command, shown in blocks():
         words = shlex.split(command)
@@ -85,9 +88,9 @@ def test_the_commands_print_what_the_page_says(data, tmp_path):
             shutil.move(*(tmp_path / word for word in words[1:]))
         if words[0] != "lookalike" or "|" in words or not shown:
             continue
-        done = run(*words[1:], cwd=tmp_path, **settings)
-        assert done.returncode == 0, (command, done.stderr)
-        text, numbers = normal((done.stdout + done.stderr).replace(str(tmp_path), HOME))
+        done = call(words[1:], monkeypatch, capfdbinary)
+        assert done.code == 0, (command, done.err)
+        text, numbers = normal((done.out + done.err).replace(str(tmp_path), HOME))
         expected, expected_numbers = normal(shown)
         assert text == expected, command
         assert numbers == pytest.approx(expected_numbers, abs=2e-5), command

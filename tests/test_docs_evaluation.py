@@ -1,20 +1,17 @@
 """What docs/evaluation.md and docs/reproduction.md say: their code runs, their numbers hold."""
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lookalike as la
+from command_line import call
 from lookalike.demo.drawings import draw_set
 from lookalike.evaluation import paper
-from processes import HANGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVALUATION = (DOCS / "evaluation.md").read_text()
@@ -36,20 +33,19 @@ def commands(text):
     ]
 
 
-def run(command, folder, **environment):
-    words = shlex.split(command)
-    assert words[0] == "lookalike"
-    call = [sys.executable, "-c", "from lookalike.cli import main; main()", *words[1:]]
-    done = subprocess.run(
-        call,
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=HANGS,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+@pytest.fixture
+def run(monkeypatch, capfdbinary):
+    """Run a command that a page shows; return what it printed."""
+
+    def run(command, folder):
+        words = shlex.split(command)
+        assert words[0] == "lookalike"
+        monkeypatch.chdir(folder)
+        done = call(words[1:], monkeypatch, capfdbinary)
+        assert done.code == 0, f"{command}\n{done.out}\n{done.err}"
+        return done.out
+
+    return run
 
 
 def said(line):
@@ -92,7 +88,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("command", commands(EVALUATION))
-def test_the_commands_of_the_evaluation(command, folder):
+def test_the_commands_of_the_evaluation(command, folder, run):
     assert run(command, folder)
     if "--html" in command:
         assert "</html>" in (folder / "report.html").read_text()
@@ -199,7 +195,7 @@ def test_the_commands_of_the_reproduction_are_those_tested():
 
 
 @pytest.mark.long
-def test_the_matrix_reproduces_the_photos_figures(data):
+def test_the_matrix_reproduces_the_photos_figures(data, run):
     printed = run(commands(REPRODUCTION)[-1], data)
     means = [line.split()[1:] for line in printed.splitlines() if line.startswith("Mean")]
     expected = [["0.636", "0.711", "0.616", "0.709", "0.709", "0.427", "0.725"],
@@ -208,11 +204,12 @@ def test_the_matrix_reproduces_the_photos_figures(data):
 
 
 @pytest.mark.slow
-def test_the_photos_reproduce_the_figures(data, tmp_path):
+def test_the_photos_reproduce_the_figures(data, tmp_path, monkeypatch, run):
     shutil.copytree(data / "six", tmp_path / "six")
-    own = {"LOOKALIKE_MODEL": str(data / "googlenet.onnx"), "XDG_CACHE_HOME": str(tmp_path)}
+    monkeypatch.setenv("LOOKALIKE_MODEL", str(data / "googlenet.onnx"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for command in commands(REPRODUCTION)[1:4]:
-        run(command, tmp_path, **own)
+        run(command, tmp_path)
     with la.Gallery.open(tmp_path / "six.gallery") as gallery:
         found = la.evaluate(gallery.features, gallery.labels, include_self=True)
     row = next(cells for cells in table("| | Manhattan |", 1) if cells[0] == "photos")

@@ -92,22 +92,21 @@ Math.min(...[...document.querySelectorAll("figure svg text")].map(
 """
 
 
-def test_it_looks_right_on_a_desktop_and_a_phone(found, tmp_path):
+def test_it_looks_right_on_a_desktop_and_a_phone(found, chromium, tmp_path):
     page = tmp_path / "page.html"
     write_evaluation_page(page, found, found.bootstrap(50))
-    with browser.Browser(tmp_path / "profile") as chromium:
-        for _ in browser.looked_at(chromium, page):
-            assert chromium.evaluate(INSIDE) == []
-            assert chromium.evaluate(SMALLEST) > 9.5
-        # Dark: no colour of the text or of a series is that of the ground.
-        chromium.open(page, dark=True)
-        colours = chromium.evaluate(
-            "[...new Set([...document.querySelectorAll('circle, polyline, svg text')].flatMap("
-            "part => [getComputedStyle(part).fill, getComputedStyle(part).stroke]))]"
-        )
-        ground = chromium.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground == "rgb(20, 23, 26)"
-        assert ground not in colours
+    for _ in browser.looked_at(chromium, page):
+        assert chromium.evaluate(INSIDE) == []
+        assert chromium.evaluate(SMALLEST) > 9.5
+    # Dark: no colour of the text or of a series is that of the ground.
+    chromium.open(page, dark=True)
+    colours = chromium.evaluate(
+        "[...new Set([...document.querySelectorAll('circle, polyline, svg text')].flatMap("
+        "part => [getComputedStyle(part).fill, getComputedStyle(part).stroke]))]"
+    )
+    ground = chromium.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(20, 23, 26)"
+    assert ground not in colours
 
 
 def test_one_metric_one_category_one_neighbour():

@@ -211,10 +211,11 @@ def test_integers_at_their_limits(metric, dtype):
 
 
 @pytest.mark.parametrize(
-    ("metric", "queries"), [*((metric, 2) for metric in METRICS), ("euclidean", 9)]
+    ("metric", "rows", "queries"),
+    [*((metric, 2**17, 2) for metric in METRICS), ("euclidean", 2**20, 2), ("euclidean", 2**20, 9)],
 )
-def test_very_many_rows_of_one_feature(metric, queries, rng):
-    Y = rng.permutation(2**20).astype(np.float64)[:, None] / 7 + 1
+def test_very_many_rows_of_one_feature(metric, rows, queries, rng):
+    Y = rng.permutation(rows).astype(np.float64)[:, None] / 7 + 1
     X = Y[:queries] + 0.01
     assert_exact_search(X, Y, metric, 5)
 

@@ -6,6 +6,7 @@ for; what is imported for type checkers alone does not.
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def name_of(path, package):
     """The module in a file, as its dotted name below the package; the package itself is ""."""
     parts = path.relative_to(package).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def parsed(source):
+    """A syntax tree, which all tests only read: to make it takes longer than to walk it."""
+    return ast.parse(source)
 
 
 def sources(package=PACKAGE):
@@ -45,9 +52,14 @@ def statements(node):
             yield from statements(child)
 
 
+@cache
+def imported(name, source, modules):
+    return set(imports(name, source, modules)) - {name}
+
+
 def imports(name, source, modules):
     """The modules of the package that a module's source imports."""
-    for node in statements(ast.parse(source)):
+    for node in statements(parsed(source)):
         if isinstance(node, ast.Import):
             for each in node.names:
                 if each.name.split(".")[0] == "lookalike":
@@ -65,10 +77,9 @@ def imports(name, source, modules):
 
 
 def arrows(modules):
-    known = {*modules, "_core"}
-    return {
-        name: set(imports(name, source, known)) - {name} for name, source in modules.items()
-    } | {"_core": set()}
+    known = frozenset({*modules, "_core"})
+    found = {name: imported(name, source, known) for name, source in modules.items()}
+    return found | {"_core": set()}
 
 
 def room_of(module):
@@ -139,7 +150,7 @@ def test_the_two_halves_are_strangers():
 
 def test_the_core_is_known_to_the_distances_alone():
     for name, source in sources().items():
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             if isinstance(node, ast.ImportFrom) and room_of(name) != "distance":
                 names = [each.name for each in node.names]
                 assert not (node.module == "lookalike" and "_core" in names), name

@@ -150,19 +150,18 @@ def test_printable_leaves_readable_text_alone():
     assert printable("\t\x7f\x85\ud800") == r"\t\x7f\x85\ud800"
 
 
-def test_the_frame_of_every_page_fits_a_phone_and_loads_nothing(tmp_path):
+def test_the_frame_of_every_page_fits_a_phone_and_loads_nothing(chromium, tmp_path):
     page = tmp_path / "<\"'&>猫 page.html"
     write_page(page, render("base.html", title=HOSTILE * 5))
-    with browser.Browser(tmp_path / "profile") as chromium:
-        for size in (browser.DESKTOP, browser.PHONE):
-            for dark in (False, True):
-                events = chromium.open(page, size, dark=dark)
-                assert browser.requests(events) == [page.as_uri()]
-                assert not browser.complaints(events)
-                assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
-                shot = Image.open(chromium.screenshot(tmp_path / "shot.png"))
-                assert shot.size == size
-                assert (shot.convert("L").getpixel((2, 2)) < 64) == dark
-        assert chromium.evaluate("document.querySelectorAll('b').length") == 0
-        shown = chromium.evaluate("document.querySelector('h1').textContent")
-        assert shown == printable(HOSTILE * 5)
+    for size in (browser.DESKTOP, browser.PHONE):
+        for dark in (False, True):
+            events = chromium.open(page, size, dark=dark)
+            assert browser.requests(events) == [page.as_uri()]
+            assert not browser.complaints(events)
+            assert chromium.evaluate("document.documentElement.scrollWidth") <= size[0]
+            shot = Image.open(chromium.screenshot(tmp_path / "shot.png"))
+            assert shot.size == size
+            assert (shot.convert("L").getpixel((2, 2)) < 64) == dark
+    assert chromium.evaluate("document.querySelectorAll('b').length") == 0
+    shown = chromium.evaluate("document.querySelector('h1').textContent")
+    assert shown == printable(HOSTILE * 5)

@@ -49,9 +49,9 @@ def mean_precision_and_recall(indices, categories, *, include_self):
     return per_category.mean() / indices.shape[1], (per_category / relevant).mean()
 
 
-@pytest.mark.parametrize("include_self", [True, False])
 @pytest.mark.parametrize("metric", INCLUDED)
-def test_precision_and_recall(metric, include_self, features, categories):
+def test_precision_and_recall(metric, features, categories):
+    include_self = metric in METRICS[::2]  # either is evaluated for every metric: test_evaluate.py
     found = lookalike.knn(features, metric=metric, include_self=include_self)
     figures = mean_precision_and_recall(found.indices, categories, include_self=include_self)
     expected = (INCLUDED if include_self else EXCLUDED)[metric]
@@ -61,7 +61,7 @@ def test_precision_and_recall(metric, include_self, features, categories):
 @pytest.mark.parametrize("metric", METRICS)
 def test_neighbours_are_those_of_the_float64_matrix(metric, features):
     found = lookalike.knn(features, metric=metric, include_self=True)
-    some = slice(3, None, 5)
+    some = slice(3, None, 11)
     rows = features.astype(np.float64)
     values, order = first_k(lookalike.cdist(rows[some], rows, metric), 100)
     assert_same_bits(found.indices[some].copy(), order)
