@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kAtOnce = 8 * kTile;    // rows that are looked at together
 constexpr int64_t kTogether = 4 * kTile;  // whose codes the second-level cache has room for
 // Values of a thread, and of how many queries at least: two megabytes, or up to sixteen.
-constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 32;
+constexpr int64_t kValues = int64_t(1) << 20, kMostValues = int64_t(1) << 23, kAtLeast = 16;
 // From so many queries on, of which so many want a row, its second screen is compared with all.
 constexpr int64_t kFewest = 8;
 constexpr double kDense = 0.12;

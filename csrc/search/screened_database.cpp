@@ -129,8 +129,8 @@ std::vector<ScreenRows> ScreenedDatabase::encode(const Side& side, Team& team) c
 
 void ScreenedDatabase::tried(int trial, const ScreenedShare& left) {
   // A query alone waits for memory, many for arithmetic: as measured.
-  cost_[trial].alone = 3.5 + 14 * left.first + 12 * left.step + 80 * left.second;
-  cost_[trial].together = 1.2 + std::min(1.5, 7 * left.first + 6 * left.step) + 20 * left.second;
+  cost_[trial].alone = 3.5 + 25 * left.first + 25 * left.step + 200 * left.second;
+  cost_[trial].together = 2 + std::min(3.0, 10 * left.first + 10 * left.step) + 80 * left.second;
 }
 
 // Straight on between what was tried, and beyond.
@@ -158,7 +158,7 @@ bool ScreenedDatabase::pay(int64_t k, int64_t queries) const {
   return cost.together + share * (cost.alone - cost.together) < kCompare + share * kRead;
 }
 
-int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows : rows / 2; }
+int64_t ScreenedDatabase::most_left(int64_t rows) { return said("always") ? rows : rows / 4; }
 
 // A level of a file, as plain data.
 struct ScreenedDatabase::Header {
