@@ -56,9 +56,11 @@ int FilterPass::without_excluded(int64_t row, float* values, int32_t* columns, i
 }
 
 void FilterPass::sample(
+    int64_t among,
     const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look) {
   constexpr int kRows = 8, kGroups = 4, kTiles = 8;
-  const int64_t nx = comparison_.x().rows.matrix.rows, ny = comparison_.y().rows.matrix.rows;
+  const int64_t nx = among > 0 ? among : comparison_.x().rows.matrix.rows;
+  const int64_t ny = among > 0 ? among : comparison_.y().rows.matrix.rows;
   const int64_t tiles = (ny + kTile - 1) / kTile;
   const int64_t most = nx == 1 ? kTiles / 2 : kTiles;  // one row's sample is part of its time
   std::vector<float> values(kRows * kTiles * kTile);
@@ -90,12 +92,12 @@ void FilterPass::sample(
   }
 }
 
-double FilterPass::candidates_per_neighbor(int64_t k) {
+double FilterPass::candidates_per_neighbor(int64_t k, int64_t among) {
   const int64_t ny = comparison_.y().rows.matrix.rows;
   const Bounds& b = filter_->bounds();
   std::vector<float> uppers;
   int64_t kept = 0, wanted = 0;
-  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+  sample(among, [&](int64_t row, float* values, int32_t* columns, int n) {
     const int64_t share = std::clamp<int64_t>(k * n / ny, 1, n);
     uppers.resize(size_t(n) + 16);
     kernels().uppers(b.of(row), values, columns, n, uppers.data());
@@ -110,7 +112,7 @@ double FilterPass::doubtful(float threshold) {
   const Bounds& b = filter_->bounds();
   std::vector<float> uppers;
   int64_t kept = 0, sure = 0, pairs = 0;
-  sample([&](int64_t row, float* values, int32_t* columns, int n) {
+  sample(0, [&](int64_t row, float* values, int32_t* columns, int n) {
     uppers.resize(size_t(n) + 16);
     kernels().uppers(b.of(row), values, columns, n, uppers.data());
     sure += std::count_if(uppers.begin(), uppers.begin() + n,

@@ -36,8 +36,9 @@ class FilterPass {
              const Exclusion& exclusion, Team& team, Stats& stats);
   int64_t tiles() const { return grid_.count(); }
   const Bounds& bounds() const { return filter_->bounds(); }
-  // How many candidates the filter would leave for each of the k neighbours, measured on a sample.
-  double candidates_per_neighbor(int64_t k);
+  // How many candidates the filter would leave for each of the k neighbours, measured on a sample: of the
+  // first `among` rows of either side, or of all.
+  double candidates_per_neighbor(int64_t k, int64_t among = 0);
   // The share of pairs that it would leave in doubt of being within a threshold, measured likewise.
   double doubtful(float threshold);
   // Calls keep(row, values, indices, n) with those of the tile's pairs that the row's threshold does
@@ -59,7 +60,8 @@ class FilterPass {
   // Takes the rows that `row` excludes off the list; returns how many stay.
   int without_excluded(int64_t row, float* values, int32_t* columns, int n) const;
   // Some rows of x with their values at some rows of y, which may be overwritten. Of codes alone.
-  void sample(const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look);
+  void sample(int64_t among,
+              const std::function<void(int64_t row, float* values, int32_t* columns, int n)>& look);
 };
 
 template <class Threshold, class Keep>

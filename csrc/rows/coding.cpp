@@ -228,7 +228,8 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
 CodedSide encode_panels(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                         Team& team) {
   CodedSide out = vectors_for(coding, side);
-  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
+  const auto n = int64_t(order.size());
+  const int64_t cols = side.rows.filter_cols;
   const int64_t kept = code_lines(cols) * kCodeGroup, padded = row_stride(cols);
   out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
   out.codes = out.memory.get();

@@ -10,11 +10,12 @@
 namespace lookalike {
 namespace {
 
-constexpr int kCoordinates = 16;  // that rows are halved by
-constexpr int kOfCentres = 32;    // that tiles are compared by
+constexpr int kCoordinates = 16;   // that rows are halved by
+constexpr int kOfCentres = 32;     // that tiles are compared by
 constexpr int64_t kSample = 1024;  // rows whose main directions those are
-constexpr double kNear = 0.15;     // of all pairs of tiles: thresholds then are nearly what they will be
-constexpr int32_t kTogether = 8;   // tiles of either side whose codes stay in the cache
+constexpr double kNear =
+    0.15;  // of all pairs of tiles: thresholds then are nearly what they will be
+constexpr int32_t kTogether = 8;  // tiles of either side whose codes stay in the cache
 // With more pairs of tiles than this a list of them would take too much memory: they are left in order.
 constexpr int64_t kMostListed = int64_t(1) << 21;
 

@@ -21,6 +21,20 @@ Tile tile_of(const TilePair& p, int64_t rows) {
           p.i == p.j};
 }
 
+// Throws Unsuitable if codes leave too many, as rows from all over the matrix have it.
+void require_few_candidates(const Comparison& comparison, const Coding& coding,
+                            const Exclusion& exclusion, int64_t k, double most, Team& team,
+                            Stats& stats) {
+  constexpr int64_t kSampled = 2048;
+  const int64_t rows = comparison.x().rows.matrix.rows, some = std::min(kSampled, rows);
+  std::vector<int32_t> sample(static_cast<size_t>(some));
+  for (int64_t r = 0; r < some; ++r) sample[size_t(r)] = int32_t(r * rows / some);
+  FilterPass pass(comparison, std::make_unique<CodeFilter>(comparison, coding, sample, team),
+                  exclusion, team, stats);
+  stats.candidates_per_neighbor = pass.candidates_per_neighbor(k, some);
+  if (stats.candidates_per_neighbor > most) throw Unsuitable();
+}
+
 }  // namespace
 
 bool near_order_fits(const Comparison& comparison, const Exclusion& exclusion, int64_t k) {
@@ -42,6 +56,7 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
     screens = choose_screens_for(comparison, coding, k, team);
   }
   const bool screened = screens.width > 0;
+  if (!screened) require_few_candidates(comparison, coding, exclusion, k, most, team, stats);
   std::vector<int32_t> order;
   std::vector<TilePair> pairs;
   ScreenPanels panels;
@@ -90,8 +105,6 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
   } else {
     FilterPass pass(comparison, std::make_unique<CodeFilter>(comparison, coding, order, team),
                     exclusion, team, stats);
-    stats.candidates_per_neighbor = pass.candidates_per_neighbor(k);
-    if (stats.candidates_per_neighbor > most) throw Unsuitable();
     search(pass.bounds(), [&](const TilePair& p, int worker, auto threshold, auto keep) {
       pass.tile(tile_of(p, rows), worker, threshold, keep);
     });

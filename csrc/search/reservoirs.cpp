@@ -214,7 +214,8 @@ void Reservoirs::rank(int worker, int64_t first, int n) {
 
 void Reservoirs::finish(Team& team, double cost, double from, double to) {
   const auto rows = int64_t(counts_.size());
-  const int64_t block = std::clamp<int64_t>(rows / (8 * team.threads()), 1, std::min(kBlock, exact_.side()));
+  const int64_t block =
+      std::clamp<int64_t>(rows / (8 * team.threads()), 1, std::min(kBlock, exact_.side()));
   team.run((rows + block - 1) / block, cost,
            [&](int64_t unit, int worker) {
              Lap lap;

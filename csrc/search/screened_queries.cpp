@@ -177,7 +177,8 @@ constexpr int64_t kLine = 64;
 
 void prefetch(const uint8_t* bytes, int64_t stride, int64_t count, const int32_t* rows, int n) {
   for (int c = 0; c < n; ++c) {
-    for (int64_t k = 0; k < count; k += kLine) __builtin_prefetch(bytes + rows[c] * stride + k, 0, 2);
+    for (int64_t k = 0; k < count; k += kLine)
+      __builtin_prefetch(bytes + rows[c] * stride + k, 0, 2);
   }
 }
 
