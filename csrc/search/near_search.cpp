@@ -12,8 +12,13 @@ namespace {
 
 // Fewer rows are as fast in the order in which they lie.
 constexpr int64_t kFewestRows = 8000, kFewestFeatures = 64;
-// Thresholds are lowered whenever so many of a row's k may be new: for screens each is worth more.
-constexpr double kRenewed = 2, kRenewedScreened = 0.5;
+// For screens each lower threshold is worth more than what it takes. Few candidates come at a time
+// where codes tell them well.
+Pace pace(int64_t k, bool screened, double candidates_per_neighbor) {
+  const int64_t few = 3 * k + 96;
+  if (screened) return {std::max<int64_t>(4, k / 2), few};
+  return {2 * k, candidates_per_neighbor < 2.4 ? few : 0};
+}
 
 Tile tile_of(const TilePair& p, int64_t rows) {
   const int64_t i = p.i * int64_t(kTile), j = p.j * int64_t(kTile);
@@ -75,9 +80,8 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
   ExactDistances exact(comparison, team.threads());
   const double cost = double(rows) * double(rows) * double(comparison.cols());
   const auto search = [&](const Bounds& bounds, auto tile) {
-    const auto renewed = int64_t(double(k) * (screened ? kRenewedScreened : kRenewed));
     Reservoirs reservoirs(comparison, bounds, k, exact, order, team.threads(), stats, nullptr,
-                          {distances, indices}, std::max<int64_t>(4, renewed));
+                          {distances, indices}, pace(k, screened, stats.candidates_per_neighbor));
     lap.to(stats.preparing);
     team.run(
         int64_t(pairs.size()), cost,

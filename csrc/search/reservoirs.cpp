@@ -28,20 +28,19 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Entries of eight bytes a row: of the memory that a search may take, 16 (k + 32) bytes a row, of which
 // 64 are for what is kept of a row elsewhere; one byte a feature, as a filter's copy of the rows may
-// take two and takes one at the most; and half of what each thread may have. In near order fewer
-// candidates come.
-int64_t capacity(const Comparison& comparison, int64_t k, int workers, bool in_order) {
+// take two and takes one at the most; and half of what each thread may have.
+int64_t capacity(const Comparison& comparison, int64_t k, int workers, int64_t enough) {
   const int64_t rows = std::max<int64_t>(1, comparison.x().rows.matrix.rows);
   const int64_t shared = (int64_t(16) << 20) * workers / (8 * rows);
   const int64_t most = 2 * k + 56 + comparison.cols() / 8 + shared;
-  return std::min({most, in_order ? 3 * k + 96 : 5 * k + 64, comparison.y().rows.matrix.rows});
+  return std::min({most, enough > 0 ? enough : 5 * k + 64, comparison.y().rows.matrix.rows});
 }
 
 }  // namespace
 
 Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k,
                        ExactDistances& exact, const std::vector<int32_t>& order, int workers,
-                       Stats& stats, const Kept* kept, Results results, int64_t tightened_after)
+                       Stats& stats, const Kept* kept, Results results, Pace pace)
     : comparison_(comparison),
       bounds_(bounds),
       exact_(exact),
@@ -50,8 +49,8 @@ Reservoirs::Reservoirs(const Comparison& comparison, const Bounds& bounds, int64
       order_(order),
       results_(results),
       k_(k),
-      capacity_(capacity(comparison, k, workers, !order.empty())),
-      tightened_after_(tightened_after),
+      capacity_(capacity(comparison, k, workers, pace.capacity)),
+      tightened_after_(pace.tightened_after),
       values_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       indices_(size_t(comparison.x().rows.matrix.rows) * size_t(capacity_)),
       counts_(size_t(comparison.x().rows.matrix.rows)),

@@ -23,6 +23,13 @@ struct Results {
   int64_t* indices;
 };
 
+// A row's threshold is lowered when so many candidates have come since the last time, and when its
+// reservoir is full, whose capacity is 5k + 64 unless it is said.
+struct Pace {
+  int64_t tightened_after = int64_t(1) << 40;
+  int64_t capacity = 0;
+};
+
 // A reservoir holds up to `capacity` candidates of a row. When it is full, the k-th smallest upper
 // bound among them becomes the row's threshold, and whoever's lower bound is beyond it goes. If
 // hardly anyone goes (masses of equal rows), the row is settled: the distances of all are computed, the
@@ -33,12 +40,10 @@ class Reservoirs {
   // In a self-join rows may be numbered in an order of their own, in which case `order` has the row of
   // the comparison that each is; distances, ties and results are those of the comparison's rows. With
   // `kept`, rows are not wanted that are farther than what the asking row has kept, and it may find
-  // fewer than k. A row's threshold is lowered when `tightened_after` candidates have come since the
-  // last time, and when its reservoir is full.
-  static constexpr int64_t kNever = int64_t(1) << 40;
+  // fewer than k.
   Reservoirs(const Comparison& comparison, const Bounds& bounds, int64_t k, ExactDistances& exact,
              const std::vector<int32_t>& order, int workers, Stats& stats, const Kept* kept,
-             Results results, int64_t tightened_after = kNever);
+             Results results, Pace pace = {});
 
   // The row's threshold, or an older, larger one.
   float threshold(int64_t row) const {
