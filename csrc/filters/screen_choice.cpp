@@ -28,8 +28,8 @@ constexpr double kProduct = 0.025;                          // of two float32
 constexpr double kNear = 0.12;
 // So many times as many of their pairs as of all would be let through.
 constexpr double kNearer = 2.5;
-constexpr double kLate = 1.5;  // of what is left then, for thresholds that are not quite there
-constexpr double kGain = 0.8;  // a screen has to bring the price of full codes down to that
+constexpr double kLate = 1.5;   // of what is left then, for thresholds that are not quite there
+constexpr double kGain = 0.75;  // a screen has to bring the price of full codes down to that
 
 double full_price(double cols) { return kCodeByte * cols; }
 
