@@ -37,7 +37,7 @@ def draw(path: Path, panels: dict[str, dict[str, list[dict[str, Any]]]]) -> None
                     axis.annotate(
                         f"{100 * point['recall']:.1f} %",
                         (point["n"], s),
-                        xytext=(0, -13),
+                        xytext=(0, 7),
                         textcoords="offset points",
                         color=colour,
                         fontsize=8,

@@ -213,8 +213,11 @@ void Reservoirs::rank(int worker, int64_t first, int n) {
 
 void Reservoirs::finish(Team& team, double cost, double from, double to) {
   const auto rows = int64_t(counts_.size());
+  // So many that all threads have some, and that a block's candidates take some megabytes at most.
+  const int64_t most = std::min<int64_t>(
+      {kBlock, exact_.side(), (int64_t(1) << 18) / std::max<int64_t>(1, capacity_)});
   const int64_t block =
-      std::clamp<int64_t>(rows / (8 * team.threads()), 1, std::min(kBlock, exact_.side()));
+      std::clamp<int64_t>(rows / (8 * team.threads()), 1, std::max<int64_t>(1, most));
   team.run((rows + block - 1) / block, cost,
            [&](int64_t unit, int worker) {
              Lap lap;
