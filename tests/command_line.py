@@ -19,7 +19,7 @@ from processes import HANGS
 HOSTILE = "a <b>\"q\" & 'x' 猫 Ä\udcff\n.png"
 """A file name with all that HTML, terminals and encodings stumble over."""
 
-MAIN = [sys.executable, "-c", "from lookalike.cli import main; main()"]
+MAIN = [sys.executable, "-m", "lookalike"]
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ How it is built:
 The rooms of the package, each standing on those below it. A room imports rooms of lower lines
 alone, so that rooms of one line know nothing of each other::
 
+    __main__                      ``python -m lookalike``
     cli                           what people type: a file for each verb
     demo                          the whole job, on what the package brings along
     browse                        a gallery in the browser
@@ -132,6 +133,7 @@ __all__ = [
 ]
 
 _LAYERS = (
+    ("__main__",),
     ("cli",),
     ("demo", "browse"),
     ("gallery",),
