@@ -173,6 +173,18 @@ class TestDuplicates:
         assert 'href="page-2.html"' in first
         assert "Group 2" in second
         assert 'href="page.html"' in second
+        # The second page replaces one from before, and nothing else that has its name.
+        again = ("duplicates", "--threshold", "0.005", "--html", "page.html")
+        assert lookalike(*again).code == 0
+        Path("page-2.html").write_text("mine")
+        Path("page.html").unlink()
+        refused = lookalike(*again)
+        assert refused.code == 1
+        assert refused.err.splitlines()[-1].endswith(
+            "page-2.html: there is a file that is no page of duplicates"
+        )
+        assert Path("page-2.html").read_text() == "mine"
+        assert not os.path.exists("page.html")
 
 
 class TestAllPairs:

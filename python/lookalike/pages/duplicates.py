@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lookalike._core import __version__
 from lookalike.embedding.spaces import untrained_remark
-from lookalike.pages.html import MAX_THUMBNAILS, link, render, shown_path, write_page
+from lookalike.pages.html import MAX_THUMBNAILS, is_ours, link, render, shown_path, write_page
 from lookalike.printable import size_shown
 
 if TYPE_CHECKING:
@@ -55,10 +56,20 @@ def write_duplicates_pages(
     -------
     list of str
         The files that were written.
+
+    Raises
+    ------
+    FileExistsError
+        One of the others would replace a file that is not a page from here; nothing is written.
     """
     parts = list(_parts(found.groups)) or [[]]
     stem, ending = os.path.splitext(page)
     names = [page, *(f"{stem}-{number}{ending}" for number in range(2, len(parts) + 1))]
+    for name in names[1:]:  # nobody has asked for these names
+        if os.path.lexists(name) and not is_ours(name):
+            raise FileExistsError(
+                errno.EEXIST, "there is a file that is no page of duplicates", name
+            )
     total = sum(min(len(group.members), LARGEST_GROUP) for group in found.groups)
     done = 0
     first = 1

@@ -31,6 +31,7 @@ __all__ = [
     "MAX_THUMBNAILS",
     "THUMBNAIL_PX",
     "environment",
+    "is_ours",
     "link",
     "render",
     "shown_path",
@@ -175,6 +176,15 @@ def link(shown: str) -> str:
     """
     address = quote(os.fsencode(shown))
     return f"file://{address}" if address.startswith("/") else address
+
+
+def is_ours(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file is a page that was written here."""
+    try:
+        with open(path, "rb") as file:
+            return b'<meta name="generator" content="lookalike">' in file.read(2048)
+    except OSError:
+        return False
 
 
 def write_page(path: str | os.PathLike[str], html: str) -> None:
