@@ -97,8 +97,15 @@ def main(seed: int, hostile: bool) -> None:
         join.nearest(9, 5)
         if metric in SCREENED:
             join.within(join.radii()[1], 5)
+    # One row in the last tile, after tiles whose pairs nearly all stay.
+    X = rng.random((513, 64), np.float32)
+    for metric in SCREENED:
+        join = Join(X, metric)
+        for share in (0.8, 0.9, 0.97):
+            join.within(np.quantile(join.D, share), 1, include_self=True)
+        join.nearest(400, 1, include_self=True)
     # What else is made of products.
-    X = X[:400]
+    X = googlenet_like(400, 96, 11)
     w = rng.uniform(0.1, 3, 96)
     root = rng.standard_normal((96, 96)) / 10
     for metric, options in (

@@ -104,7 +104,8 @@ void ScreenPass::tile(int64_t i, int64_t j, int worker, Threshold threshold, Kee
   read(w.y, j, threshold);
   const int64_t n = w.x.rows, pairs = diagonal ? n * (n - 1) / 2 : n * w.y.rows;
   int64_t alive = pairs;
-  if (w.unscreened > 0) {
+  const bool unseen = w.unscreened > 0;  // masks are those of another tile then
+  if (unseen) {
     --w.unscreened;
   } else {
     limit(w.x, j);
@@ -114,7 +115,7 @@ void ScreenPass::tile(int64_t i, int64_t j, int worker, Threshold threshold, Kee
   }
   stats_.pairs.fetch_add(pairs, std::memory_order_relaxed);
   stats_.screened.fetch_add(pairs - alive, std::memory_order_relaxed);
-  if (20 * alive > 9 * pairs) {
+  if (unseen || 20 * alive > 9 * pairs) {
     if (alive < pairs && 5 * alive > 4 * pairs) w.unscreened = kUnscreened;
     float* const values = all_values(w, diagonal);
     lap.to(stats_.filtering);
