@@ -374,6 +374,45 @@ def test_ctrl_c_while_one_is_written_keeps_what_was_added(folder, monkeypatch):
         assert held(gallery) == [("correlation", N + 200)]
 
 
+def test_ctrl_c_while_one_is_written_forgets_no_other_image_later(folder, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    with la.Gallery.open(folder) as gallery:
+        first, second, third = (gallery.paths[row] for row in (0, 5, 6))
+        with monkeypatch.context() as patched:
+            patched.setattr(type(gallery), "_renew_indexes", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                gallery.forget(first)
+        assert gallery.forget(second).images == 1  # its row has another number now
+        assert first not in gallery.paths
+        assert second not in gallery.paths
+        assert third in gallery.paths
+        assert_searches_exactly(gallery)
+
+
+def test_one_with_rows_of_its_own_is_never_used(folder):
+    with la.Gallery.open(folder, mode="r") as gallery:
+        (name,) = index_files(folder)
+        la.Index(gallery.features[:200], "correlation").save(folder / name)
+    with la.Gallery.open(folder, mode="r") as gallery:
+        assert opened_of(gallery) is None
+        assert_searches_exactly(gallery)
+
+
+def test_a_row_behind_it_that_cannot_be_compared_is_named(folder):
+    with la.Gallery.open(folder) as gallery:
+        gallery.keep_indexes(["hellinger"])
+        gallery.add(-rows(30)[:3], paths=names(3, N))
+    with la.Gallery.open(folder, mode="r") as gallery, pytest.raises(ValueError, match=f"row {N} "):
+        gallery.knn(rows()[:2], k=2, metric="hellinger")
+
+
+def test_no_queries_are_an_error_with_an_index_too(folder):
+    with la.Gallery.open(folder, mode="r") as gallery, pytest.raises(TypeError):
+        gallery.knn(None, k=2)
+
+
 def test_none_is_made_of_damaged_features(folder):
     os.unlink(folder / "features-0.correlation.index")
     whole = (folder / "features-0.f32").read_bytes()

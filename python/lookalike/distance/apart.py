@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lookalike import _core
 from lookalike.distance import index_file
-from lookalike.distance.arguments import thread_count
+from lookalike.distance.arguments import NamingRows, thread_count
 from lookalike.distance.index import Index
 from lookalike.distance.index_file import OtherRowsError, Said
 from lookalike.distance.kept_rows import State
@@ -88,9 +88,13 @@ def open_apart(
         return rows[:count]
 
     contents = index_file.read(path, those)
+    if not count:
+        raise OtherRowsError(f"{name} is an index with rows of its own")
     each = [restored(contents, name)]
     if count < len(rows):
-        each.append(prepared(rows[count:], contents.metric.specification(), thread_count(None)))
+        with NamingRows("Y", "Y", count):
+            more = prepared(rows[count:], contents.metric.specification(), thread_count(None))
+        each.append(more)
     index = Index.__new__(Index)
     index._metric = contents.metric
     index._hold(State(Segments(*each), None, None))

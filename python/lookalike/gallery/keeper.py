@@ -102,9 +102,11 @@ class GalleryKeeper(IndexedGallery):
         given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         with self._guard:
             writer = self._writing()
-            forgotten = forget(writer, self._view, [os.fsencode(path) for path in given])
-            self._renew_indexes()
-            self.refresh()
+            try:
+                forgotten = forget(writer, self._view, [os.fsencode(path) for path in given])
+                self._renew_indexes()
+            finally:
+                self._snapshot = None  # rows may have other numbers now, also after Ctrl-C
             return forgotten
 
     @property
@@ -280,11 +282,13 @@ class GalleryKeeper(IndexedGallery):
         """
         with self._guard:
             writer = self._writing()
-            switched = writer.switch()
-            writer.drop_unused()
-            writer.shrink()
-            self._renew_indexes()
-            self.refresh()
+            try:
+                switched = writer.switch()
+                writer.drop_unused()
+                writer.shrink()
+                self._renew_indexes()
+            finally:
+                self._snapshot = None
             return switched
 
     def relocate(self, old: PathLike, new: PathLike) -> int:

@@ -101,7 +101,8 @@ class Indexes:
         exclude: npt.ArrayLike | None,
     ) -> Neighbors:
         """Return the nearest of all rows, by an index if one is kept; the answers are the same."""
-        index = self._find(metric)
+        # Without queries an index would find its rows among themselves.
+        index = None if queries is None else self._find(metric)
         if index is not None:
             with self._giving_up(metric.name):
                 return index.knn(queries, k, exclude=exclude)
