@@ -170,13 +170,18 @@ Basis choose_basis(const Matrix& sample, int count, Team& team) {
   Basis basis;
   basis.cols = cols;
   for (int64_t r = 0; r < b.rows; ++r) {
-    const float unit = unit_of(b.row(r), cols);
-    if (!(unit > 0)) continue;
-    for (int64_t k = 0; k < cols; ++k) {
-      const float value = nearest(b.at(r, k) / unit) * unit;
-      b.at(basis.count, k) = value;
-      basis.rows.push_back(value);
+    // Rounding may make a direction longer than its unit allows: then by a larger one.
+    const float* from = b.row(r);
+    float* const own = b.row(basis.count);
+    float unit = unit_of(from, cols), before = 0;
+    while (unit > before) {
+      for (int64_t k = 0; k < cols; ++k) own[k] = nearest(from[k] / unit) * unit;
+      from = own;
+      before = unit;
+      unit = unit_of(own, cols);
     }
+    if (!(unit > 0)) continue;
+    basis.rows.insert(basis.rows.end(), own, own + cols);
     ++basis.count;
   }
   b.rows = basis.count;

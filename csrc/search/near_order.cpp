@@ -13,10 +13,10 @@ namespace {
 constexpr int kCoordinates = 16;   // that rows are halved by
 constexpr int kOfCentres = 32;     // that tiles are compared by
 constexpr int64_t kSample = 1024;  // rows whose main directions those are
-constexpr double kNear =
-    0.15;  // of all pairs of tiles: thresholds then are nearly what they will be
+// Of all pairs of tiles: thresholds then are nearly what they will be.
+constexpr double kNear = 0.15;
 constexpr int32_t kTogether = 8;  // tiles of either side whose codes stay in the cache
-// With more pairs of tiles than this a list of them would take too much memory: they are left in order.
+// With more pairs of tiles than this a list of them would take too much memory.
 constexpr int64_t kMostListed = int64_t(1) << 21;
 
 struct Row {
@@ -147,16 +147,12 @@ void worst_last(const std::vector<float>& residual, std::vector<int32_t>& order)
 std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order,
                                  Team& team) {
   const auto n = int64_t(order.size()), tiles = (n + kTile - 1) / kTile;
-  std::vector<TilePair> pairs(size_t(tiles * (tiles + 1) / 2));
+  const int64_t count = tiles * (tiles + 1) / 2;
+  if (count > kMostListed) return {};
+  std::vector<TilePair> pairs(static_cast<size_t>(count));
   const auto start = [&](int64_t i) {
     return i * tiles - i * (i - 1) / 2;
   };  // of row i of the pairs
-  if (int64_t(pairs.size()) > kMostListed) {
-    for (int32_t i = 0; i < tiles; ++i) {
-      for (int32_t j = i; j < tiles; ++j) pairs[size_t(start(i) + j - i)] = {i, j};
-    }
-    return pairs;
-  }
   const int some = std::min(kOfCentres, rows.width);
   std::vector<float> centres(size_t(tiles * kOfCentres));
   team.run(

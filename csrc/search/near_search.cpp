@@ -83,11 +83,17 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
     Reservoirs reservoirs(comparison, bounds, k, exact, order, team.threads(), stats, nullptr,
                           {distances, indices}, pace(k, screened, stats.candidates_per_neighbor));
     lap.to(stats.preparing);
+    const TileGrid all(rows, rows, true, kTile, kTile);
+    const auto pair_of = [&](int64_t unit) {
+      if (!pairs.empty()) return pairs[size_t(unit)];
+      const Tile t = all[unit];
+      return TilePair{int32_t(t.i0 / kTile), int32_t(t.j0 / kTile)};
+    };
     team.run(
-        int64_t(pairs.size()), cost,
+        all.count(), cost,
         [&](int64_t unit, int worker) {
           tile(
-              pairs[size_t(unit)], worker, [&](int64_t row) { return reservoirs.threshold(row); },
+              pair_of(unit), worker, [&](int64_t row) { return reservoirs.threshold(row); },
               [&](int64_t row, float* values, int32_t* found, int n) {
                 reservoirs.offer(worker, row, values, found, n);
               });
