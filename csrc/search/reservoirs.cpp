@@ -115,7 +115,7 @@ void Reservoirs::shrink(int worker, int64_t row) {
   tighten(workspaces_[size_t(worker)], row);
   if (counts_[size_t(row)] > capacity_ - std::max<int64_t>(8, capacity_ / 16)) {
     stats_.overflows.fetch_add(1, std::memory_order_relaxed);
-    rank(worker, row, 1);
+    rank(worker, row, 1, true);
   }
 }
 
@@ -180,7 +180,7 @@ void Reservoirs::lower(int64_t row, double distance) {
   thresholds_[size_t(row)].store(t, std::memory_order_relaxed);
 }
 
-void Reservoirs::rank(int worker, int64_t first, int n) {
+void Reservoirs::rank(int worker, int64_t first, int n, bool if_full) {
   Workspace& w = workspaces_[size_t(worker)];
   w.exact.resize(size_t(std::max<int64_t>(n * capacity_, int64_t(w.exact.size()))));
   for (int r = 0; r < n; ++r) w.near[r] = nearest_first(w, first + r);
@@ -198,6 +198,8 @@ void Reservoirs::rank(int worker, int64_t first, int n) {
     count(r) =
         near(r) + wanted(row, values(row) + near(r), indices(row) + near(r), count(r) - near(r));
   }
+  // That may be room enough.
+  if (if_full && count(0) <= capacity_ - capacity_ / 4) return;
   measure(worker, first, n, near, count);
   for (int r = 0; r < n; ++r) {
     const int64_t row = first + r;

@@ -95,8 +95,8 @@ class Reservoirs {
   template <class Begin, class End>
   void measure(int worker, int64_t first, int n, Begin begin, End end);
   void finish(int worker, int64_t first, int n);
-  // The k nearest of these rows so far.
-  void rank(int worker, int64_t first, int n);
+  // The k nearest of these rows so far; of one that is full, unless a lower threshold makes room.
+  void rank(int worker, int64_t first, int n, bool if_full = false);
   // Writes the k least of what the row has found to its results, in their order.
   void place_nearest(Workspace& w, int64_t row);
 
