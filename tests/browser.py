@@ -149,9 +149,7 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        address = page if isinstance(page, str) else page.resolve().as_uri()
-        navigated = self.call("Page.navigate", url=address)
-        assert "errorText" not in navigated, navigated
+        self.go(page)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
         # One that the page replaces meanwhile is not decoded; a broken one that stays is an error.
@@ -159,6 +157,12 @@ class Browser:
         decoded = f"image.decode().catch(error => {{ if ({broken}) throw error; }})"
         self.evaluate(f"Promise.all([...document.images].map(image => {decoded}))")
         return list(self.events)
+
+    def go(self, page: Path | str) -> None:
+        """Begin to show a file, or an address: for a page that may lead on before it is whole."""
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        navigated = self.call("Page.navigate", url=address)
+        assert "errorText" not in navigated, navigated
 
     def evaluate(self, expression: str) -> object:
         """Return the JSON value of a JavaScript expression; a promise is awaited."""

@@ -175,7 +175,7 @@ def test_the_file_that_opens_the_browser_leads_in(tmp_path, drawn, settings, chr
     file = tmp_path / "open.html"
     with browsing(drawn / "lookalike.gallery", **settings) as (address, _):
         file.write_text(PAGE.format(address=address))
-        chromium.open(file)
+        chromium.go(file)
         tab = object.__new__(Tab)
         tab.chromium = chromium
         tab.wait("document.querySelector('meta[name=token]') !== null")
