@@ -99,13 +99,7 @@ def test_a_folder_is_added_and_looked_at_again(photos, empty):
     assert page.post("start", folder=str(photos)).status_code == 200
     ended = page.ended()
     assert ended["how"] == "done"
-    assert ended["counts"] == {
-        "added": 12,
-        "updated": 0,
-        "moved": 0,
-        "removed": 0,
-        "unchanged": 0,
-    }
+    assert ended["counts"] == {"added": 12, "updated": 0, "moved": 0, "removed": 0, "unchanged": 0}
     assert page.contents()["folders"] == [{"path": str(photos), "count": 12, "there": True}]
     assert page.client.get("/thumb/11").status_code == 200  # the grid has them
 
