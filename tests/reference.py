@@ -162,7 +162,7 @@ def truth(metric: str, A: npt.ArrayLike, B: npt.ArrayLike, **parameters: object)
 
 
 def absolute_error(d: int) -> float:
-    """Bound the error of cosine and correlation beyond 1e-12 of the distance: docs/exactness.md."""
+    """Bound the error of cosine and correlation beyond 1e-12 of the distance: docs/accuracy.md."""
     direction = (min(d, BLOCK) / (2 * LANES) + d / (2 * BLOCK) + 8) * 2.0**-53
     return max(1e-15, 2.5e12 * direction**2)
 

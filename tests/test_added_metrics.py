@@ -70,7 +70,7 @@ def distances(X, Y, wanted, dtype=np.float64):
 
 
 def absolute_error_of(metric, X, parameters):
-    """What docs/exactness.md allows beyond 1e-12 of the distance."""
+    """What docs/accuracy.md allows beyond 1e-12 of the distance."""
     d = X.shape[1]
     eps = (min(d, 8192) / 16 + d / 16384 + 8) * 2.0**-53
     if metric in OF_SHARES:

@@ -1,5 +1,5 @@
 // Logarithms, exponentials and powers in fixed operations: + − × ÷ √ and shifts, so that every ISA and
-// compiler makes the same bits. docs/exactness.md has their errors.
+// compiler makes the same bits. docs/accuracy.md has their errors.
 
 typedef uint64_t BitVector __attribute__((vector_size(kVectorBytes)));
 LK_INLINE BitVector bits_of(F64 x) { return BitVector(x.v); }
