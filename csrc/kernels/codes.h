@@ -43,10 +43,11 @@ struct CodeGrid {
   uint8_t table[128];
 };
 
-// What `encode` says of a row. `residual` is of the filter row, in the units of filter rows; `sum` is
-// Σ code of products, and of ratios how many values are not zero.
+// What `encode` says of a row, in the units of filter rows: how far the filter row is from what the codes
+// stand for, and `residual`, how far it would be if it had been clipped to what codes can stand for.
+// `sum` is Σ code of products, and of ratios how many values are not zero.
 struct CodedRow {
-  float scale, square, residual;
+  float scale, square, residual, with_clipped;
   int32_t zero, sum;
 };
 

@@ -28,9 +28,9 @@ LK_INLINE void store_as_bytes(uint8_t* p, IntVector x) {
   __builtin_memcpy(p, &bytes, sizeof bytes);
 }
 
-// Codes of `padded` values, a multiple of the lanes. The residual r of a value is taken from what the
-// code stands for, with one rounding of r and, without a fused multiply-add or of value − low, one of
-// at most `levels` steps: what is returned covers it. `sum` and `square` are those of the codes.
+// Codes of `padded` values, a multiple of the lanes. How far a value is from what the code stands for has
+// one rounding of its own and, without a fused multiply-add or of value − low, one of at most `levels`
+// steps: what is returned covers it. `sum` and `square` are those of the codes.
 template <class Residual>
 LK_INLINE void encode_values(const float* values, int64_t padded, float low, float step, int zero,
                              int levels, uint8_t* codes, Residual residual) {
@@ -40,7 +40,8 @@ LK_INLINE void encode_values(const float* values, int64_t padded, float low, flo
     const F32 value = F32::load(values + k) - shift;
     const IntVector code = truncated(min(max(fused(value, inverse, half), none), top));
     store_as_bytes(codes + k, code);
-    residual(abs(fused(floats(code - zero), back, value)), code - zero);
+    const auto from_code = [&](F32 x) { return abs(fused(floats(code - zero), back, x)); };
+    residual(value, from_code, code - zero);
   }
 }
 
@@ -63,11 +64,13 @@ CodedRow encode_product(const float* values, int64_t padded, int64_t features, i
   out.scale = step;
   F32 squares = F32::all(0);
   IntVector sum{}, square{};
-  encode_values(values, padded, 0, step, out.zero, levels, codes, [&](F32 r, IntVector centred) {
-    squares = fused(r, r, squares);
-    sum += centred;
-    square += centred * centred;
-  });
+  encode_values(values, padded, 0, step, out.zero, levels, codes,
+                [&](F32 value, auto from_code, IntVector centred) {
+                  const F32 r = from_code(value);
+                  squares = fused(r, r, squares);
+                  sum += centred;
+                  square += centred * centred;
+                });
   int64_t sums = 0, norm = 0;
   for (int l = 0; l < F32::lanes; ++l) {
     sums += sum[l];
@@ -77,23 +80,33 @@ CodedRow encode_product(const float* values, int64_t padded, int64_t features, i
   out.square = float(double(step) * double(step) * double(norm));
   out.residual = float(__builtin_sqrt(sum_of_lanes(squares))) * kMeasured +
                  float(__builtin_sqrt(double(padded))) * step * float(levels) * 0x1p-22f;
+  out.with_clipped = out.residual;
   return out;
 }
 
 CodedRow encode_difference(const float* values, int64_t padded, const CodeGrid& grid, int levels,
                            bool largest, uint8_t* codes) {
-  F32 total = F32::all(0);
+  const F32 none = F32::all(0), most = F32::all(float(levels) * grid.step);
+  F32 inside = none, all = none;
+  const auto add = [&](F32& total, F32 r) { total = largest ? max(total, r) : total + r; };
   encode_values(values, padded, grid.low, grid.step, 0, levels, codes,
-                [&](F32 r, IntVector) { total = largest ? max(total, r) : total + r; });
-  CodedRow out{};
-  const double sum = largest ? double(largest_lane(total)) : sum_of_lanes(total);
+                [&](F32 value, auto from_code, IntVector) {
+                  add(inside, from_code(min(max(value, none), most)));
+                  add(all, from_code(value));
+                });
   const double roundings = double(grid.step) * levels * 0x1p-22 * (largest ? 1 : double(padded));
-  out.residual = float(sum * double(kMeasured) + roundings);
+  const auto measured = [&](F32 total) {
+    const double sum = largest ? double(largest_lane(total)) : sum_of_lanes(total);
+    return float(sum * double(kMeasured) + roundings);
+  };
+  CodedRow out{};
+  out.residual = measured(inside);
+  out.with_clipped = measured(all);
   return out;
 }
 
 CodedRow encode_ratio(const float* values, int64_t padded, const CodeGrid& grid, uint8_t* codes) {
-  double total = 0;
+  double inside = 0, all = 0;
   int32_t nonzero = 0;
   for (int64_t k = 0; k < padded; ++k) {
     const float x = values[k];
@@ -107,12 +120,17 @@ CodedRow encode_ratio(const float* values, int64_t padded, const CodeGrid& grid,
     const float centre = grid.centre[m], apart = __builtin_fabsf(x - centre);
     const float change = 0.5f * apart / (x < centre ? x : centre);
     codes[k] = uint8_t(128 + m);
-    total += double(change < 1 ? change : 1.0f);
+    const double change_of_term = double(change < 1 ? change : 1.0f);
+    all += change_of_term;
+    const bool clipped = (m == 0 && x < centre) || (m == 126 && x > centre);
+    inside += clipped ? 0 : change_of_term;
     ++nonzero;
   }
   CodedRow out{};
   // Twice the rounding of a centre to float32.
-  out.residual = float(total + nonzero * 0x1p-23) * kMeasured;
+  const auto measured = [&](double total) { return float(total + nonzero * 0x1p-23) * kMeasured; };
+  out.residual = measured(inside);
+  out.with_clipped = measured(all);
   out.sum = nonzero;
   return out;
 }

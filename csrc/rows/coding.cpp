@@ -134,11 +134,14 @@ namespace {
 // What is to be known of the side's row `row`, as that of the row `at` of its codes.
 void note(const Coding& coding, const Side& side, size_t row, const CodedRow& coded, CodedSide& out,
           size_t at) {
-  double residual = (double(coded.residual) + side.residual[row]) * coding.steps;
-  if (coding.form == CodeForm::ratios) {
-    residual += coding.rounding * coding.steps / 2 * coded.sum;
-  }
+  const auto in_units = [&](float of_codes) {
+    const double residual = (double(of_codes) + side.residual[row]) * coding.steps;
+    const bool looked_up = coding.form == CodeForm::ratios;
+    return looked_up ? residual + coding.rounding * coding.steps / 2 * coded.sum : residual;
+  };
+  const double residual = in_units(coded.residual);
   out.residual[at] = up(residual);
+  if (!out.with_clipped.empty()) out.with_clipped[at] = up(in_units(coded.with_clipped));
   if (!out.weight.empty()) {
     out.weight[at] = float(side.weight[row] * coding.steps);
     if (side.weight[row] > 0 && out.weight[at] < kLeastWeight) {

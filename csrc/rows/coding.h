@@ -27,7 +27,7 @@ Coding choose_coding(CodeForm form, const Rows& rows);
 struct CodedSide {
   const uint8_t* codes = nullptr;
   Buffer<uint8_t> memory;  // of the codes, unless they are somebody else's
-  std::vector<float> scale, square, residual, error, weight, slack;
+  std::vector<float> scale, square, residual, with_clipped, error, weight, slack;
   std::vector<int32_t> zero, sum;
   int64_t stride = 0;                   // of codes that lie row after row, 0 of panels
   const GuardedBytes* guard = nullptr;  // of codes that lie in a file
@@ -36,6 +36,7 @@ struct CodedSide {
   static void each_vector(S& side, CodeForm form, bool weighted, Visit visit) {
     const bool products = form == CodeForm::products;
     visit("code residual", side.residual, true);
+    visit("code residual with clipped", side.with_clipped, !products);
     visit("code slack", side.slack, true);
     visit("code weight", side.weight, weighted);
     visit("code scale", side.scale, products);

@@ -27,7 +27,7 @@ from lookalike.distance.metrics import Metric
 from lookalike.distance.parameters import require_width
 
 MAGIC = b"lookalike index "
-FORMAT = 2
+FORMAT = 3
 ALIGNMENT = 64
 ROWS_CHUNK = 1 << 12  # or a row, if that is more: a search reads single rows
 CHUNKS = {"codes": ROWS_CHUNK, "screen 1": 1 << 16, "screen 2": ROWS_CHUNK}
