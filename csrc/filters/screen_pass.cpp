@@ -80,7 +80,9 @@ int64_t ScreenPass::screen(Workspace& w, bool diagonal) const {
                      panels_.width,
                      w.x.rows,
                      w.y.rows,
-                     w.masks};
+                     w.masks,
+                     codes_.codes + w.y.first * stride_,
+                     w.y.rows * stride_};
   kernels_.screen(t);
   const int panels = (w.y.rows + kScreenRows - 1) / kScreenRows;
   int64_t alive = 0;

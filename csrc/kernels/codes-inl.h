@@ -57,6 +57,15 @@ LK_INLINE Codes add_products(Codes sum, Codes u, Codes v) {  // of codes below 1
 
 #if defined(__AVX2__)
 
+LK_INLINE Codes pinned(Codes sum) {  // see simd-inl.h
+#if defined(__AVX512F__)
+  asm("" : "+v"(sum));
+#else
+  asm("" : "+x"(sum));
+#endif
+  return sum;
+}
+
 constexpr int kLineVectors = kCodeLine / int(sizeof(Codes));
 
 // What becomes of a row's accumulator in the end: eight bytes to one number.

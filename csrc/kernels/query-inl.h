@@ -5,9 +5,9 @@
 // R rows from r on by C panels from c on.
 template <class Op, bool masks, int R, int C>
 LK_INLINE void query_micro(const ScreenQueries& q, int64_t r, int64_t c) {
-  const ScreenTile t{nullptr,   nullptr, q.own_square, q.squares,
-                     q.own_sum, nullptr, nullptr,      q.width,
-                     1,         0,       nullptr};
+  const ScreenTile t{
+      nullptr, nullptr, q.own_square, q.squares, q.own_sum, nullptr, nullptr, q.width,
+      1,       0,       nullptr,      nullptr,   0};
   const int64_t panel = int64_t(kScreenRows) * q.width;
   const uint8_t* const a = q.own + r * q.width;
   const uint8_t* const b = q.others + c * panel;
@@ -78,6 +78,7 @@ void query_masks(const ScreenQueries& q) {
 }
 
 struct ListedSquares {
+  static LK_INLINE Codes own(Codes u) { return u; }
   static LK_INLINE Codes add(Codes sum, Codes u, Codes v) {
     const Codes apart = byte_min(signed_distance(u, v), all_bytes(127));
 #if defined(__AVX512VNNI__)
@@ -92,6 +93,7 @@ struct ListedSquares {
 
 #if !defined(__AVX512VNNI__)
 struct ListedLargest {
+  static LK_INLINE Codes own(Codes u) { return u; }
   static LK_INLINE Codes add(Codes most, Codes u, Codes v) {
     return byte_max(most, byte_distance(u, v));
   }
@@ -113,11 +115,8 @@ void listed_screens(const ListedScreens& q) {
       const uint8_t* const next = q.others + int64_t(q.rows[c + p + kAhead]) * q.stride;
       for (int k = q.begin; k < q.end; k += 64) __builtin_prefetch(next + k);
     }
-    Codes acc[4] = {};
-    for (int k = q.begin; k < q.end; k += int(sizeof(Codes))) {
-      const Codes u = load_codes(q.own + k);
-      for (int p = 0; p < 4; ++p) acc[p] = Op::add(acc[p], u, load_codes(v[p] + k));
-    }
+    Codes acc[4];
+    add_lines<Op>(q.own, v, q.begin, q.end, acc);
     int32_t now[4];
     Op::finish(acc, now);
     for (int p = 0; p < 4 && c + p < q.count; ++p) {
@@ -144,11 +143,8 @@ void listed_codes(const CodeQuery& q) {
       __builtin_prefetch(y.zero + ahead);
       __builtin_prefetch(y.sum + ahead);
     }
-    Codes acc[4] = {};
-    for (int64_t k = 0; k < q.stride; k += int64_t(sizeof(Codes))) {
-      const Codes u = Op::own(load_codes(q.own + k));
-      for (int p = 0; p < 4; ++p) acc[p] = Op::add(acc[p], u, load_codes(v[p] + k));
-    }
+    Codes acc[4];
+    add_lines<Op>(q.own, v, 0, q.stride, acc);
     int32_t sums[4];
     Op::finish(acc, sums);
     for (int p = 0; p < 4 && c + p < q.count; ++p) {

@@ -170,7 +170,9 @@ template <class Op>
 void screen_tile(const ScreenTile& t) {
   constexpr int R = ScreenVector::micro_rows, C = ScreenVector::micro_panels;
   const int panels = (t.cols + kScreenRows - 1) / kScreenRows;
+  const auto next = [&](int row) { return t.next_bytes * (row < t.rows ? row : t.rows) / t.rows; };
   for (int r = 0; r < t.rows; r += R) {
+    for (int64_t k = next(r); k < next(r + R); k += 64) __builtin_prefetch(t.next + k, 0, 2);
     int c = 0;
     for (; c + C <= panels; c += C) screen_micro<Op, R, C>(t, r, c);
     for (; c < panels; ++c) screen_micro<Op, R, 1>(t, r, c);
@@ -241,13 +243,39 @@ struct FinishLargest {
 };
 #endif
 
+// One row with four others: bytes [begin, end), whole lines. Left to itself the compiler copies every sum
+// at every line.
+template <class Op>
+LK_INLINE void add_lines(const uint8_t* own, const uint8_t* const* others, int64_t begin,
+                         int64_t end, Codes* sums) {
+  constexpr int64_t line = sizeof(Codes), lines = 4;
+  const uint8_t* v[4];
+  Codes acc[4];
+  for (int p = 0; p < 4; ++p) {
+    v[p] = others[p];
+    acc[p] = Codes{};
+  }
+  const auto add = [&](int64_t k) {
+    const Codes u = Op::own(load_codes(own + k));
+    for (int p = 0; p < 4; ++p) acc[p] = pinned(Op::add(acc[p], u, load_codes(v[p] + k)));
+  };
+  int64_t k = begin;
+  for (; k + lines * line <= end; k += lines * line) {
+    for (int l = 0; l < lines; ++l) add(k + l * line);
+  }
+  for (; k < end; k += line) add(k);
+  for (int p = 0; p < 4; ++p) sums[p] = acc[p];
+}
+
 template <class Op>
 void finish_row(FinishRow& f) {
   int32_t columns[kTile + 4], sums[kTile + 4];
   int n = 0;
-  for (int p = 0; p < f.panels; ++p) {
-    for (unsigned mask = f.masks[p]; mask; mask &= mask - 1) {
-      columns[n++] = p * kScreenRows + __builtin_ctz(mask);
+  uint64_t words[kTile / 64] = {};
+  __builtin_memcpy(words, f.masks, size_t(f.panels) * sizeof *f.masks);
+  for (int w = 0; w < kTile / 64; ++w) {
+    for (uint64_t word = words[w]; word; word &= word - 1) {
+      columns[n++] = w * 64 + __builtin_ctzll(word);
     }
   }
   f.row_count = f.column_count = 0;
@@ -256,24 +284,29 @@ void finish_row(FinishRow& f) {
   for (int c = 0; c < n; c += 4) {
     const uint8_t* v[4];
     for (int p = 0; p < 4; ++p) v[p] = f.others + columns[c + p] * f.stride;
-    Codes acc[4] = {};
-    for (int64_t k = 0; k < f.stride; k += int64_t(sizeof(Codes))) {
-      const Codes u = Op::own(load_codes(f.own + k));
-      for (int p = 0; p < 4; ++p) acc[p] = Op::add(acc[p], u, load_codes(v[p] + k));
-    }
+    Codes acc[4];
+    add_lines<Op>(f.own, v, 0, f.stride, acc);
     Op::finish(acc, sums + c);
   }
-  const PairRow& u = *f.row;
+  // In registers: what is written might be anything else.
+  const PairRow u = *f.row;
+  const PairRow* const others = f.columns;
+  const int64_t stride = f.stride;
+  float *const row_values = f.row_values, *const column_values = f.column_values;
+  int32_t *const row_columns = f.row_columns, *const column_columns = f.column_columns;
+  int rows = 0, cols = 0;
   for (int c = 0; c < n; ++c) {
-    const PairRow& v = f.columns[columns[c]];
-    const float value = Op::value(sums[c], u, v, f.stride);
+    const PairRow v = others[columns[c]];
+    const float value = Op::value(sums[c], u, v, stride);
     const float of_row = u.slope * v.weight + (u.offset + v.slack);
     const float of_column = v.slope * u.weight + (v.offset + u.slack);
-    f.row_values[f.row_count] = f.column_values[f.column_count] = value;
-    f.row_columns[f.row_count] = f.column_columns[f.column_count] = columns[c];
-    f.row_count += !(value > of_row);
-    f.column_count += !(value > of_column);
+    row_values[rows] = column_values[cols] = value;
+    row_columns[rows] = column_columns[cols] = columns[c];
+    rows += !(value > of_row);
+    cols += !(value > of_column);
   }
+  f.row_count = rows;
+  f.column_count = cols;
 }
 
 #endif

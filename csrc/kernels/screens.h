@@ -25,6 +25,9 @@ struct ScreenTile {
   const int32_t *least_x, *least_y;    // <= 0; like the squares, with room for whole panels
   int width, rows, cols;
   uint16_t* masks;  // kTile / kScreenRows a row: which columns of each panel stay
+  // What is read next, sent for on the way.
+  const uint8_t* next;
+  int64_t next_bytes;
 };
 
 // What is to be known of a row to finish a pair from its full codes (codes.h) and to hold it against
