@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "filters/pair_costs.h"
 #include "filters/screen_choice.h"
 #include "kernels/dispatch.h"
 
@@ -13,12 +14,6 @@ namespace {
 constexpr int64_t kFewestRows = 5000, kFewestLargest = 8000, kFewestFeatures = 128;
 constexpr int64_t kQueries = 32, kOthers = 1024, kFew = 256;
 constexpr double kMargin = 0.85;  // by how much a screen has to be better
-
-// Nanoseconds of one thread for a pair; only their ratios matter.
-constexpr double kCodeByte = 0.0047, kScreenByte = 0.0052;  // in a tile
-constexpr double kFinish = 2.5, kFinishByte = 0.009;        // by itself
-constexpr double kFixedProduct = 0.012;                     // two numbers in a projection
-constexpr double kProduct = 0.025;                          // two float32
 
 // The share of pairs that `apart` puts no farther than `limit`: rows of `width` numbers, kQueries of them
 // with all, none with itself.

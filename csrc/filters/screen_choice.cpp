@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "filters/pair_costs.h"
 #include "kernels/dispatch.h"
 
 namespace lookalike {
@@ -17,12 +18,6 @@ constexpr int64_t kOthers = 1024;   // whose distances say how far the nearest a
 constexpr int64_t kScreened = 256;  // of them, that screens are tried on: each query's among them
 constexpr int kWidths = 32;         // widths of products are multiples of it
 
-// Nanoseconds of one thread, as they were measured on one CPU; only their ratios matter.
-constexpr double kCodeByte = 0.0055, kScreenByte = 0.0052;  // of a pair, in a tile
-constexpr double kFinish = 2.5, kFinishByte = 0.009;        // of a pair by itself
-constexpr double kFixedProduct = 0.012;                     // of two numbers of a projection
-constexpr double kProduct = 0.025;                          // of two float32
-
 // The share of the pairs of tiles, the nearest, whose pairs are all finished in a tile, before thresholds
 // are what they will be.
 constexpr double kNear = 0.12;
@@ -33,11 +28,11 @@ constexpr double kGain = 0.75;  // a screen has to bring the price of full codes
 
 double full_price(double cols) { return kCodeByte * cols; }
 
-// Of a pair, `alive` being the share of those that a screen lets through.
-double price(double width, double alive, double cols) {
+// Of a pair, `alive` being the share of those that a screen lets through, of which so many bytes are looked at.
+double price(double width, double alive, double cols, double bytes) {
   const double full = full_price(cols);
   const double left = alive * std::max(0.0, 1 - kNear * kNearer) / (1 - kNear);
-  const double finished = std::min(full, left * (kFinish + kFinishByte * cols));
+  const double finished = std::min(full, left * (kFinish + kFinishByte * bytes));
   return kNear * full + (1 - kNear) * (kScreenByte * width + finished);
 }
 
@@ -184,15 +179,16 @@ class Asked {
   double directions_ = 0, spread_ = 0;
 };
 
-// By the largest difference of bytes.
-Distances by_largest(const std::vector<uint8_t>& rows, int64_t others, int64_t cols, Team& team) {
+// By the largest difference of the first `cols` bytes.
+Distances by_largest(const std::vector<uint8_t>& rows, int64_t others, int64_t cols, int64_t stride,
+                     Team& team) {
   Distances out(size_t(kQueries * others));
   team.run(
       kQueries, double(kQueries) * double(others) * double(cols) / 16,
       [&](int64_t q, int) {
-        const uint8_t* const u = &rows[size_t(query_of(int(q), others) * cols)];
+        const uint8_t* const u = &rows[size_t(query_of(int(q), others) * stride)];
         for (int64_t j = 0; j < others; ++j) {
-          const uint8_t* const v = &rows[size_t(j * cols)];
+          const uint8_t* const v = &rows[size_t(j * stride)];
           uint8_t most = 0;
           for (int64_t k = 0; k < cols; ++k) {
             const auto apart = uint8_t(u[k] > v[k] ? u[k] - v[k] : v[k] - u[k]);
@@ -241,25 +237,35 @@ ScreenCoding choose_largest_for(const Comparison& comparison, const Coding& codi
              }
            },
            0, 0);
-  const std::vector<double> near = thresholds(by_largest(codes, others, padded, team), others,
-                                              double(k * others) / double(rows.matrix.rows), team);
+  const std::vector<double> near =
+      thresholds(by_largest(codes, others, padded, padded, team), others,
+                 double(k * others) / double(rows.matrix.rows), team);
   const double off = 2 * code_residual(rows, coding) * coding.steps;
   ScreenCoding best = without();
   // Bytes are compared by four instructions, products by one.
   double least = kGain * full_price(2 * double(cols));
-  for (const int width : {128, 256}) {
+  const int64_t first = first_codes(padded);
+  for (const int width : {64, 128, 192, 256}) {
     if (width > cols / 2) break;
     const ScreenCoding screens = choose_screens(comparison, coding, width, team);
-    std::vector<uint8_t> bytes(size_t(others * width));
+    // A screen, and what is looked at first of the pairs that it leaves.
+    const int64_t stride = width + first;
+    std::vector<uint8_t> bytes(size_t(others * stride));
     for (int64_t r = 0; r < others; ++r) {
+      const uint8_t* const from = &codes[size_t(r * padded)];
+      uint8_t* const to = &bytes[size_t(r * stride)];
       for (int64_t c = 0; c < cols; ++c) {
-        uint8_t& byte = bytes[size_t(r * width + screens.byte_of[size_t(c)])];
-        byte = std::max(byte, codes[size_t(r * padded + c)]);
+        uint8_t& byte = to[screens.byte_of[size_t(c)]];
+        byte = std::max(byte, from[c]);
+      }
+      for (int64_t c = 0; c < std::min(first, cols); ++c) {
+        to[width + c] = from[screens.features[size_t(c)]];
       }
     }
-    const Distances screened = by_largest(bytes, others, width, team);
-    const double finished = alive(screened, others, near, off);
-    const double costs = price(2 * width, finished, 2 * double(cols));
+    const double stay = alive(by_largest(bytes, others, width, stride, team), others, near, off);
+    const double left = alive(by_largest(bytes, others, stride, stride, team), others, near, off);
+    const double looked_at = double(first) + left / std::max(stay, 1e-9) * double(padded - first);
+    const double costs = price(2 * width, stay, 2 * double(cols), 2 * looked_at);
     if (costs >= least) continue;
     least = costs;
     best = screens;
@@ -335,9 +341,11 @@ ScreenCoding choose_products_for(const Comparison& comparison, int64_t k, Team& 
     return alive(parts, others, near, 0.02 * std::sqrt(asked.spread()));
   };
   double least = kGain * full_price(double(cols));
-  if (price(64, guessed(0.9), double(cols)) + preparing(64) >= least) return without();
-  const double more = price(128, guessed(0.6), double(cols)) + preparing(128) -
-                      price(256, 0, double(cols)) - preparing(256);
+  const auto price_of = [&](int width, double stay) {
+    return price(width, stay, double(cols), double(cols)) + preparing(width);
+  };
+  if (price_of(64, guessed(0.9)) >= least) return without();
+  const double more = price_of(128, guessed(0.6)) - price_of(256, 0);
   const int widest = more > kScreenByte * 128 && cols >= 512 ? 256 : 128;
   if (widest > cols / 2) return without();
 
@@ -350,8 +358,7 @@ ScreenCoding choose_products_for(const Comparison& comparison, int64_t k, Team& 
     const Distances& distances = screened.by(width - 1, team);
     ScreenCoding screens = product_screens(basis, width, seen);
     const double off = 2 * screens.step * std::sqrt(width / 12.0);
-    const double costs =
-        price(width, alive(distances, kScreened, near, off), double(cols)) + preparing(width);
+    const double costs = price_of(width, alive(distances, kScreened, near, off));
     if (costs >= least) continue;
     least = costs;
     best = std::move(screens);

@@ -68,6 +68,10 @@ class ScreenPass {
   // Those that stay, one by one.
   template <class Keep>
   void finish_alive(Workspace& w, bool diagonal, Keep keep);
+  // See FinishRow: whole lines.
+  int64_t first_bytes() const {
+    return form_ == CodeForm::largest ? first_codes(stride_) : stride_;
+  }
   // The pairs that stay: FinishRow of a row of x.
   FinishRow finish(Workspace& w, int row) const;
   // Values of all pairs.

@@ -186,6 +186,7 @@ void screen_tile(const ScreenTile& t) {
 
 // Single pairs. Of a row of codes with four others, `lines` lines of 64 bytes each.
 struct FinishProducts {
+  static constexpr bool stepwise = false;
 #if defined(__AVX512VNNI__)
   static constexpr int32_t bias = 128;  // the row enters less 128
   static LK_INLINE Codes own(Codes u) { return _mm512_xor_si512(u, all_bytes(128)); }
@@ -219,6 +220,7 @@ struct FinishProducts {
 
 #if !defined(__AVX512VNNI__)
 struct FinishLargest {
+  static constexpr bool stepwise = true;
   static LK_INLINE Codes own(Codes u) { return u; }
   static LK_INLINE Codes add(Codes most, Codes u, Codes v) {
     return byte_max(most, byte_distance(u, v));
@@ -267,6 +269,20 @@ LK_INLINE void add_lines(const uint8_t* own, const uint8_t* const* others, int64
   for (int p = 0; p < 4; ++p) sums[p] = acc[p];
 }
 
+// Bytes [begin, end) of one row with n others, of whose list there are three more.
+template <class Op>
+LK_INLINE void add_listed(const FinishRow& f, int32_t* columns, int n, int64_t begin, int64_t end,
+                          int32_t* sums) {
+  for (int c = n; c % 4 != 0; ++c) columns[c] = columns[n - 1];
+  for (int c = 0; c < n; c += 4) {
+    const uint8_t* v[4];
+    for (int p = 0; p < 4; ++p) v[p] = f.others + columns[c + p] * f.stride;
+    Codes acc[4];
+    add_lines<Op>(f.own, v, begin, end, acc);
+    Op::finish(acc, sums + c);
+  }
+}
+
 template <class Op>
 void finish_row(FinishRow& f) {
   int32_t columns[kTile + 4], sums[kTile + 4];
@@ -279,14 +295,22 @@ void finish_row(FinishRow& f) {
     }
   }
   f.row_count = f.column_count = 0;
-  if (n == 0) return;
-  for (int c = n; c < n + 4; ++c) columns[c] = columns[n - 1];
-  for (int c = 0; c < n; c += 4) {
-    const uint8_t* v[4];
-    for (int p = 0; p < 4; ++p) v[p] = f.others + columns[c + p] * f.stride;
-    Codes acc[4];
-    add_lines<Op>(f.own, v, 0, f.stride, acc);
-    Op::finish(acc, sums + c);
+  add_listed<Op>(f, columns, n, 0, f.first, sums);
+  if constexpr (Op::stepwise) {
+    int32_t before[kTile];
+    int stay = 0;
+    for (int c = 0; c < n; ++c) {
+      const int32_t column = columns[c], least = f.least[column];
+      columns[stay] = column;
+      before[stay] = sums[c];
+      stay += -sums[c] >= (least < f.own_least ? least : f.own_least);
+    }
+    n = stay;
+    if (f.first < f.stride) {
+      add_listed<Op>(f, columns, n, f.first, f.stride, sums);
+      for (int c = 0; c < n; ++c) before[c] = before[c] > sums[c] ? before[c] : sums[c];
+    }
+    for (int c = 0; c < n; ++c) sums[c] = before[c];
   }
   // In registers: what is written might be anything else.
   const PairRow u = *f.row;

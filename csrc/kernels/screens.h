@@ -46,6 +46,11 @@ struct FinishRow {
   const PairRow *row, *columns;
   const uint16_t* masks;
   int panels;
+  // Of largest: so many bytes are looked at first, and the others of pairs that stay by them, in the sense of
+  // ScreenTile.
+  int64_t first;
+  int32_t own_least;
+  const int32_t* least;
   // Those that the row wants, and those whose own limits want the row; room for 256 each.
   float *row_values, *column_values;
   int32_t *row_columns, *column_columns;

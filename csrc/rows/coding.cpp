@@ -203,24 +203,37 @@ CodedSide encode(const Coding& coding, const Side& side, Team& team) {
 }
 
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
-                      Team& team) {
+                      Team& team, const std::vector<int32_t>& features) {
   CodedSide out = vectors_for(coding, side);
   const int64_t n = side.rows.matrix.rows, stride = row_stride(side.rows.filter_cols);
   out.stride = stride;
   out.memory = Buffer<uint8_t>(size_t(n * stride));
   out.codes = out.memory.get();
-  std::vector<Buffer<float>> scratch(size_t(team.threads()));
+  struct Scratch {
+    Buffer<float> values;
+    Buffer<uint8_t> codes;
+  };
+  std::vector<Scratch> scratch(size_t(team.threads()));
   constexpr int64_t some = 32;
   team.run((n + some - 1) / some, double(n) * double(stride),
            [&](int64_t unit, int worker) {
-             Buffer<float>& values = scratch[size_t(worker)];
-             if (!values.get()) values = Buffer<float>(size_t(stride));
+             Scratch& s = scratch[size_t(worker)];
+             if (!s.values.get()) {
+               s.values = Buffer<float>(size_t(stride));
+               s.codes = Buffer<uint8_t>(size_t(stride));
+             }
              for (int64_t at = unit * some; at < std::min(n, (unit + 1) * some); ++at) {
                const int64_t row = order[size_t(at)];
                if (at + 1 < n) prefetch_row(side.rows, order[size_t(at + 1)]);
+               uint8_t* const to = out.memory.get() + at * stride;
+               uint8_t* const codes = features.empty() ? to : s.codes.get();
                CodedRow coded;
                kernels().encode_row(side.rows, coding.form, coding.grid, coding.levels, row, stride,
-                                    stride, values.get(), out.memory.get() + at * stride, &coded);
+                                    stride, s.values.get(), codes, &coded);
+               if (codes != to) {
+                 std::copy_n(codes, stride, to);
+                 for (size_t k = 0; k < features.size(); ++k) to[k] = codes[features[k]];
+               }
                note(coding, side, size_t(row), coded, out, size_t(at));
              }
            },

@@ -51,12 +51,13 @@ struct CodedSide {
 };
 CodedSide encode(const Coding& coding, const Side& side, Team& team);
 
-// Codes that lie row after row, whole lines each, instead of in panels: row order[r] is the r-th.
+// Codes that lie row after row, whole lines each, instead of in panels: row order[r] is the r-th. So may
+// features: features[k] is the k-th, or k.
 constexpr int64_t row_stride(int64_t cols) {
   return (cols + kCodeLine - 1) / kCodeLine * kCodeLine;
 }
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
-                      Team& team);
+                      Team& team, const std::vector<int32_t>& features = {});
 // Panels of rows in an order of their own.
 CodedSide encode_panels(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                         Team& team);

@@ -60,6 +60,8 @@ void choose_largest(const Comparison& comparison, const Coding& coding, ScreenCo
     screens.byte_of[size_t(by_spread[size_t(k)])] =
         uint16_t(k < alone ? k : alone + (k - alone) % blocks);
   }
+  std::rotate(by_spread.begin(), by_spread.begin() + std::min(alone, cols), by_spread.end());
+  screens.features = std::move(by_spread);
 }
 
 }  // namespace

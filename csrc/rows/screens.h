@@ -30,9 +30,17 @@ struct ScreenCoding {
   double step = 1;
   bool with_rest = false;
   double stretch = 1;
-  // Of largest: which byte takes a feature in.
+  // Of largest: which byte takes a feature in, and all features, those first that say most of pairs which
+  // the screen leaves.
   std::vector<uint16_t> byte_of;
+  std::vector<int32_t> features;
 };
+
+// How many of a row's codes are looked at first, of `stride` that lie in the order of `features`: a quarter,
+// in whole lines, or all.
+constexpr int64_t first_codes(int64_t stride) {
+  return stride < 2 * kCodeLine ? stride : (stride / 4 + kCodeLine - 1) / kCodeLine * kCodeLine;
+}
 
 // Has the form screens here, for rows of so many features?
 bool screens_fit(CodeForm form, int64_t filter_cols);

@@ -103,8 +103,8 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
   };
   if (screened) {
     ScreenPass pass(comparison, screens, coding, std::move(panels),
-                    encode_rows(coding, comparison.x(), order, team), exclusion.include_self, team,
-                    stats);
+                    encode_rows(coding, comparison.x(), order, team, screens.features),
+                    exclusion.include_self, team, stats);
     stats.stages = {"screen of " + std::to_string(screens.width) +
                         (form == CodeForm::products ? " coordinates" : " features"),
                     code_kernels(form).name};

@@ -34,8 +34,8 @@ bool screened_radius(const Comparison& comparison, const Exclusion& exclusion, d
     panels = panels_of(bytes, form, order, team);
   }
   ScreenPass pass(comparison, screens, coding, std::move(panels),
-                  encode_rows(coding, comparison.x(), order, team), exclusion.include_self, team,
-                  stats);
+                  encode_rows(coding, comparison.x(), order, team, screens.features),
+                  exclusion.include_self, team, stats);
   RadiusSink sink(comparison, exclusion, order, radius, team.threads(), stats, found);
   stats.stages = {
       "screen of " + std::to_string(screens.width) + (products ? " coordinates" : " features"),
