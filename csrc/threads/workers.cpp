@@ -7,7 +7,9 @@
 #endif
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <stdexcept>
@@ -41,6 +43,14 @@ __attribute__((noinline, no_sanitize_thread)) void parallel(int threads,
 }
 
 constexpr int kTurns = 20000;  // some ten microseconds
+// For so long a thread looks out for the next job: to be woken takes as long as a small job does.
+constexpr auto kAwake = std::chrono::microseconds(150);
+
+// As OpenMP's own threads would wait.
+bool may_stay_awake() {
+  const char* const policy = std::getenv("OMP_WAIT_POLICY");
+  return !policy || (policy[0] != 'p' && policy[0] != 'P');
+}
 
 struct Job {
   Job(const std::function<void(int)>& job, int threads) : call(job), others(threads) {}
@@ -59,6 +69,7 @@ class Workers {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       jobs_.push_back(&job);
+      ++open_;
       if (idle_ < int(jobs_.size())) one_more();
     }
     work_.notify_one();
@@ -73,10 +84,12 @@ class Workers {
       }
       lock.lock();
     }
-    if (!job.begun)
+    if (!job.begun) {
       jobs_.erase(std::find(jobs_.begin(), jobs_.end(), &job));
-    else
+      --open_;
+    } else {
       job.done.wait(lock, [&] { return job.over.load(); });
+    }
   }
 
  private:
@@ -89,12 +102,28 @@ class Workers {
     }
   }
 
+  void look_out() const {
+    const auto until = std::chrono::steady_clock::now() + kAwake;
+    do {
+      for (int turns = 0; turns < 100; ++turns) {
+        if (open_.load(std::memory_order_relaxed) > 0) return;
+      }
+    } while (std::chrono::steady_clock::now() < until);
+  }
+
   void serve() {
+    const bool awake = may_stay_awake();
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
+      if (awake && jobs_.empty()) {
+        lock.unlock();
+        look_out();
+        lock.lock();
+      }
       work_.wait(lock, [&] { return !jobs_.empty(); });
       Job& job = *jobs_.front();
       jobs_.pop_front();
+      --open_;
       job.begun = true;
       --idle_;
       lock.unlock();
@@ -108,7 +137,8 @@ class Workers {
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<Job*> jobs_;  // that no thread has begun
+  std::deque<Job*> jobs_;     // that no thread has begun
+  std::atomic<int> open_{0};  // how many they are
   int idle_ = 0;
 };
 
