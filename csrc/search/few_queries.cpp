@@ -51,7 +51,7 @@ class FewQueries {
         exclusion_(exclusion),
         k_(k),
         rows_(comparison.y().rows.matrix.rows),
-        wanted_(std::min(3 * k + 64, rows_)),
+        wanted_(std::min(5 * k + 64, rows_)),
         team_(team),
         stats_(stats),
         exact_(comparison, team.threads()),
