@@ -53,7 +53,8 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
     : comparison_(comparison),
       coding_(database ? database->coding
                        : choose_coding(comparison.traits().codes, comparison.y().rows)),
-      first_(encode(coding_, comparison.x(), team)),
+      first_(
+          encode_panels(coding_, comparison.x(), in_order(comparison.x().rows.matrix.rows), team)),
       workspaces_(size_t(team.threads())) {
   if (comparison.self()) {
     y_ = &first_;
@@ -63,7 +64,8 @@ CodeFilter::CodeFilter(const Comparison& comparison, const CodedDatabase* databa
       panels_ = database->panels(comparison.y().rows.matrix.rows, comparison.filter_cols(), team);
     }
   } else {
-    second_ = encode(coding_, comparison.y(), team);
+    second_ =
+        encode_panels(coding_, comparison.y(), in_order(comparison.y().rows.matrix.rows), team);
     y_ = &second_;
   }
   bounds_ = code_bounds(comparison, coding_, first_, *y_);

@@ -51,11 +51,6 @@ struct CodedRow {
   int32_t zero, sum;
 };
 
-struct CodeScratch {  // a filter row and 64 bytes more
-  float* values;
-  uint8_t* codes;
-};
-
 struct CodeTile {
   CodeRows x, y;
   int64_t i0, j0;

@@ -155,24 +155,6 @@ void encode_row(const Rows& rows, CodeForm form, const CodeGrid& grid, int level
   }
 }
 
-// The codes of one panel: rows [first, first + n), n <= 8; rows beyond n get zeros.
-void encode(const Rows& rows, CodeForm form, const CodeGrid& grid, int levels, int64_t first, int n,
-            const CodeScratch& s, uint8_t* panel, CodedRow* out) {
-  const int64_t lines = code_lines(rows.filter_cols), padded = lines * kCodeGroup;
-  const int64_t whole = (padded + F32::lanes - 1) / F32::lanes * F32::lanes;
-  for (int r = 0; r < kCodeRows; ++r) {
-    if (r < n) {
-      encode_row(rows, form, grid, levels, first + r, whole, padded, s.values, s.codes, out + r);
-    } else {
-      for (int64_t k = 0; k < padded; ++k) s.codes[k] = 0;
-    }
-    for (int64_t k = 0; k < lines; ++k) {
-      __builtin_memcpy(panel + k * kCodeLine + r * kCodeGroup, s.codes + k * kCodeGroup,
-                       kCodeGroup);
-    }
-  }
-}
-
 LK_INLINE void store_as_shorts(int16_t* p, IntVector x) {
   typedef int16_t LaneShorts __attribute__((vector_size(kVectorBytes / 2)));
   const LaneShorts shorts = __builtin_convertvector(x, LaneShorts);

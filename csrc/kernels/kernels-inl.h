@@ -137,7 +137,6 @@ extern const Kernels kKernels = {
     up_to,
     map_rows,
     filter_row,
-    encode,
     encode_row,
     LK_CODE_KERNELS,
     read_f64,

@@ -161,10 +161,8 @@ struct Kernels {
                       double* scratch, double* out);
   // Features [k0, k0 + count) of a filter row.
   void (*filter_row)(const Rows&, int64_t row, int64_t k0, int64_t count, float* out);
-  // The codes of a panel of up to kCodeRows rows, and what is to be known of each.
-  void (*encode)(const Rows&, CodeForm, const CodeGrid&, int levels, int64_t first, int rows,
-                 const CodeScratch&, uint8_t* panel, CodedRow* out);
-  // The codes of one row, `padded` of them (whole lines), of which `kept` are kept.
+  // The codes of one row, `padded` of them (whole lines), of which `kept` are kept, and what is to be known
+  // of it.
   void (*encode_row)(const Rows&, CodeForm, const CodeGrid&, int levels, int64_t row,
                      int64_t padded, int64_t kept, float* values, uint8_t* codes, CodedRow* out);
   CodeKernels codes[int(CodeForm::count)];  // without `tile` where there is none

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "kernels/dispatch.h"
 #include "rows/rounding.h"
@@ -169,37 +170,10 @@ CodedSide vectors_for(const Coding& coding, const Side& side) {
 
 }  // namespace
 
-CodedSide encode(const Coding& coding, const Side& side, Team& team) {
-  CodedSide out = vectors_for(coding, side);
-  const int64_t n = side.rows.matrix.rows, cols = side.rows.filter_cols;
-  out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
-  out.codes = out.memory.get();
-  struct Scratch {
-    Buffer<float> values;
-    Buffer<uint8_t> codes;
-  };
-  std::vector<Scratch> scratch(size_t(team.threads()));
-  const int64_t panel = code_lines(cols) * kCodeLine;
-  team.run((n + kCodeRows - 1) / kCodeRows, double(n) * double(cols),
-           [&](int64_t unit, int worker) {
-             Scratch& s = scratch[size_t(worker)];
-             if (!s.codes.get()) {
-               s.values = Buffer<float>(size_t(cols) + 64);
-               s.codes = Buffer<uint8_t>(size_t(cols) + 64);
-             }
-             const int64_t first = unit * kCodeRows;
-             const int some = int(std::min<int64_t>(kCodeRows, n - first));
-             CodedRow coded[kCodeRows];
-             kernels().encode(side.rows, coding.form, coding.grid, coding.levels, first, some,
-                              {s.values.get(), s.codes.get()}, out.memory.get() + unit * panel,
-                              coded);
-             for (int r = 0; r < some; ++r) {
-               const auto row = size_t(first + r);
-               note(coding, side, row, coded[r], out, row);
-             }
-           },
-           0, 0);
-  return out;
+std::vector<int32_t> in_order(int64_t rows) {
+  std::vector<int32_t> order(static_cast<size_t>(rows));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
 }
 
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,

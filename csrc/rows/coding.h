@@ -49,7 +49,9 @@ struct CodedSide {
     return {codes, code_lines(cols), scale.data(), zero.data(), sum.data(), square.data()};
   }
 };
-CodedSide encode(const Coding& coding, const Side& side, Team& team);
+
+// Rows as they lie.
+std::vector<int32_t> in_order(int64_t rows);
 
 // Codes that lie row after row, whole lines each, instead of in panels: row order[r] is the r-th. So may
 // features: features[k] is the k-th, or k.
@@ -58,7 +60,7 @@ constexpr int64_t row_stride(int64_t cols) {
 }
 CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                       Team& team, const std::vector<int32_t>& features = {});
-// Panels of rows in an order of their own.
+// Codes in panels.
 CodedSide encode_panels(const Coding& coding, const Side& side, const std::vector<int32_t>& order,
                         Team& team);
 

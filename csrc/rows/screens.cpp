@@ -293,8 +293,8 @@ std::vector<ScreenRows> encode_screens(const std::vector<const ScreenCoding*>& s
   return out;
 }
 
-ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding, const MetricKernels&,
-                          const Side& side, Team& team) {
+ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding, const Side& side,
+                          Team& team) {
   if (screens.form == CodeForm::products) {
     return std::move(encode_screens({&screens}, in_fixed_point(screens.basis), side, team)[0]);
   }

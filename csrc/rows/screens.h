@@ -66,8 +66,8 @@ struct ScreenRows {
   std::vector<int32_t> square, sum;  // of products: half of Σ code², rounded down; Σ code
   std::vector<float> residual;       // in the units of filter rows; of largest that of the codes
 };
-ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding,
-                          const MetricKernels& metric, const Side& side, Team& team);
+ScreenRows encode_screens(const ScreenCoding& screens, const Coding& coding, const Side& side,
+                          Team& team);
 // Several screens of products at once, whose bases are the beginning of one: `basis` in fixed point.
 std::vector<ScreenRows> encode_screens(const std::vector<const ScreenCoding*>& screens,
                                        const FixedBasis& basis, const Side& side, Team& team);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "filters/code_filter.h"
 #include "kernels/dispatch.h"
@@ -44,9 +43,7 @@ void Index::code(Team& team) {
   screens_ = ScreenedDatabase();
   // Codes of a database with screens lie row after row: few rows are read then.
   if (ScreenedDatabase::fits(*side_, coded_->coding.form)) {
-    std::vector<int32_t> order(static_cast<size_t>(rows().rows));
-    std::iota(order.begin(), order.end(), 0);
-    coded_->side = encode_rows(coded_->coding, *side_, order, team);
+    coded_->side = encode_rows(coded_->coding, *side_, in_order(rows().rows), team);
     const Comparison some(every(rows().rows / kSampled), side_, specification_,
                           filter_needs(traits()), team);
     screens_ = ScreenedDatabase(some, *side_, *coded_, team);
@@ -54,7 +51,7 @@ void Index::code(Team& team) {
     if (screens_.pay(ScreenedDatabase::kTried[0], 1)) return;
     screens_ = ScreenedDatabase();
   }
-  coded_->side = encode(coded_->coding, *side_, team);
+  coded_->side = encode_panels(coded_->coding, *side_, in_order(rows().rows), team);
 }
 
 // One in so many rows.

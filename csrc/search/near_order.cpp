@@ -92,7 +92,7 @@ ScreenRows near_coordinates(const Comparison& comparison, const Coding& coding, 
   const Basis basis = choose_basis(sample, kCoordinates - 1, team);
   const ScreenCoding screens =
       product_screens(basis, kCoordinates, coordinates_of(sample, basis, team));
-  return encode_screens(screens, coding, comparison.kernels(), side, team);
+  return encode_screens(screens, coding, side, team);
 }
 
 std::vector<int32_t> near_order(const ScreenRows& screens, Team& team) {

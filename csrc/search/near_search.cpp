@@ -67,8 +67,7 @@ void near_neighbors(const Comparison& comparison, const Exclusion& exclusion, in
   ScreenPanels panels;
   {
     const ScreenRows bytes =
-        screened ? encode_screens(screens, coding, comparison.kernels(), comparison.x(), team)
-                 : ScreenRows();
+        screened ? encode_screens(screens, coding, comparison.x(), team) : ScreenRows();
     // Screens of products are coordinates by which near rows may be told; others are none.
     const bool told = form == CodeForm::products && screened;
     const ScreenRows near = told ? ScreenRows() : near_coordinates(comparison, coding, team);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <numeric>
 
 #include "rows/rounding.h"
 
@@ -74,7 +73,7 @@ ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
   } else {
     for (ScreenLevel& level : levels_) {
       level.coding = choose_screens(some, coding, level.coding.width, team);
-      rows.push_back(encode_screens(level.coding, coding, some.kernels(), side, team));
+      rows.push_back(encode_screens(level.coding, coding, side, team));
     }
   }
   for (size_t l = 0; l < levels_.size(); ++l) {
@@ -82,9 +81,7 @@ ScreenedDatabase::ScreenedDatabase(const Comparison& some, const Side& side,
     level.most = largest_of(products ? rows[l].residual : coded.side.residual, n);
     const auto whole = size_t((n + kScreenRows - 1) / kScreenRows * kScreenRows);
     if (l == 0) {
-      std::vector<int32_t> order(static_cast<size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      ScreenPanels panels = panels_of(rows[l], coding.form, order, team);
+      ScreenPanels panels = panels_of(rows[l], coding.form, in_order(n), team);
       level.memory = std::move(panels.panels);
       if (products) level.square = std::move(panels.square);
     } else {

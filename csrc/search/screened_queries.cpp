@@ -2,19 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 namespace lookalike {
-namespace {
-
-std::vector<int32_t> in_order(int64_t rows) {
-  std::vector<int32_t> order(static_cast<size_t>(rows));
-  std::iota(order.begin(), order.end(), 0);
-  return order;
-}
-
-}  // namespace
-
 ScreenedQueries::ScreenedQueries(const Comparison& comparison, const CodedDatabase& coded,
                                  const ScreenedDatabase& screens, Team& team)
     : levels_(screens.levels()),
@@ -29,8 +18,7 @@ ScreenedQueries::ScreenedQueries(const Comparison& comparison, const CodedDataba
   if (products) asked_ = screens.encode(comparison.x(), team);
   for (const ScreenLevel& level : levels_) {
     if (products) break;
-    asked_.push_back(
-        encode_screens(level.coding, coded.coding, comparison.kernels(), comparison.x(), team));
+    asked_.push_back(encode_screens(level.coding, coded.coding, comparison.x(), team));
     asked_.back().residual = coded_.residual;
   }
   for (ScreenRows& rows : asked_) {

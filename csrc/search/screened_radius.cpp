@@ -27,8 +27,7 @@ bool screened_radius(const Comparison& comparison, const Exclusion& exclusion, d
   std::vector<int32_t> order;
   ScreenPanels panels;
   {
-    const ScreenRows bytes =
-        encode_screens(screens, coding, comparison.kernels(), comparison.x(), team);
+    const ScreenRows bytes = encode_screens(screens, coding, comparison.x(), team);
     order = near_order(bytes, team);  // what is near lies in few tiles
     worst_last(bytes.residual, order);
     panels = panels_of(bytes, form, order, team);

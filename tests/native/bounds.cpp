@@ -84,7 +84,7 @@ void check(const Comparison& c, const char* metric, Stage stage, Team& team) {
 void check_screen(const Comparison& c, const char* metric, int width, Team& team) {
   const Coding coding = choose_coding(c.traits().codes, c.x().rows);
   const ScreenCoding screens = choose_screens(c, coding, width, team);
-  const ScreenRows rows = encode_screens(screens, coding, c.kernels(), c.x(), team);
+  const ScreenRows rows = encode_screens(screens, coding, c.x(), team);
   const bool products = coding.form == CodeForm::products;
   const std::unique_ptr<Filter> codes = make_filter(Stage::codes, c, nullptr, team);
   ExactDistances exact(c, 1);
