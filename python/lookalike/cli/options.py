@@ -66,7 +66,7 @@ html_option = click.option(
     "--html",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write a page with thumbnails; one file, nothing outside it is needed.",
+    help="Write a page with thumbnails, which needs nothing outside itself.",
 )
 absolute_option = click.option("--absolute", is_flag=True, help="Show whole paths everywhere.")
 
