@@ -139,10 +139,10 @@ verbose_option = click.option(
 )
 
 
-def gallery_argument(command: Command) -> Callable[..., Any]:
+def gallery_argument(command: Command, metavar: str = "[GALLERY]") -> Callable[..., Any]:
     """Add the argument for a gallery, and the option that names it in the other verbs."""
 
-    @click.argument("gallery", type=click.Path(), required=False)
+    @click.argument("gallery", type=click.Path(), required=False, metavar=metavar)
     @click.option("-g", "--gallery", "named", type=click.Path(), help="The same as GALLERY.")
     @functools.wraps(command)
     def chosen(*, gallery: str | None, named: str | None, **others: Any) -> Any:
