@@ -235,13 +235,14 @@ class TestAllPairs:
 
 
 class TestGallery:
-    def test_a_gallery_is_named_in_either_way(self, lookalike, own):
+    @pytest.mark.parametrize("verb", ["info", "evaluate"])
+    def test_a_gallery_is_named_in_either_way(self, lookalike, own, verb):
         (own / "lookalike.gallery").rename(own / "my.gallery")
-        named = lookalike("info", "my.gallery")
+        named = lookalike(verb, "my.gallery")
         assert named.code == 0
-        assert lookalike("info", "-g", "my.gallery") == named
-        assert lookalike("info", "my.gallery", "-g", "my.gallery").code == 2
-        assert "there is no gallery lookalike.gallery" in lookalike("info").err
+        assert lookalike(verb, "-g", "my.gallery") == named
+        assert lookalike(verb, "my.gallery", "-g", "my.gallery").code == 2
+        assert "there is no gallery lookalike.gallery" in lookalike(verb).err
 
     def test_info_counts(self, lookalike, own):
         done = lookalike("info")

@@ -125,6 +125,14 @@ def test_without_weights_the_ways_out_are_said(lookalike, photos, monkeypatch):
     assert lookalike("search", "photos/2.PNG", "--paths-only").out == "photos/a/1.png\n"
 
 
+def test_weights_that_are_none_make_no_gallery(lookalike, photos, monkeypatch):
+    monkeypatch.setenv("LOOKALIKE_MODEL", str(photos / "2.PNG"))
+    done = lookalike("index", "photos")
+    assert (done.code, done.out) == (1, "")
+    assert "2.PNG is not an ONNX model" in done.err
+    assert not (photos.parent / "lookalike.gallery").exists()
+
+
 def test_a_name_that_is_not_utf8_is_found_again(lookalike, photos):
     shutil.copy(photos / "2.PNG", photos / HOSTILE)
     done = lookalike("index", "photos", "--json").json

@@ -26,6 +26,8 @@ def empty(tmp_path):
         (["distances", "-o", "D.txt"], "--output must end in .npy or .csv, got 'D.txt'"),
         (["duplicates", "photos"], "makes one of the images in it; lookalike.gallery has them"),
         (["search", "photos/round/1.png", "--metric", "l3"], "'l3' is not one of"),
+        (["search", "-k"], "lookalike search: Option '-k' requires an argument. (Usage"),
+        (["--version=1"], "lookalike: Option '--version' does not take a value."),
         (["demo", "-o", "/proc/demo.html"], "cannot write /proc/demo.html: "),
     ],
 )

@@ -22,6 +22,7 @@ from indexed_gallery import (
     opened_of,
     rows,
 )
+from lookalike.distance.index_file import FORMAT
 from lookalike.gallery.storage import search_indexes
 from processes import HANGS
 
@@ -70,6 +71,29 @@ def test_one_of_a_cpu_with_other_codes_is_left_alone(folder, monkeypatch):
     with monkeypatch.context() as patch, la.Gallery.open(folder, mode="r") as gallery:
         patch.setattr(search_indexes, "cpu_info", lambda: cpu)
         assert_searches_exactly(gallery, by_index=False)
+
+
+@pytest.mark.parametrize("number", [-1, 1])
+def test_one_of_another_format_is_passed_over_and_made_anew(folder, number):
+    """It is as good to the version that wrote it, so it is no damage and no word is said of it."""
+    file = folder / "features-0.correlation.index"
+    ours = file.read_bytes()
+    first = b"lookalike index %d\n"
+    theirs = ours.replace(first % FORMAT, first % (FORMAT + number), 1)
+    assert theirs != ours
+    file.write_bytes(theirs)
+    with warnings.catch_warnings(), la.Gallery.open(folder, mode="r") as gallery:
+        warnings.simplefilter("error")
+        assert held(gallery) == [("correlation", 0)]
+        assert_searches_exactly(gallery, by_index=False)
+    assert la.check_gallery(folder).ok
+    with pytest.raises(la.IndexFileError, match="another version of lookalike"):
+        la.Index.open(file)
+    assert file.read_bytes() == theirs  # readers leave it alone
+    with la.Gallery.open(folder) as gallery:
+        gallery.add(rows(1, seed=2), paths=["one more"])
+        assert held(gallery) == [("correlation", N + 1)]
+        assert_searches_exactly(gallery, by_index=True)
 
 
 @pytest.mark.parametrize("where", ["header", "middle", "codes", "end", "cut", "empty", "other"])

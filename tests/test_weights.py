@@ -123,11 +123,14 @@ def test_order_of_places(tmp_path, monkeypatch, server):
     assert GoogLeNet().embed([]).shape == (0, 1024)
 
 
-def test_a_named_file_that_is_missing_is_never_replaced_by_another(monkeypatch):
+def test_a_named_file_that_is_missing_is_never_replaced_by_another(monkeypatch, tmp_path):
     with pytest.raises(ModelError, match=r"^model: no such file: nowhere\.onnx"):
         weights.find_model("nowhere.onnx")
     monkeypatch.setenv("LOOKALIKE_MODEL", "nowhere.onnx")
     with pytest.raises(ModelError, match=r"^LOOKALIKE_MODEL: no such file: nowhere\.onnx"):
+        GoogLeNet()
+    monkeypatch.setenv("LOOKALIKE_MODEL", str(tmp_path))
+    with pytest.raises(ModelError, match=r"^LOOKALIKE_MODEL: not a file but a folder: "):
         GoogLeNet()
 
 

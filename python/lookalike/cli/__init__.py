@@ -91,8 +91,9 @@ def main() -> None:
         click.echo(error.format_message(), file=sys.stderr)
         code = 2
     except click.UsageError as error:
-        usage = " ".join(error.ctx.get_usage().split()) if error.ctx else "Usage: lookalike -h"
-        code = _fail(f"{error.format_message()} ({usage})", 2, error.ctx)
+        name = error.ctx.command_path if error.ctx else _verb_asked_for()
+        usage = " ".join(error.ctx.get_usage().split()) if error.ctx else f"Usage: {name} -h"
+        code = _fail(f"{error.format_message()} ({usage})", 2, name)
     except click.ClickException as error:
         code = _fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
@@ -111,8 +112,12 @@ def main() -> None:
     sys.exit(code)
 
 
-def _fail(message: str, code: int, ctx: click.Context | None = None) -> int:
-    name = ctx.command_path if ctx else "lookalike"
+def _verb_asked_for() -> str:
+    """Name the command for an error that does not: click's of an option without its value."""
+    return " ".join(["lookalike", *(word for word in sys.argv[1:2] if word in VERBS)])
+
+
+def _fail(message: str, code: int, name: str = "lookalike") -> int:
     # The ways out of a missing model come on lines of their own; each line is made printable.
     lines = "\n".join(printable(line) for line in message.splitlines())
     with contextlib.suppress(OSError):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lookalike.cli import console
-from lookalike.cli.galleries import find_gallery
 from lookalike.cli.options import (
     PARAMETERS_HELP,
     MetricName,
     absolute_option,
+    gallery_argument,
     html_option,
     open_gallery,
     reading,
@@ -74,9 +75,7 @@ class Source:
 
 
 @click.command()
-@click.argument(
-    "source", type=click.Path(), required=False, callback=find_gallery, metavar="[GALLERY|FILE.npy]"
-)
+@functools.partial(gallery_argument, metavar="[GALLERY|FILE.npy]")
 @click.option(
     "--labels",
     "labels_file",
@@ -136,7 +135,7 @@ class Source:
 @click.option("--markdown", "output", flag_value="markdown", help="Print the tables as Markdown.")
 @click.option("--latex", "output", flag_value="latex", help="Print the tables as LaTeX.")
 def evaluate(
-    source: str,
+    gallery: str,
     labels_file: str | None,
     label_column: str | None,
     k: list[int],
@@ -176,10 +175,10 @@ def evaluate(
         from lookalike.evaluation.show.plots import require_format, save_figure
 
         require_format(plot)
-    given = read_source(source, labels_file, label_column)
+    given = read_source(gallery, labels_file, label_column)
     if per_category is not None:
         given.limit(per_category, seed)
-    damage = contextlib.nullcontext() if given.paths is None else reading(source)
+    damage = contextlib.nullcontext() if given.paths is None else reading(gallery)
     with console.told_warnings(), damage, console.bar("queries") as progress:
         found = run(
             given.features,

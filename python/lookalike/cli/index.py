@@ -150,6 +150,7 @@ def index(
             chosen = choose_embedder(model, untrained, None if opened is None else opened.space)
             if chosen is None and opened is None:
                 fetch_weights()
+                chosen = _googlenet()
         return chosen
 
     embedder = None
@@ -195,6 +196,12 @@ def index(
         _say(opened, gallery, report, time.monotonic() - started, as_json)
 
 
+def _googlenet() -> Embedder:
+    from lookalike.embedding.googlenet import GoogLeNet
+
+    return GoogLeNet()
+
+
 def _search_indexes(text: str) -> list[CanonicalName]:
     """Return the distances that an option names."""
     from lookalike.gallery.upkeep.indexes import checked_metrics
@@ -208,11 +215,10 @@ def _search_indexes(text: str) -> list[CanonicalName]:
 
 def _gave_earlier(network: Embedder | None, space: str | None) -> bool:
     """Tell whether a space is that of the network, by an earlier decoding; None: of GoogLeNet."""
-    from lookalike.embedding.googlenet import GoogLeNet
     from lookalike.embedding.weights import ModelError
 
     with contextlib.suppress(ModelError):  # said where the network is needed
-        return space in (network or GoogLeNet()).earlier_spaces
+        return space in (network or _googlenet()).earlier_spaces
     return False
 
 

@@ -66,7 +66,7 @@ html_option = click.option(
     "--html",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write a page with thumbnails; one file, nothing outside it is needed.",
+    help="Write a page with thumbnails, which needs nothing outside itself.",
 )
 absolute_option = click.option("--absolute", is_flag=True, help="Show whole paths everywhere.")
 
@@ -139,10 +139,10 @@ verbose_option = click.option(
 )
 
 
-def gallery_argument(command: Command) -> Callable[..., Any]:
+def gallery_argument(command: Command, metavar: str = "[GALLERY]") -> Callable[..., Any]:
     """Add the argument for a gallery, and the option that names it in the other verbs."""
 
-    @click.argument("gallery", type=click.Path(), required=False)
+    @click.argument("gallery", type=click.Path(), required=False, metavar=metavar)
     @click.option("-g", "--gallery", "named", type=click.Path(), help="The same as GALLERY.")
     @functools.wraps(command)
     def chosen(*, gallery: str | None, named: str | None, **others: Any) -> Any:

@@ -41,7 +41,8 @@ class Index(KeptRows):
     and computes what is left from the rows themselves, so its answers are those of `knn` to the
     bit. A single query is bound by memory: it reads a quarter of what float32 rows would take.
     Where rows are many and screens of them pay, a few queries read less still; codes and screens
-    are then 1.2 bytes a feature, 2.2 from the first search that reads all codes.
+    are then some 1.5 bytes a feature of 1,024, a byte more from the first search that reads all
+    codes for many queries.
 
     Any number of threads may search it, and one may `add` rows meanwhile: a search sees the rows
     that were there when it began. A pickle of an opened index names its file, which must be there

@@ -173,7 +173,8 @@ def install_model(model: str | os.PathLike[str]) -> Path:
 
 def _existing(path: Path, argument: str) -> Path:
     if not path.is_file():
-        raise ModelError(f"{argument}: no such file: {path}")
+        what = "not a file but a folder" if path.is_dir() else "no such file"
+        raise ModelError(f"{argument}: {what}: {path}")
     return path
 
 
