@@ -132,6 +132,14 @@ def _mostly_zero_rows(rng: np.random.Generator, n: int, d: int) -> Matrix:
     return X
 
 
+def _lost_in_steps(rng: np.random.Generator, n: int, d: int) -> Matrix:
+    # Sizes of the smallest rows are float32 numbers, but not in the steps that the largest want.
+    X = rng.random((n, d)) * 2.0 ** np.array([50, 0, 0, 50, 0, -120])[np.arange(n) % 6, None]
+    X[5::6, ::2] = 0
+    X[5::12] = X[5::12, ::-1]
+    return X
+
+
 # Made against 8-bit codes in particular: their range, their steps, their residuals.
 AGAINST_CODES: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
     "halfway": _halfway,
@@ -157,6 +165,7 @@ AGAINST_CODES: dict[str, Callable[[np.random.Generator, int, int], Matrix]] = {
     "all of uint8": lambda rng, n, d: rng.integers(0, 256, (n, d)).astype(np.uint8),
     "all of int16": lambda rng, n, d: rng.integers(-(2**15), 2**15, (n, d)).astype(np.int16),
     "float16": lambda rng, n, d: googlenet_like(n, d).astype(np.float16),
+    "lost in steps": _lost_in_steps,
     "Cauchy": lambda rng, n, d: rng.standard_cauchy((n, d)),
     "log-normal": lambda rng, n, d: rng.lognormal(0, 5, (n, d)),
     "tiny among normal rows": lambda rng, n, d: (

@@ -146,7 +146,7 @@ void note(const Coding& coding, const Side& side, size_t row, const CodedRow& co
   if (!out.weight.empty()) {
     out.weight[at] = float(side.weight[row] * coding.steps);
     if (side.weight[row] > 0 && out.weight[at] < kLeastWeight) {
-      out.residual[at] = std::numeric_limits<float>::infinity();
+      out.residual[at] = out.with_clipped[at] = std::numeric_limits<float>::infinity();
     }
   }
   out.slack[at] = up(out.residual[at]);
