@@ -47,10 +47,10 @@ constexpr int kTurns = 20000;  // some ten microseconds
 constexpr auto kAwake = std::chrono::microseconds(150);
 
 // As OpenMP's own threads would wait.
-bool may_stay_awake() {
+const bool may_stay_awake = [] {
   const char* const policy = std::getenv("OMP_WAIT_POLICY");
   return !policy || (policy[0] != 'p' && policy[0] != 'P');
-}
+}();
 
 struct Job {
   Job(const std::function<void(int)>& job, int threads) : call(job), others(threads) {}
@@ -112,10 +112,9 @@ class Workers {
   }
 
   void serve() {
-    const bool awake = may_stay_awake();
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      if (awake && jobs_.empty()) {
+      if (may_stay_awake && jobs_.empty()) {
         lock.unlock();
         look_out();
         lock.lock();
