@@ -74,7 +74,7 @@ void search(const Comparison& comparison, const CodedDatabase* database, const E
       if (stage == Stage::codes && !database && !kept &&
           near_order_fits(comparison, exclusion, k)) {
         // In that order fewer candidates come, whatever the sample leaves.
-        return near_neighbors(comparison, exclusion, k, 1.25 * most, team, stats, distances,
+        return near_neighbors(comparison, exclusion, k, 1.5 * most, team, stats, distances,
                               indices);
       }
       return attempt(comparison, database, exclusion, kept, stage, last, k, team, stats, distances,
