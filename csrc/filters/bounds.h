@@ -7,7 +7,7 @@
 //     |value − A W| <= relative * value + residual_i + residual_j                              (*)
 //
 // or, where it sees rows that are clipped, value − A W <= the same, to which clipping adds nothing, as it
-// brings no two rows farther apart, and A W − value <= relative * value + reach_i + reach_j, to which it
+// brings no two rows farther apart, and A W − value <= relative * value + with_clipped_i + with_clipped_j, to which it
 // adds. W is 1, or for a weighted metric whose weights add up, weight_i + weight_j. Norms and
 // residuals are in the filter's own `unit`. Each filter proves (*), or its product form below, where
 // it is defined: float32_filter.h, code_filter.h, float64_filter.h. The float64 distance itself differs from the norm's
@@ -51,7 +51,7 @@ struct Bounds {
   double unit;      // of norms, residuals and weights: the filter's norm of a distance's norm of 1
   double largest;   // norms beyond this say nothing: float32 or the float64 distance may overflow
   const float *residual_x, *residual_y;
-  const float *reach_x, *reach_y;    // >= residuals: with what is clipped
+  const float *with_clipped_x, *with_clipped_y;  // >= residuals: with what is clipped
   const float *weight_x, *weight_y;  // null unless weights add up; of the product form: residuals
   const float *error_x, *error_y;    // of the product form, else null
   const float* slack_y;              // the limits' part that belongs to j
@@ -86,10 +86,10 @@ struct Bounds {
     return {slope(threshold, i), offset(threshold, i), weight_y, slack_y};
   }
   CandidateBounds of(int64_t i) const {
-    return {reach_y,
+    return {with_clipped_y,
             error_y,
             weight_y,
-            reach_x[i],
+            with_clipped_x[i],
             product() ? error_x[i] : 0,
             weight_x ? weight_x[i] : 0,
             up(relative),

@@ -29,8 +29,8 @@ Bounds code_bounds(const Comparison& comparison, const Coding& coding, const Cod
   b.largest = std::min(0x1p60, largest_norm(comparison.traits()) * b.unit);
   b.residual_x = x.residual.data();
   b.residual_y = y.residual.data();
-  b.reach_x = x.with_clipped.empty() ? b.residual_x : x.with_clipped.data();
-  b.reach_y = y.with_clipped.empty() ? b.residual_y : y.with_clipped.data();
+  b.with_clipped_x = x.with_clipped.empty() ? b.residual_x : x.with_clipped.data();
+  b.with_clipped_y = y.with_clipped.empty() ? b.residual_y : y.with_clipped.data();
   b.error_x = data_or_null(x.error);
   b.error_y = data_or_null(y.error);
   b.weight_x = b.product() ? b.residual_x : data_or_null(x.weight);

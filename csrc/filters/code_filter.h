@@ -1,11 +1,11 @@
 // The 8-bit filter: rows become codes of one byte a feature, and integer instructions compare 64
 // features where float32 compares 16. See bounds.h for what it has to satisfy.
 //
-// A code stands for a value; the row of those values is the coded row, and a row's reach is the norm of
-// (row − coded row), measured when it is encoded and rounded up (encode-inl.h says by how much), plus
+// A code stands for a value; the row of those values is the coded row, and a row's `with_clipped` is the
+// norm of (row − coded row), measured when it is encoded and rounded up (encode-inl.h says by how much), plus
 // the residual of the float32 row that it was encoded from. It counts whatever is lost: rounding to
 // the grid, values clipped at its ends, features below kTiny. By the triangle inequality
-// |A − B| <= reach_i + reach_j, B being the norm of the difference of the coded rows. Its residual is that
+// |A − B| <= with_clipped_i + with_clipped_j, B being the norm of the difference of the coded rows. Its residual is that
 // of the clipped row. Where all rows are clipped alike that brings no two of them farther apart, feature
 // by feature: B − A <= residual_i + residual_j. What remains is that the value is B:
 //

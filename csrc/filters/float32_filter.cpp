@@ -79,8 +79,8 @@ Float32Filter::Float32Filter(const Comparison& comparison, bool products, int wo
   };
   bounds_.residual_x = quotient_ ? residual_x_.data() : x.residual.data();
   bounds_.residual_y = quotient_ ? pick(residual_x_, residual_y_) : y.residual.data();
-  bounds_.reach_x = bounds_.residual_x;
-  bounds_.reach_y = bounds_.residual_y;
+  bounds_.with_clipped_x = bounds_.residual_x;
+  bounds_.with_clipped_y = bounds_.residual_y;
   bounds_.error_x = data_or_null(error_x_);
   bounds_.error_y = pick(error_x_, error_y_);
   slack_y_ = bounds_.slacks(y.rows.matrix.rows);

@@ -14,7 +14,7 @@ Float64Filter::Float64Filter(const Comparison& comparison, int workers)
   bounds_.relative = kUnit + kSpare;
   bounds_.largest = 0x1p120;
   bounds_.residual_x = bounds_.residual_y = residual_.data();
-  bounds_.reach_x = bounds_.reach_y = residual_.data();
+  bounds_.with_clipped_x = bounds_.with_clipped_y = residual_.data();
   slack_y_ = bounds_.slacks(comparison.y().rows.matrix.rows);
   bounds_.slack_y = slack_y_.data();
 }

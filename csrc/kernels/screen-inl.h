@@ -269,7 +269,7 @@ LK_INLINE void add_lines(const uint8_t* own, const uint8_t* const* others, int64
   for (int p = 0; p < 4; ++p) sums[p] = acc[p];
 }
 
-// Bytes [begin, end) of one row with n others, of whose list there are three more.
+// Bytes [begin, end) of one row with n others, whose list has room for three more.
 template <class Op>
 LK_INLINE void add_listed(const FinishRow& f, int32_t* columns, int n, int64_t begin, int64_t end,
                           int32_t* sums) {

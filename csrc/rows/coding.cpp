@@ -132,6 +132,11 @@ Coding choose_coding(CodeForm form, const Rows& rows) {
 
 namespace {
 
+struct Scratch {  // a worker's
+  Buffer<float> values;
+  Buffer<uint8_t> codes;
+};
+
 // What is to be known of the side's row `row`, as that of the row `at` of its codes.
 void note(const Coding& coding, const Side& side, size_t row, const CodedRow& coded, CodedSide& out,
           size_t at) {
@@ -183,10 +188,6 @@ CodedSide encode_rows(const Coding& coding, const Side& side, const std::vector<
   out.stride = stride;
   out.memory = Buffer<uint8_t>(size_t(n * stride));
   out.codes = out.memory.get();
-  struct Scratch {
-    Buffer<float> values;
-    Buffer<uint8_t> codes;
-  };
   std::vector<Scratch> scratch(size_t(team.threads()));
   constexpr int64_t some = 32;
   team.run((n + some - 1) / some, double(n) * double(stride),
@@ -223,10 +224,6 @@ CodedSide encode_panels(const Coding& coding, const Side& side, const std::vecto
   const int64_t kept = code_lines(cols) * kCodeGroup, padded = row_stride(cols);
   out.memory = Buffer<uint8_t>(size_t(code_bytes(n, cols)));
   out.codes = out.memory.get();
-  struct Scratch {
-    Buffer<float> values;
-    Buffer<uint8_t> codes;
-  };
   std::vector<Scratch> scratch(size_t(team.threads()));
   team.run((n + kCodeRows - 1) / kCodeRows, double(n) * double(cols),
            [&](int64_t unit, int worker) {

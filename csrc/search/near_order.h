@@ -22,8 +22,8 @@ struct TilePair {
   int32_t i, j;  // i <= j
 };
 // The near pairs first; of the others neighbours in turn, so that they find each other in the cache.
-// Empty where they are too many to list: all of them, row by row, are as good then.
-// Those that are as far apart as makes no difference stay in order.
+// Those that are as far apart as makes no difference stay in order. Empty where they are too many to list: all of
+// them are to be taken row by row.
 std::vector<TilePair> near_pairs(const ScreenRows& rows, const std::vector<int32_t>& order,
                                  Team& team);
 

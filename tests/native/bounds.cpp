@@ -33,7 +33,8 @@ double share(const Bounds& b, double value, double norm, int64_t i, int64_t j) {
   const double residuals = double(b.residual_x[i]) + b.residual_y[j];
   if (!b.product()) {
     const double weight = b.weight_x ? double(b.weight_x[i]) + b.weight_y[j] : 1;
-    const double above = value - norm * weight, reach = double(b.reach_x[i]) + b.reach_y[j];
+    const double above = value - norm * weight,
+                 reach = double(b.with_clipped_x[i]) + b.with_clipped_y[j];
     return std::fabs(above) / (b.relative * value + (above > 0 ? residuals : reach));
   }
   const double error = double(b.error_x[i]) + b.error_y[j];
